@@ -1,0 +1,1 @@
+//! Puts a running server together.

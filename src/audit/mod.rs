@@ -1,0 +1,1 @@
+//! Who changed what: one record with every change.

@@ -1,0 +1,1 @@
+//! What we need of an account's access management.

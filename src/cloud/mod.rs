@@ -1,0 +1,1 @@
+//! The embedded cloud: accounts with a CAM of their own.

@@ -1,0 +1,1 @@
+//! Settings: one struct per section of the file.

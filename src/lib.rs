@@ -1,0 +1,36 @@
+//! Identity Center: one way in for people who work in many cloud accounts.
+//!
+//! The rooms, from the ground up. A room may use what stands above it in this
+//! list, never what stands below; `tests/rooms.rs` holds the exact table.
+//!
+//! * ground: [`store`] (two databases, one SQL), [`clock`], [`id`], [`secret`], [`config`]
+//! * engines, without database or HTTP: [`scim`], [`saml`], [`cam`], [`tc3`]
+//! * domain rooms: [`audit`], [`task`], [`organization`], [`space`], [`directory`], [`policy`],
+//!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`sso`], [`access`]
+//! * doors: [`web`], and [`cli`] on the command line
+//! * [`app`] puts a running server together
+
+pub mod access;
+pub mod app;
+pub mod audit;
+pub mod cam;
+pub mod cli;
+pub mod clock;
+pub mod cloud;
+pub mod config;
+pub mod credential;
+pub mod directory;
+pub mod id;
+pub mod organization;
+pub mod permission;
+pub mod policy;
+pub mod provisioning;
+pub mod saml;
+pub mod scim;
+pub mod secret;
+pub mod space;
+pub mod sso;
+pub mod store;
+pub mod task;
+pub mod tc3;
+pub mod web;

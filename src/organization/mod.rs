@@ -1,0 +1,1 @@
+//! Organisations, departments and accounts.

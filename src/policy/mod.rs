@@ -1,0 +1,1 @@
+//! CAM policies: the preset catalogue and the evaluation.

@@ -1,0 +1,1 @@
+//! Makes configurations real in accounts.

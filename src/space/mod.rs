@@ -1,0 +1,1 @@
+//! Spaces: everything of one organisation's Identity Center.

@@ -1,0 +1,1 @@
+//! Asynchronous steps towards accounts.

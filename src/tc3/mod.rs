@@ -1,0 +1,1 @@
+//! Signature and envelope of the signed JSON API.
