@@ -1,1 +1,211 @@
-//! Who changed what: one record with every change.
+//! Who changed what: one record with every change, in the same transaction (SET-08).
+//!
+//! An [`Act`] is what somebody is doing: who, from where, under which request, at what time. Each
+//! function that changes something takes one and calls [`record`]; what is not recorded did not
+//! happen, because both are one transaction.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::{
+    id::{AuditId, Ids, OrganizationId, SpaceId},
+    store::{self, Page, PageRequest, Read, Timestamp, Write, sql, text_enum},
+};
+
+text_enum! {
+    /// What kind of somebody acts.
+    pub enum ActorKind {
+        /// A CAM principal of a management account, at the console or with an API key.
+        Administrator = "administrator",
+        /// A directory, with a SCIM token.
+        ScimClient = "scim_client",
+        /// A user of the portal.
+        User = "user",
+        /// Somebody in an account of the embedded cloud.
+        CloudPrincipal = "cloud_principal",
+        /// Somebody who has not signed in.
+        Anyone = "anyone",
+        /// The worker, or a command on the server's own command line.
+        System = "system",
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of somebody.
+    pub kind: ActorKind,
+    /// Their id, as text.
+    pub id: String,
+    /// Their name at that time.
+    pub name: String,
+}
+
+impl Actor {
+    /// The program itself; `name` says which part of it.
+    pub fn system(name: &str) -> Self {
+        Self { kind: ActorKind::System, id: name.to_owned(), name: name.to_owned() }
+    }
+
+    /// Somebody unknown.
+    pub fn anyone() -> Self {
+        Self { kind: ActorKind::Anyone, id: String::new(), name: String::new() }
+    }
+}
+
+/// One act of somebody.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// Who.
+    pub actor: Actor,
+    /// The request it is part of.
+    pub request_id: String,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+    ids: Ids,
+}
+
+impl Act {
+    /// An act under a request, or under a task of the worker.
+    pub fn new(
+        actor: Actor,
+        request_id: String,
+        address: Option<IpAddr>,
+        now: Timestamp,
+        ids: Ids,
+    ) -> Self {
+        Self { actor, request_id, address, now, ids }
+    }
+
+    /// A fresh id for something that this act makes.
+    pub fn new_id<T: From<i64>>(&self) -> T {
+        self.ids.next(self.now)
+    }
+
+    /// The same act, now that it is known who acts.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+}
+
+/// Whose log a record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole installation.
+    Installation,
+    /// One organisation.
+    Organization(OrganizationId),
+    /// One space; the log of its organisation shows it too.
+    Space(SpaceId),
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// Whose log it belongs to.
+    pub scope: Scope,
+    /// What was done, as `noun.verb`: "user.create".
+    pub action: &'static str,
+    /// What it was done to: "user", …
+    pub object_kind: &'static str,
+    /// The id of what it was done to.
+    pub object_id: &'a str,
+    /// What was there before; null where there was nothing.
+    pub before: Value,
+    /// What is there now; null where nothing is.
+    pub after: Value,
+}
+
+/// A record of the log.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Record {
+    /// Its id; later records have greater ones.
+    pub id: AuditId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What kind of somebody did it.
+    pub actor_kind: ActorKind,
+    /// Who did it.
+    pub actor_id: String,
+    /// Their name at that time.
+    pub actor_name: String,
+    /// What was done.
+    pub action: String,
+    /// To what kind of thing.
+    pub object_kind: String,
+    /// To which one.
+    pub object_id: String,
+    /// What was there before, as JSON.
+    pub state_before: Option<String>,
+    /// What was there afterwards, as JSON.
+    pub state_after: Option<String>,
+    /// The request or task that did it.
+    pub request_id: String,
+    /// Where the request came from.
+    pub address: Option<String>,
+}
+
+/// Writes the record of a change, in the transaction of that change.
+pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<()> {
+    let (organization, space) = match change.scope {
+        Scope::Installation => (None, None),
+        Scope::Organization(id) => (Some(id), None),
+        Scope::Space(id) => {
+            let owner: Option<(OrganizationId,)> =
+                sql("SELECT organization_id FROM spaces WHERE id = $1")
+                    .bind(id)
+                    .fetch_optional(tx)
+                    .await?;
+            (owner.map(|(id,)| id), Some(id))
+        }
+    };
+    let state = |value: &Value| (!value.is_null()).then(|| value.to_string());
+    sql("INSERT INTO audit_records
+             (id, organization_id, space_id, at, actor_kind, actor_id, actor_name, action,
+              object_kind, object_id, state_before, state_after, request_id, address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+    .bind(act.new_id::<AuditId>())
+    .bind(organization)
+    .bind(space)
+    .bind(act.now)
+    .bind(act.actor.kind)
+    .bind(&act.actor.id)
+    .bind(&act.actor.name)
+    .bind(change.action)
+    .bind(change.object_kind)
+    .bind(change.object_id)
+    .bind(state(&change.before))
+    .bind(state(&change.after))
+    .bind(&act.request_id)
+    .bind(act.address.map(|address| address.to_string()))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The records of an organisation, latest first.
+pub async fn list(
+    tx: &mut Read,
+    organization: OrganizationId,
+    page: PageRequest,
+) -> store::Result<Page<Record>> {
+    let total = sql("SELECT COUNT(*) FROM audit_records WHERE organization_id = $1")
+        .bind(organization)
+        .fetch_number(tx)
+        .await?;
+    let mut query = sql("SELECT id, at, actor_kind, actor_id, actor_name, action, object_kind,
+                                object_id, state_before, state_after, request_id, address
+                         FROM audit_records WHERE organization_id = ");
+    query.push_bind(organization);
+    if let Some(after) = page.after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |record: &Record| record.id.0))
+}

@@ -1,1 +1,31 @@
 //! One SQL text on SQLite and PostgreSQL.
+//!
+//! * [`Db`] opens a database, brings its schema up to date and lends transactions:
+//!   [`Db::read`] for a snapshot, [`Db::write`] for a change that commits on `Ok` and rolls
+//!   back on `Err`.
+//! * [`Read`] and [`Write`] are those transactions. A function that only reads takes
+//!   `&mut Read`, and a `&mut Write` is good enough for it.
+//! * [`sql`] starts a statement, in the dialect both databases share, with `$1`, `$2`, … for
+//!   its parameters.
+//! * [`Timestamp`], [`Json`] and [`text_enum!`] are the column types the databases disagree
+//!   about.
+//!
+//! "Not found" is `Option`, never an error.
+
+mod db;
+mod error;
+mod json;
+mod paging;
+mod session;
+mod sql;
+mod timestamp;
+mod value;
+
+pub use db::{Db, Kind, Read, Write};
+pub use error::{Error, Result};
+pub use json::Json;
+pub use paging::{Page, PageRequest};
+pub use session::{Door, SUBJECT, Sessions, end_sessions, forget_expired_sessions};
+pub use sql::{Row, Sql, like, sql};
+pub use timestamp::Timestamp;
+pub use value::{ToValue, Value, text_enum};

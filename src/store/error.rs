@@ -1,0 +1,51 @@
+//! What can go wrong between us and the database.
+
+/// A failure of the store. "Not found" is not one of them.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A uniqueness rule or a foreign key of the schema refused the write; names the rule as far
+    /// as the database tells it.
+    #[error("a rule of the schema refused the write: {0}")]
+    Conflict(String),
+    /// The database did not hand out a connection in time.
+    #[error("the database is busy")]
+    Busy,
+    /// A second write was begun inside a write: a mistake of ours that would wait for itself.
+    #[error("a write was begun inside a write")]
+    NestedWrite,
+    /// A stored value that this version cannot read.
+    #[error("a stored value of column {column} cannot be read")]
+    Corrupt {
+        /// The column as the statement named it.
+        column: String,
+        /// What was wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be brought up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The address of the database makes no sense.
+    #[error("the database URL must begin with sqlite: or postgres://")]
+    UnknownScheme,
+    /// Anything else the database said.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+/// The result of a store function.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(e) if e.is_unique_violation() || e.is_foreign_key_violation() => {
+                // PostgreSQL names the constraint, SQLite the columns in its message.
+                Self::Conflict(e.constraint().map_or_else(|| e.message().to_owned(), str::to_owned))
+            }
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, source },
+            other => Self::Database(other),
+        }
+    }
+}

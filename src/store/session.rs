@@ -1,0 +1,146 @@
+//! Sessions of tower-sessions, kept in our own database.
+//!
+//! The id in the cookie is a bearer secret, so only its SHA-256 is stored. Each door (portal,
+//! console, cloud) has sessions of its own; a session of one opens no other. The subject stands
+//! in a column of its own, so that a domain room can end somebody's sessions inside its own
+//! transaction.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store,
+};
+
+use super::{Db, Error, Json, Timestamp, Write, sql, text_enum};
+use crate::{clock::Clock, secret::sha256};
+
+/// The key under which a session's data names its subject.
+pub const SUBJECT: &str = "subject";
+
+text_enum! {
+    /// The door a session opens.
+    pub enum Door {
+        /// The users' portal; the subject is a user.
+        Portal = "portal",
+        /// The administrators' console; the subject is a CAM user of the management account.
+        Console = "console",
+        /// The embedded cloud's account console; the subject is a role session or a CAM user.
+        Cloud = "cloud",
+        /// The demo identity provider; there is no subject.
+        DemoIdentityProvider = "demo-idp",
+    }
+}
+
+/// The sessions of one door: a [`SessionStore`] on whichever database the rest is in.
+#[derive(Clone)]
+pub struct Sessions {
+    db: Db,
+    clock: Clock,
+    door: Door,
+}
+
+impl Sessions {
+    /// The sessions of `door`.
+    pub fn new(db: Db, clock: Clock, door: Door) -> Self {
+        Self { db, clock, door }
+    }
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sessions({})", self.door)
+    }
+}
+
+/// Ends every session that `subject` has at `door`; says how many there were.
+pub async fn end_sessions(tx: &mut Write, door: Door, subject: i64) -> Result<u64, Error> {
+    sql("DELETE FROM sessions WHERE door = $1 AND subject = $2")
+        .bind(door)
+        .bind(subject)
+        .execute(tx)
+        .await
+}
+
+/// Forgets the sessions that have expired; says how many there were.
+pub async fn forget_expired_sessions(tx: &mut Write, now: Timestamp) -> Result<u64, Error> {
+    sql("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(tx).await
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    data: Json<HashMap<String, serde_json::Value>>,
+    expires_at: Timestamp,
+}
+
+fn key(id: Id) -> [u8; 32] {
+    sha256(&id.0.to_be_bytes())
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        // A session id has 128 random bits; a second one like it is not awaited.
+        self.save(record).await
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let subject = record.data.get(SUBJECT).and_then(serde_json::Value::as_i64);
+        let data = serde_json::to_value(&record.data)
+            .map_err(|e| session_store::Error::Encode(e.to_string()))?;
+        let now = self.clock.now();
+        self.db
+            .write(async |tx| {
+                sql("INSERT INTO sessions
+                         (id_hash, door, subject, data, created_at, last_used_at, expires_at)
+                     VALUES ($1, $2, $3, $4, $5, $5, $6)
+                     ON CONFLICT (id_hash) DO UPDATE SET
+                         subject = excluded.subject, data = excluded.data,
+                         last_used_at = excluded.last_used_at, expires_at = excluded.expires_at")
+                .bind(key(record.id))
+                .bind(self.door)
+                .bind(subject)
+                .bind(&data)
+                .bind(now)
+                .bind(Timestamp::from(record.expiry_date))
+                .execute(tx)
+                .await
+            })
+            .await
+            .map_err(backend)?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let row: Option<SessionRow> = self
+            .db
+            .read(async |tx| {
+                sql("SELECT data, expires_at FROM sessions
+                     WHERE id_hash = $1 AND door = $2 AND expires_at > $3")
+                .bind(key(*id))
+                .bind(self.door)
+                .bind(self.clock.now())
+                .fetch_optional(tx)
+                .await
+            })
+            .await
+            .map_err(backend)?;
+        Ok(row.map(|row| Record { id: *id, data: row.data.0, expiry_date: row.expires_at.into() }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.db
+            .write(async |tx| {
+                sql("DELETE FROM sessions WHERE id_hash = $1").bind(key(*id)).execute(tx).await
+            })
+            .await
+            .map_err(backend)?;
+        Ok(())
+    }
+}
+
+fn backend(error: Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
