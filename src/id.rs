@@ -230,6 +230,11 @@ pub fn new_uin() -> Result<Uin, secret::Error> {
     Ok(Uin(100_000_000_000 + i64::try_from(number).unwrap_or(0)))
 }
 
+/// A fresh number for a department, as the public API knows it.
+pub fn new_node_id() -> Result<i64, secret::Error> {
+    Ok(1_000_000 + i64::from(u32::from_be_bytes(secret::random::<4>()?) >> 1))
+}
+
 /// A fresh version 4 UUID, for request ids.
 pub fn new_uuid() -> Result<String, secret::Error> {
     let mut bytes = secret::random::<16>()?;

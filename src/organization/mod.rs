@@ -1,1 +1,133 @@
 //! Organisations, departments and accounts.
+//!
+//! An organisation is a tree of departments; each account is in one of them. One account is the
+//! management account, whose principals administer the organisation; the others are members.
+
+mod rules;
+mod store;
+
+pub use rules::{check_department_name, check_member_name, check_organization_name};
+pub use store::{
+    AccountFilter, account, accounts, create, create_department, create_member, department,
+    departments, of_account, organization,
+};
+
+use crate::{
+    id::{DepartmentId, OrganizationId, Uin},
+    secret,
+    store::{self as database, Timestamp, text_enum},
+};
+
+text_enum! {
+    /// What an account is to its organisation.
+    pub enum AccountKind {
+        /// The account that administers the organisation.
+        Management = "management",
+        /// Any other account.
+        Member = "member",
+    }
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name, unique in the installation.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A department: a node of the organisation's tree.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Department {
+    /// Its id.
+    pub id: DepartmentId,
+    /// The number by which the public API knows it.
+    pub node_id: i64,
+    /// The department above it; none for the root.
+    pub parent_id: Option<DepartmentId>,
+    /// The public API's number of the department above it.
+    pub parent_node_id: Option<i64>,
+    /// Its name, unique below its parent.
+    pub name: String,
+    /// A remark.
+    pub remark: String,
+    /// How many departments are above it.
+    pub depth: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A cloud account.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Account {
+    /// Its number.
+    pub uin: Uin,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// Where in the tree it is.
+    pub department_id: DepartmentId,
+    /// That department's number in the public API.
+    pub node_id: i64,
+    /// That department's name.
+    pub department_name: String,
+    /// Management account or member.
+    pub kind: AccountKind,
+    /// Its name, unique in the organisation.
+    pub name: String,
+    /// A remark.
+    pub remark: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Why something about an organisation could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An organisation's name is empty, too long, or has control characters.
+    #[error("an organisation's name has 1 to 64 characters and no control characters")]
+    NameInvalid,
+    /// Another organisation has this name.
+    #[error("another organisation has this name")]
+    NameTaken,
+    /// A department's name breaks DEP-03.
+    #[error(
+        "a department's name has 1 to 40 letters, digits, Chinese characters or + @ & . _ [ ] -"
+    )]
+    DepartmentNameInvalid,
+    /// A department below the same parent has this name.
+    #[error("a department below the same parent has this name")]
+    DepartmentNameTaken,
+    /// There is no such department in the organisation.
+    #[error("there is no such department")]
+    DepartmentNotFound,
+    /// The tree would become deeper than allowed (ORG-11).
+    #[error("the tree of departments may have at most {0} levels")]
+    TooDeep(i64),
+    /// A member's name breaks MEM-03.
+    #[error(
+        "a member's name has 1 to 25 letters, digits, Chinese characters or @ & _ [ ] . - : ; ~ ,"
+    )]
+    MemberNameInvalid,
+    /// Another account of the organisation has this name.
+    #[error("another account of the organisation has this name")]
+    MemberNameTaken,
+    /// A remark is longer than 40 characters.
+    #[error("a remark has at most 40 characters")]
+    RemarkTooLong,
+    /// There is no such account in the organisation.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// A number could not be made.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

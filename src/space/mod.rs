@@ -1,1 +1,118 @@
 //! Spaces: everything of one organisation's Identity Center.
+//!
+//! An organisation has at most one space (CON-01). Its name stands in the user login URL, is
+//! known to the whole installation, and never changes (ACT-04, ACT-06). Each space has two key
+//! pairs: one as the service provider people sign in at, one as the identity provider towards
+//! the accounts.
+
+mod rules;
+mod store;
+
+pub use rules::check_name;
+pub use store::{
+    key_pair, key_pairs, of_organization, open, set_scim_enabled, set_sso_enabled, space,
+    space_by_name,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    id::{KeyPairId, OrganizationId, SpaceId},
+    secret,
+    store::{self as database, Timestamp, text_enum},
+};
+
+/// A space.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Space {
+    /// Its id.
+    pub id: SpaceId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// What follows the `@` in the names of synced CAM users.
+    pub user_sync_suffix: String,
+    /// Whether a directory may push (SCIM-02).
+    pub scim_enabled: bool,
+    /// Whether people may sign in (SSO-02).
+    pub sso_enabled: bool,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+text_enum! {
+    /// What a key pair of a space is for.
+    pub enum KeyPurpose {
+        /// Towards the company's identity provider.
+        ServiceProvider = "service_provider",
+        /// Towards the accounts.
+        IdentityProvider = "identity_provider",
+    }
+}
+
+/// A fresh key pair. Making one is slow: do it before the transaction begins.
+pub struct NewKeyPair {
+    /// The private key, PKCS#8 DER.
+    pub private_key: Zeroizing<Vec<u8>>,
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// When the certificate ends.
+    pub not_after: Timestamp,
+}
+
+/// A key pair of a space.
+#[derive(Clone, sqlx::FromRow)]
+pub struct KeyPair {
+    /// Its id.
+    pub id: KeyPairId,
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    private_key_sealed: Vec<u8>,
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// When the certificate ends.
+    pub not_after: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl KeyPair {
+    /// The private key, PKCS#8 DER.
+    pub fn private_key(
+        &self,
+        sealer: &secret::Sealer,
+    ) -> Result<Zeroizing<Vec<u8>>, secret::Error> {
+        sealer.open(&sealed_as(self.id), &self.private_key_sealed)
+    }
+}
+
+fn sealed_as(id: KeyPairId) -> String {
+    format!("private key of {id}")
+}
+
+/// Why something about a space could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A space's name breaks ACT-05.
+    #[error(
+        "a space's name has 2 to 64 lower-case letters, digits and hyphens, no hyphen at either end and no two in a row"
+    )]
+    NameInvalid,
+    /// Another space has this name.
+    #[error("another space has this name")]
+    NameTaken,
+    /// The organisation has a space already.
+    #[error("the organisation has a space already")]
+    AlreadyOpen,
+    /// The organisation has no space yet.
+    #[error("the organisation has no space yet")]
+    NotOpen,
+    /// A key could not be sealed or opened.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

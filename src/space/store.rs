@@ -1,0 +1,165 @@
+//! Spaces in the database.
+
+use serde_json::json;
+
+use super::{Error, KeyPair, KeyPurpose, NewKeyPair, Space, rules::check_name, sealed_as};
+use crate::{
+    audit::{self, Act, Change, Scope},
+    id::{KeyPairId, OrganizationId, SpaceId},
+    secret::Sealer,
+    store::{self as database, Read, Write, sql},
+};
+
+const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, sso_enabled,
+            created_at, updated_at FROM spaces WHERE ";
+
+/// Opens the space of an organisation (ACT-01…05). Of two that race for a name or for an
+/// organisation, one wins.
+pub async fn open(
+    tx: &mut Write,
+    act: &Act,
+    sealer: &Sealer,
+    organization: OrganizationId,
+    name: &str,
+    keys: [(KeyPurpose, NewKeyPair); 2],
+) -> Result<Space, Error> {
+    check_name(name)?;
+    if of_organization(tx, organization).await?.is_some() {
+        return Err(Error::AlreadyOpen);
+    }
+    let id: SpaceId = act.new_id();
+    let made = sql("INSERT INTO spaces (id, organization_id, name, user_sync_suffix, scim_enabled,
+                             sso_enabled, created_at, updated_at)
+         VALUES ($1, $2, $3, $3, $4, $4, $5, $5) ON CONFLICT DO NOTHING")
+    .bind(id)
+    .bind(organization)
+    .bind(name)
+    .bind(false)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    if made == 0 {
+        // Either rule may have refused it: the name, or a race for the organisation.
+        let open = of_organization(tx, organization).await?.is_some();
+        return Err(if open { Error::AlreadyOpen } else { Error::NameTaken });
+    }
+    for (purpose, key) in keys {
+        let key_id: KeyPairId = act.new_id();
+        sql("INSERT INTO space_keys
+                 (id, space_id, purpose, private_key_sealed, certificate, not_after, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(key_id)
+        .bind(id)
+        .bind(purpose)
+        .bind(sealer.seal(&sealed_as(key_id), &key.private_key)?)
+        .bind(&key.certificate)
+        .bind(key.not_after)
+        .bind(act.now)
+        .execute(tx)
+        .await?;
+    }
+    let change = Change {
+        scope: Scope::Space(id),
+        action: "space.open",
+        object_kind: "space",
+        object_id: &id.to_string(),
+        before: json!(null),
+        after: json!({ "name": name }),
+    };
+    audit::record(tx, act, change).await?;
+    space(tx, id).await?.ok_or(Error::NotOpen)
+}
+
+/// The space with this id.
+pub async fn space(tx: &mut Read, id: SpaceId) -> Result<Option<Space>, database::Error> {
+    let mut query = sql(SPACE);
+    query.push("id = ").push_bind(id);
+    query.fetch_optional(tx).await
+}
+
+/// The space with this name.
+pub async fn space_by_name(tx: &mut Read, name: &str) -> Result<Option<Space>, database::Error> {
+    let mut query = sql(SPACE);
+    query.push("name = ").push_bind(name);
+    query.fetch_optional(tx).await
+}
+
+/// The space of an organisation, if it is open.
+pub async fn of_organization(
+    tx: &mut Read,
+    organization: OrganizationId,
+) -> Result<Option<Space>, database::Error> {
+    let mut query = sql(SPACE);
+    query.push("organization_id = ").push_bind(organization);
+    query.fetch_optional(tx).await
+}
+
+/// The key pairs of a space for one purpose, the one to sign with first.
+pub async fn key_pairs(
+    tx: &mut Read,
+    space: SpaceId,
+    purpose: KeyPurpose,
+) -> Result<Vec<KeyPair>, database::Error> {
+    sql("SELECT id, purpose, private_key_sealed, certificate, not_after, created_at
+         FROM space_keys WHERE space_id = $1 AND purpose = $2 ORDER BY id DESC")
+    .bind(space)
+    .bind(purpose)
+    .fetch_all(tx)
+    .await
+}
+
+/// The key pair of a space to sign with.
+pub async fn key_pair(
+    tx: &mut Read,
+    space: SpaceId,
+    purpose: KeyPurpose,
+) -> Result<KeyPair, Error> {
+    key_pairs(tx, space, purpose).await?.into_iter().next().ok_or(Error::NotOpen)
+}
+
+/// Turns the SCIM switch (SCIM-02). Turning it where it is changes nothing.
+pub async fn set_scim_enabled(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    enabled: bool,
+) -> Result<(), Error> {
+    let update = sql("UPDATE spaces SET scim_enabled = $1, updated_at = $2
+                      WHERE id = $3 AND scim_enabled <> $1");
+    switch(tx, act, space.id, update, "space.scim_switch", enabled).await
+}
+
+/// Turns the sign-in switch (SSO-02). Turning it where it is changes nothing.
+pub async fn set_sso_enabled(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    enabled: bool,
+) -> Result<(), Error> {
+    let update = sql("UPDATE spaces SET sso_enabled = $1, updated_at = $2
+                      WHERE id = $3 AND sso_enabled <> $1");
+    switch(tx, act, space.id, update, "space.sso_switch", enabled).await
+}
+
+async fn switch(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    update: database::Sql,
+    action: &'static str,
+    enabled: bool,
+) -> Result<(), Error> {
+    let turned = update.bind(enabled).bind(act.now).bind(space).execute(tx).await?;
+    if turned == 0 {
+        return Ok(());
+    }
+    let change = Change {
+        scope: Scope::Space(space),
+        action,
+        object_kind: "space",
+        object_id: &space.to_string(),
+        before: json!({ "enabled": !enabled }),
+        after: json!({ "enabled": enabled }),
+    };
+    Ok(audit::record(tx, act, change).await?)
+}
