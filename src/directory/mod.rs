@@ -1,1 +1,215 @@
 //! Users, groups and memberships.
+//!
+//! Each user and group has a source: made by hand, or pushed by a directory over SCIM. Hand-made
+//! ones are narrow in their names (USR-04, GRP-01) and unknown to SCIM; pushed ones are kept as
+//! they were sent and locked here while SCIM is on (SCIM-03). A group and its members have the
+//! same source (GRP-08).
+
+mod groups;
+mod rules;
+mod users;
+
+pub use groups::{
+    GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of, members,
+    remove_member,
+};
+pub use rules::{check_group_name, check_user_name, fold};
+pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};
+
+use crate::{
+    id::{GroupId, SpaceId, UserId},
+    store::{self as database, Timestamp, text_enum},
+};
+
+text_enum! {
+    /// Where a user or group comes from.
+    pub enum Source {
+        /// Made by an administrator.
+        Manual = "manual",
+        /// Pushed by a directory.
+        Scim = "scim",
+    }
+}
+
+text_enum! {
+    /// A user or a group, as the subject of access.
+    pub enum PrincipalKind {
+        /// A user.
+        User = "user",
+        /// A group.
+        Group = "group",
+    }
+}
+
+/// A user or a group, as the subject of access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Principal {
+    /// A user.
+    User(UserId),
+    /// A group.
+    Group(GroupId),
+}
+
+impl Principal {
+    /// Out of the two columns that tables keep.
+    pub fn new(kind: PrincipalKind, id: i64) -> Self {
+        match kind {
+            PrincipalKind::User => Self::User(UserId(id)),
+            PrincipalKind::Group => Self::Group(GroupId(id)),
+        }
+    }
+
+    /// User or group.
+    pub fn kind(self) -> PrincipalKind {
+        match self {
+            Self::User(_) => PrincipalKind::User,
+            Self::Group(_) => PrincipalKind::Group,
+        }
+    }
+
+    /// The id without its kind.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::User(UserId(id)) | Self::Group(GroupId(id)) => id,
+        }
+    }
+}
+
+impl std::fmt::Display for Principal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::Group(id) => id.fmt(f),
+        }
+    }
+}
+
+/// A user. Texts that are not set are empty.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The space it is in.
+    pub space_id: SpaceId,
+    /// Where it comes from.
+    pub source: Source,
+    /// The name it signs in under, as spelled first.
+    pub user_name: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// The name shown to people.
+    pub display_name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Remarks.
+    pub description: String,
+    /// What the directory says.
+    pub active: bool,
+    /// Whether an administrator has shut it out here (USR-21).
+    pub blocked: bool,
+    /// The directory's own label for it; never interpreted (SCIM-16).
+    pub external_id: Option<String>,
+    /// Grows by one with each change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl User {
+    /// Whether it may sign in: the directory says so and no administrator says otherwise.
+    pub fn enabled(&self) -> bool {
+        self.active && !self.blocked
+    }
+
+    /// The name to show: the display name if there is one.
+    pub fn shown_name(&self) -> &str {
+        if self.display_name.is_empty() { &self.user_name } else { &self.display_name }
+    }
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// The space it is in.
+    pub space_id: SpaceId,
+    /// Where it comes from.
+    pub source: Source,
+    /// Its name.
+    pub name: String,
+    /// Remarks.
+    pub description: String,
+    /// The directory's own label for it.
+    pub external_id: Option<String>,
+    /// Grows by one with each change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// How many users are in it.
+    pub member_count: i64,
+}
+
+/// Why something about users and groups could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A user name breaks USR-04.
+    #[error("a user name has 1 to 64 letters, digits and the symbols + = , . @ - _")]
+    UserNameInvalid,
+    /// Another user of the space has this name.
+    #[error("another user of the space has this name")]
+    UserNameTaken,
+    /// A field is longer than allowed (USR-07) or holds a control character.
+    #[error("{field} has at most {longest} characters and no control characters")]
+    FieldInvalid {
+        /// Which field.
+        field: &'static str,
+        /// How many characters it may have.
+        longest: usize,
+    },
+    /// An e-mail address without a name, an @ or a domain.
+    #[error("email is not an e-mail address")]
+    EmailInvalid,
+    /// Another manual user of the space has this e-mail address.
+    #[error("another user of the space has this e-mail address")]
+    EmailTaken,
+    /// There is no such user in the space.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// The space has as many users as it may have.
+    #[error("a space has at most {0} users")]
+    TooManyUsers(i64),
+    /// A group's name breaks GRP-01.
+    #[error("a group's name has 1 to 128 letters, digits and hyphens")]
+    GroupNameInvalid,
+    /// Another group of the space has this name.
+    #[error("another group of the space has this name")]
+    GroupNameTaken,
+    /// There is no such group in the space.
+    #[error("there is no such group")]
+    GroupNotFound,
+    /// The space has as many groups as it may have.
+    #[error("a space has at most {0} groups")]
+    TooManyGroups(i64),
+    /// The user is in the group already.
+    #[error("the user is in the group already")]
+    AlreadyMember,
+    /// The user is not in the group.
+    #[error("the user is not in the group")]
+    NotMember,
+    /// One of the two is manual, the other comes from SCIM (GRP-08).
+    #[error("a group and its members have the same source")]
+    SourcesDiffer,
+    /// The group comes from SCIM, and SCIM is on (GRP-07).
+    #[error("the group is managed by SCIM")]
+    GroupManagedByScim,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

@@ -1,0 +1,281 @@
+//! Groups and memberships in the database.
+
+use serde_json::{Value, json};
+
+use super::{
+    Error, Group, Source, User,
+    rules::{check_field, check_group_name, fold},
+    user,
+};
+use crate::{
+    audit::{self, Act, Change, Scope},
+    id::{GroupId, SpaceId, UserId},
+    space::Space,
+    store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql},
+};
+
+const GROUP: &str = "SELECT g.id, g.space_id, g.source, g.name, g.description, g.external_id,
+            g.version, g.created_at, g.updated_at,
+            (SELECT COUNT(*) FROM group_members m WHERE m.group_id = g.id) AS member_count
+     FROM groups g WHERE g.deleted_at IS NULL";
+
+/// A user in a group, as the group lists it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Member {
+    /// The user.
+    #[sqlx(flatten)]
+    pub user: User,
+    /// Since when it is in the group.
+    pub joined_at: Timestamp,
+}
+
+/// A group somebody is in, as the user lists it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Membership {
+    /// The group.
+    #[sqlx(flatten)]
+    pub group: Group,
+    /// Since when the user is in it.
+    pub joined_at: Timestamp,
+}
+
+/// Makes a group by hand (GRP-01); `limit` is how many the space may have.
+pub async fn create_group(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    name: &str,
+    description: &str,
+    limit: i64,
+) -> Result<Group, Error> {
+    check_group_name(name)?;
+    check_field("description", description, 1024)?;
+    let count = sql("SELECT COUNT(*) FROM groups WHERE space_id = $1 AND deleted_at IS NULL")
+        .bind(space)
+        .fetch_number(tx)
+        .await?;
+    if count >= limit {
+        return Err(Error::TooManyGroups(limit));
+    }
+    let id: GroupId = act.new_id();
+    let made =
+        sql("INSERT INTO groups (id, space_id, source, name, name_key, description, version,
+                             created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7) ON CONFLICT DO NOTHING")
+        .bind(id)
+        .bind(space)
+        .bind(Source::Manual)
+        .bind(name)
+        .bind(fold(name))
+        .bind(description)
+        .bind(act.now)
+        .execute(tx)
+        .await?;
+    if made == 0 {
+        return Err(Error::GroupNameTaken);
+    }
+    let made = group(tx, space, id).await?.ok_or(Error::GroupNotFound)?;
+    let after = json!({ "name": name, "description": description, "source": Source::Manual });
+    record(tx, act, &made, "group.create", json!(null), after).await?;
+    Ok(made)
+}
+
+/// The group with this id, whatever its source.
+pub async fn group(
+    tx: &mut Read,
+    space: SpaceId,
+    id: GroupId,
+) -> Result<Option<Group>, database::Error> {
+    let mut query = sql(GROUP);
+    query.push(" AND g.space_id = ").push_bind(space).push(" AND g.id = ").push_bind(id);
+    query.fetch_optional(tx).await
+}
+
+/// Which groups to list.
+#[derive(Clone, Debug, Default)]
+pub struct GroupFilter {
+    /// Part of the name.
+    pub search: Option<String>,
+    /// The whole name.
+    pub name: Option<String>,
+    /// Only those of one source.
+    pub source: Option<Source>,
+    /// Latest first instead of oldest first.
+    pub descending: bool,
+}
+
+/// The groups of a space in the order of their making, a page of them.
+pub async fn groups(
+    tx: &mut Read,
+    space: SpaceId,
+    filter: &GroupFilter,
+    page: PageRequest,
+) -> Result<Page<Group>, database::Error> {
+    let narrow = |query: &mut database::Sql| {
+        query.push(" AND g.space_id = ").push_bind(space);
+        if let Some(source) = filter.source {
+            query.push(" AND g.source = ").push_bind(source);
+        }
+        if let Some(name) = &filter.name {
+            query.push(" AND g.name_key = ").push_bind(fold(name));
+        }
+        if let Some(search) = &filter.search {
+            query.push(" AND g.name_key LIKE ").push_bind(like(&fold(search))).push(r" ESCAPE '\'");
+        }
+    };
+    let mut count = sql("SELECT COUNT(*) FROM groups g WHERE g.deleted_at IS NULL");
+    narrow(&mut count);
+    let total = count.fetch_number(tx).await?;
+    let mut query = sql(GROUP);
+    narrow(&mut query);
+    if let Some(after) = page.after {
+        query.push(if filter.descending { " AND g.id < " } else { " AND g.id > " });
+        query.push_bind(after);
+    }
+    query.push(if filter.descending { " ORDER BY g.id DESC" } else { " ORDER BY g.id" });
+    query.push(" LIMIT ").push_bind(page.limit + 1).push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |group: &Group| group.id.0))
+}
+
+/// The users in a group in the order of their making, a page of them.
+pub async fn members(
+    tx: &mut Read,
+    group: GroupId,
+    page: PageRequest,
+) -> Result<Page<Member>, database::Error> {
+    let total = sql("SELECT COUNT(*) FROM group_members WHERE group_id = $1")
+        .bind(group)
+        .fetch_number(tx)
+        .await?;
+    let rows = sql("SELECT u.id, u.space_id, u.source, u.user_name, u.first_name, u.last_name,
+                u.display_name, u.email, u.description, u.active, u.blocked, u.external_id,
+                u.version, u.created_at, u.updated_at, m.joined_at
+         FROM group_members m JOIN users u ON u.id = m.user_id
+         WHERE m.group_id = $1 AND m.user_id > $2
+         ORDER BY m.user_id LIMIT $3 OFFSET $4")
+    .bind(group)
+    .bind(page.after.unwrap_or(-1))
+    .bind(page.limit + 1)
+    .bind(page.offset)
+    .fetch_all(tx)
+    .await?;
+    Ok(Page::of(rows, total, page.limit, |member: &Member| member.user.id.0))
+}
+
+/// The groups a user is in, in the order of their making, a page of them.
+pub async fn groups_of(
+    tx: &mut Read,
+    user: UserId,
+    page: PageRequest,
+) -> Result<Page<Membership>, database::Error> {
+    let total = sql("SELECT COUNT(*) FROM group_members WHERE user_id = $1")
+        .bind(user)
+        .fetch_number(tx)
+        .await?;
+    let rows = sql("SELECT g.id, g.space_id, g.source, g.name, g.description, g.external_id,
+                g.version, g.created_at, g.updated_at, m.joined_at,
+                (SELECT COUNT(*) FROM group_members o WHERE o.group_id = g.id) AS member_count
+         FROM group_members m JOIN groups g ON g.id = m.group_id
+         WHERE m.user_id = $1 AND m.group_id > $2
+         ORDER BY m.group_id LIMIT $3 OFFSET $4")
+    .bind(user)
+    .bind(page.after.unwrap_or(-1))
+    .bind(page.limit + 1)
+    .bind(page.offset)
+    .fetch_all(tx)
+    .await?;
+    Ok(Page::of(rows, total, page.limit, |membership: &Membership| membership.group.id.0))
+}
+
+/// Puts a user into a group by hand (GRP-07, GRP-08, GRP-11).
+pub async fn add_member(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    group_id: GroupId,
+    user_id: UserId,
+) -> Result<(), Error> {
+    let (group, user) = pair(tx, space, group_id, user_id).await?;
+    if group.source != user.source {
+        return Err(Error::SourcesDiffer);
+    }
+    let made = sql("INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING")
+    .bind(group_id)
+    .bind(user_id)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    if made == 0 {
+        return Err(Error::AlreadyMember);
+    }
+    touch(tx, act, group_id).await?;
+    let after = json!({ "user_id": user_id, "user_name": user.user_name });
+    Ok(record(tx, act, &group, "group.add_member", json!(null), after).await?)
+}
+
+/// Takes a user out of a group by hand (GRP-07, GRP-13).
+pub async fn remove_member(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    group_id: GroupId,
+    user_id: UserId,
+) -> Result<(), Error> {
+    let (group, user) = pair(tx, space, group_id, user_id).await?;
+    let removed = sql("DELETE FROM group_members WHERE group_id = $1 AND user_id = $2")
+        .bind(group_id)
+        .bind(user_id)
+        .execute(tx)
+        .await?;
+    if removed == 0 {
+        return Err(Error::NotMember);
+    }
+    touch(tx, act, group_id).await?;
+    let before = json!({ "user_id": user_id, "user_name": user.user_name });
+    Ok(record(tx, act, &group, "group.remove_member", before, json!(null)).await?)
+}
+
+/// The group and the user, if an administrator may change the one's members.
+async fn pair(
+    tx: &mut Read,
+    space: &Space,
+    group_id: GroupId,
+    user_id: UserId,
+) -> Result<(Group, User), Error> {
+    let group = group(tx, space.id, group_id).await?.ok_or(Error::GroupNotFound)?;
+    if group.source == Source::Scim && space.scim_enabled {
+        return Err(Error::GroupManagedByScim);
+    }
+    let user = user(tx, space.id, user_id).await?.ok_or(Error::UserNotFound)?;
+    Ok((group, user))
+}
+
+async fn touch(tx: &mut Write, act: &Act, group: GroupId) -> Result<(), database::Error> {
+    sql("UPDATE groups SET version = version + 1, updated_at = $1 WHERE id = $2")
+        .bind(act.now)
+        .bind(group)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn record(
+    tx: &mut Write,
+    act: &Act,
+    group: &Group,
+    action: &'static str,
+    before: Value,
+    after: Value,
+) -> Result<(), database::Error> {
+    let change = Change {
+        scope: Scope::Space(group.space_id),
+        action,
+        object_kind: "group",
+        object_id: &group.id.to_string(),
+        before,
+        after,
+    };
+    audit::record(tx, act, change).await
+}
