@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# What a reviewer should not have to look for: `make lint`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; "$@"; }
+step cargo fmt --check
+step cargo clippy --locked --all-targets -- -D warnings
+RUSTDOCFLAGS='-D warnings' step cargo doc --locked --no-deps --document-private-items
+if cargo deny --version >/dev/null 2>&1; then
+    step cargo deny check
+else
+    printf '\n== cargo-deny is not installed: advisories, licences and sources were not checked\n'
+fi

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Prepares the tools that only the tests use, outside the tree and once per version, and prints
+# where they are as shell assignments:
+#
+#   eval "$(scripts/test-tools.sh)" && cargo nextest run
+#
+# A variable that is already set is left as it is, so that another tool can be put in its place.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'test tools: %s\n' "$*" >&2; }
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/identity-center
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+
+# Python: the client libraries of tests/python/requirements.txt, by hash.
+prepare_python() {
+    local requirements=tests/python/requirements.txt key
+    key=$({ python3 -c 'import sys; print(sys.version, sys.prefix)'; cat "$requirements"; } | sha256sum | cut -c 1-16)
+    python=$cache/python-$key/bin/python
+    [ ! -f "$cache/python-$key/complete" ] || return 0
+    say "installing the Python packages of $requirements"
+    rm -rf "$cache/python-$key"
+    python3 -m venv "$cache/python-$key"
+    "$python" -m pip install --quiet --no-input --disable-pip-version-check \
+        --require-hashes --requirement "$requirements" >&2
+    touch "$cache/python-$key/complete"
+}
+
+# SimpleSAMLphp: Debian's package, unpacked and not installed, because the package wants Apache.
+prepare_simplesamlphp() {
+    local work
+    simplesamlphp=$cache/simplesamlphp/usr/share/simplesamlphp
+    [ ! -f "$simplesamlphp/www/index.php" ] || return 0
+    if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+        say "SimpleSAMLphp comes from Debian's package. Elsewhere, unpack SimpleSAMLphp 1.19 and set" \
+            "IDENTITY_CENTER_TEST_SIMPLESAMLPHP to the folder that holds its www folder."
+        return 1
+    fi
+    say "downloading and unpacking SimpleSAMLphp"
+    work=$(mktemp -d "$cache/simplesamlphp.XXXXXX")
+    if ! (cd "$work" && apt-get -qq download simplesamlphp 2>/dev/null); then
+        # The package lists of a fresh machine are empty.
+        if [ "$(id -u)" -eq 0 ]; then apt-get -qq update; else sudo apt-get -qq update; fi >&2
+        (cd "$work" && apt-get -qq download simplesamlphp) >&2
+    fi
+    dpkg -x "$work"/simplesamlphp_*.deb "$work/unpacked"
+    rm -rf "$cache/simplesamlphp"
+    mv "$work/unpacked" "$cache/simplesamlphp"
+    rm -rf "$work"
+}
+
+first_of() {
+    local name
+    for name in "$@"; do command -v "$name" && return; done
+    say "none of these is on PATH: $*"
+    return 1
+}
+
+python=${IDENTITY_CENTER_TEST_PYTHON:-}
+[ -n "$python" ] || prepare_python
+simplesamlphp=${IDENTITY_CENTER_TEST_SIMPLESAMLPHP:-}
+[ -n "$simplesamlphp" ] || prepare_simplesamlphp
+chromium=${IDENTITY_CENTER_TEST_CHROMIUM:-$(first_of chromium chromium-browser google-chrome)}
+chromedriver=${IDENTITY_CENTER_TEST_CHROMEDRIVER:-$(first_of chromedriver)}
+
+printf 'export %s=%q\n' \
+    IDENTITY_CENTER_TEST_PYTHON "$python" \
+    IDENTITY_CENTER_TEST_SIMPLESAMLPHP "$simplesamlphp" \
+    IDENTITY_CENTER_TEST_CHROMIUM "$chromium" \
+    IDENTITY_CENTER_TEST_CHROMEDRIVER "$chromedriver"
