@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Every room with the rooms it may use, from the ground up: a room may only use what stands
-/// above it in this table, so there can be no cycle.
+/// above it in this table, so there can be no cycle. A part of a room that stands higher than the
+/// room itself is listed by its path.
 const ROOMS: &[(&str, &[&str])] = &[
     // Ground.
+    ("secret", &[]),
     ("store", &[]),
     ("clock", &["store"]),
-    ("id", &["store"]),
-    ("secret", &["store"]),
+    ("id", &["secret", "store"]),
+    ("store/session", &["clock", "secret", "store"]),
     ("config", &["secret"]),
     // Engines: a protocol each, without database or HTTP server.
     ("scim", &["id"]),
@@ -278,8 +280,11 @@ struct Source {
 impl Source {
     /// The room that the file belongs to; none for the map of the rooms and the program's start.
     fn room(&self) -> Option<String> {
-        let first = self.path.split('/').next()?;
-        let room = first.strip_suffix(".rs").unwrap_or(first);
+        let path = self.path.strip_suffix(".rs").unwrap_or(&self.path);
+        if ROOMS.iter().any(|(room, _)| *room == path) {
+            return Some(path.to_owned());
+        }
+        let room = path.split('/').next()?;
         (room != "lib" && room != "main").then(|| room.to_owned())
     }
 
