@@ -1,1 +1,58 @@
-//! Puts a running server together.
+//! What a request may reach.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    audit::{Act, Actor},
+    clock::Clock,
+    config::{self, Settings},
+    id::{Ids, new_uuid},
+    secret::{self, Sealer},
+    store::{self, Db},
+};
+
+/// Everything a request may reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Makes ids.
+    pub ids: Ids,
+    /// Seals secrets.
+    pub sealer: Sealer,
+    /// The settings.
+    pub settings: Arc<Settings>,
+}
+
+/// Why the program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] config::Error),
+    /// The database does not work.
+    #[error("the database cannot be used")]
+    Store(#[from] store::Error),
+    /// No randomness.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+}
+
+impl App {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        let sealer = settings.sealer()?;
+        let db = Db::open(settings.database_url.expose_secret()).await?;
+        Ok(Self { db, clock, ids: Ids::new()?, sealer, settings: Arc::new(settings) })
+    }
+
+    /// An act of the program itself; `part` says of which part.
+    pub fn own_act(&self, part: &str) -> Result<Act, secret::Error> {
+        let now = self.clock.now();
+        Ok(Act::new(Actor::system(part), new_uuid()?, None, now, self.ids.clone()))
+    }
+}

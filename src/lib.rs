@@ -8,7 +8,7 @@
 //! * domain rooms: [`audit`], [`task`], [`organization`], [`space`], [`directory`], [`policy`],
 //!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`sso`], [`access`]
 //! * doors: [`web`], and [`cli`] on the command line
-//! * [`app`] puts a running server together
+//! * [`app`] is what a request may reach, [`server`] the running server
 
 pub mod access;
 pub mod app;
@@ -28,6 +28,7 @@ pub mod provisioning;
 pub mod saml;
 pub mod scim;
 pub mod secret;
+pub mod server;
 pub mod space;
 pub mod sso;
 pub mod store;

@@ -1,1 +1,322 @@
-//! Settings: one struct per section of the file.
+//! Settings: one struct per section of the file. `default.toml` beside this file is their
+//! documentation and their defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::secret::{self, Sealer};
+
+/// The settings and what they mean, as a file.
+pub const DEFAULT_FILE: &str = include_str!("default.toml");
+
+const PREFIX: &str = "IDENTITY_CENTER_";
+
+/// Settings that are secrets: each may come as a file too.
+const SECRETS: [&str; 2] = ["master_key", "database_url"];
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The address people and directories use.
+    pub public_url: Url,
+    /// The database; may hold a password.
+    pub database_url: SecretString,
+    /// The master key, 32 bytes in base64.
+    pub master_key: Option<SecretString>,
+    /// What to log.
+    pub log: String,
+    /// How to log it.
+    pub log_format: LogFormat,
+    /// Whether plain http may be served for a host that is not this machine.
+    pub allow_http: bool,
+    /// TLS.
+    pub tls: Tls,
+    /// Proxies in front of us.
+    pub proxies: Proxies,
+    /// How long sessions last.
+    pub sessions: SessionLifetimes,
+    /// Sign-in through SAML.
+    pub saml: Saml,
+    /// Where accounts live.
+    pub cloud: Cloud,
+    /// How many of everything.
+    pub limits: Limits,
+    /// The worker.
+    pub worker: Worker,
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+/// TLS.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file of the certificate chain.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the private key.
+    pub key: Option<PathBuf>,
+}
+
+/// Proxies in front of us.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxies {
+    /// Addresses whose `X-Forwarded-For` is believed.
+    pub trusted: Vec<IpNet>,
+}
+
+/// How long sessions last, in seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionLifetimes {
+    /// Sessions of the portal: 15 minutes to 90 days (SES-01).
+    pub portal: i64,
+    /// Sessions of the console.
+    pub console: i64,
+}
+
+/// Sign-in through SAML.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saml {
+    /// Seconds by which clocks may differ; at most 120 (SSO-15).
+    pub clock_skew: i64,
+    /// Whether samael has to agree.
+    pub second_opinion: bool,
+}
+
+/// Where accounts live.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cloud {
+    /// Which cloud.
+    pub mode: CloudMode,
+}
+
+/// Which cloud accounts live in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CloudMode {
+    /// The one that is part of this program.
+    Embedded,
+}
+
+/// How many of everything a space may have.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Users.
+    pub users: i64,
+    /// Groups.
+    pub groups: i64,
+    /// Permission configurations.
+    pub configurations: i64,
+}
+
+/// The worker.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// How many tasks run at the same time.
+    pub parallel: usize,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or variable does not fit; names the key and where it came from.
+    #[error("{0}")]
+    Figment(#[from] Box<figment::Error>),
+    /// The file of a secret cannot be read.
+    #[error("the file of {setting} cannot be read: {source}")]
+    SecretFile {
+        /// Which secret.
+        setting: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A value that makes no sense together with the others.
+    #[error("{setting}: {reason}")]
+    Invalid {
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The master key is missing or wrong.
+    #[error("master_key: {0}")]
+    MasterKey(#[from] secret::Error),
+}
+
+impl Settings {
+    /// Reads the settings: the defaults, then the file, then the environment.
+    pub fn load(file: Option<PathBuf>) -> Result<Self, Error> {
+        let mut figment = Figment::from(Toml::string(DEFAULT_FILE));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let is_file =
+            |key: &str| SECRETS.iter().any(|s| key.eq_ignore_ascii_case(&format!("{s}_file")));
+        figment = figment.merge(
+            Env::prefixed(PREFIX)
+                .filter(move |key| {
+                    let key = key.as_str();
+                    !is_file(key)
+                        && !key.eq_ignore_ascii_case("config")
+                        && !key.to_ascii_lowercase().starts_with("test_")
+                })
+                .split("__"),
+        );
+        for setting in SECRETS {
+            let name = format!("{PREFIX}{}_FILE", setting.to_ascii_uppercase());
+            if let Some(path) = std::env::var_os(name) {
+                let secret = std::fs::read_to_string(path)
+                    .map_err(|source| Error::SecretFile { setting: setting.to_owned(), source })?;
+                figment = figment.merge((setting, secret.trim().to_owned()));
+            }
+        }
+        let settings: Self = figment.extract().map_err(Box::new)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The settings of a test or of the demo: the defaults, at an address and with a database of
+    /// their own.
+    pub fn for_address(
+        public_url: Url,
+        database_url: &str,
+        master_key: &str,
+    ) -> Result<Self, Error> {
+        let mut settings: Self =
+            Figment::from(Toml::string(DEFAULT_FILE)).extract().map_err(Box::new)?;
+        settings.public_url = public_url;
+        settings.database_url = SecretString::from(database_url);
+        settings.master_key = Some(SecretString::from(master_key));
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let invalid =
+            |setting, reason: &str| Err(Error::Invalid { setting, reason: reason.into() });
+        let url = &self.public_url;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || !bare {
+            return invalid("public_url", "an http or https address without a path");
+        }
+        if url.scheme() == "http" && !self.allow_http && !is_loopback(url) {
+            return invalid(
+                "public_url",
+                "http is for this machine only, unless allow_http is set",
+            );
+        }
+        if !(0..=120).contains(&self.saml.clock_skew) {
+            return invalid("saml.clock_skew", "0 to 120 seconds");
+        }
+        if !(900..=7_776_000).contains(&self.sessions.portal) {
+            return invalid("sessions.portal", "900 to 7776000 seconds");
+        }
+        if !(900..=86_400).contains(&self.sessions.console) {
+            return invalid("sessions.console", "900 to 86400 seconds");
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return invalid("tls", "certificate and key go together");
+        }
+        if !(1..=256).contains(&self.worker.parallel) {
+            return invalid("worker.parallel", "1 to 256");
+        }
+        Ok(())
+    }
+
+    /// What seals secrets, out of the master key.
+    pub fn sealer(&self) -> Result<Sealer, Error> {
+        let key = self.master_key.as_ref().ok_or(secret::Error::MasterKey)?;
+        Ok(Sealer::from_base64(key.expose_secret())?)
+    }
+
+    /// An absolute URL of ours; `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// Whether cookies are for https only.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(toml: &str) -> Result<Settings, String> {
+        let settings: Settings = Figment::from(Toml::string(DEFAULT_FILE))
+            .merge(Toml::string(toml))
+            .extract()
+            .map_err(|e| e.to_string())?;
+        settings.check().map_err(|e| e.to_string())?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn the_default_file_is_complete_and_sound() {
+        let settings = with("").unwrap();
+        assert_eq!(settings.url("/scim/v2"), "http://localhost:8080/scim/v2");
+        assert!(!settings.is_https());
+        assert!(settings.sealer().is_err());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        for (toml, word) in [
+            ("lissten = '1'", "lissten"),
+            ("[limits]\nuser = 3", "user"),
+            ("listen = 'here'", "listen"),
+            ("public_url = 'http://example.com'", "public_url"),
+            ("public_url = 'https://example.com/path'", "public_url"),
+            ("public_url = 'ftp://localhost'", "public_url"),
+            ("[saml]\nclock_skew = 121", "saml.clock_skew"),
+            ("[sessions]\nportal = 60", "sessions.portal"),
+            ("[tls]\nkey = 'a'", "tls"),
+        ] {
+            let error = with(toml).unwrap_err();
+            assert!(error.contains(word), "{toml}: {error}");
+        }
+        assert!(with("allow_http = true\npublic_url = 'http://example.com'").is_ok());
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let settings =
+            with("master_key = 'geheim'\ndatabase_url = 'postgres://u:geheim@h/d'").unwrap();
+        assert!(!format!("{settings:?}").contains("geheim"));
+    }
+}

@@ -1,1 +1,36 @@
-//! The doors: HTTP only.
+//! The doors: HTTP and nothing else.
+//!
+//! Each door translates: it takes a request apart, opens a transaction, lets the rooms decide and
+//! writes the answer. [`routes`] lists every route with the caller that may use it.
+
+mod callers;
+mod fault;
+mod health;
+mod request;
+mod routes;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
+pub use fault::{Fault, log_cause};
+pub use request::RequestInfo;
+pub use routes::{Caller, Route, Routes};
+
+use crate::app::App;
+
+/// Bodies that are not SCIM, SAML or a file are small.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// All routes of all doors.
+pub fn routes(app: &App) -> Routes {
+    let _ = app;
+    Routes::new().merge(health::routes())
+}
+
+/// The whole server.
+pub fn router(app: App) -> Router {
+    routes(&app)
+        .into_router()
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), request::identify))
+        .with_state(app)
+}

@@ -1,1 +1,8 @@
 //! The integration tests: one binary, through the front door.
+//!
+//! Each test gets a [`house::TestHouse`]: the real router on a real port, on SQLite or on
+//! PostgreSQL, with a clock that the test sets.
+
+mod house;
+mod schema;
+mod server;

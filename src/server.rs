@@ -1,0 +1,64 @@
+//! A running server: starts it, serves, and stops it without losing anything.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    store::{self, forget_expired_sessions},
+    web,
+};
+
+/// How long requests under way may take once the server is to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(20);
+/// How often what has expired is swept away.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Serves until `stop` is cancelled. Then no new connection is taken, requests under way are
+/// finished, tasks under way are handed back, and the database is closed.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
+    let router = web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    };
+    let served = tokio::select! {
+        served = serving => served,
+        () = overdue => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    };
+    stop.cancel();
+    // The sweeper ends by itself; if it panicked, that has been reported.
+    let _ = sweeper.await;
+    app.db.close().await;
+    served
+}
+
+/// Sweeps away what has expired: it counts for nothing already, so this is housekeeping only.
+async fn sweep(app: App, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+        let now = app.clock.now();
+        let swept: Result<(), store::Error> = app
+            .db
+            .write(async |tx| {
+                forget_expired_sessions(tx, now).await?;
+                Ok(())
+            })
+            .await;
+        if let Err(error) = swept {
+            web::log_cause(&error);
+        }
+    }
+}

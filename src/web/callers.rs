@@ -1,0 +1,169 @@
+//! Who calls: a handler that takes one of these cannot be reached by anybody else.
+
+use axum::{
+    extract::{FromRef, FromRequestParts, Path},
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use tower_sessions::Session;
+
+use super::{Fault, RequestInfo};
+use crate::{
+    app::App,
+    audit::{Act, Actor, ActorKind},
+    credential::{self, Credential},
+    directory::{self, User},
+    id::UserId,
+    space::{self, Space},
+    store::SUBJECT,
+};
+
+/// Somebody unknown.
+#[derive(Clone, Debug)]
+pub struct Anyone {
+    /// What they are doing.
+    pub act: Act,
+}
+
+impl<S> FromRequestParts<S> for Anyone
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        Ok(Self { act: info(parts)?.act(&app, Actor::anyone()) })
+    }
+}
+
+/// A user signed in at the portal of the space that the path names.
+#[derive(Clone, Debug)]
+pub struct PortalUser {
+    /// What they are doing.
+    pub act: Act,
+    /// The space.
+    pub space: Space,
+    /// The user; enabled at this very moment.
+    pub user: User,
+    /// When the session ends.
+    pub session_ends_at: crate::store::Timestamp,
+}
+
+/// What a portal session holds besides its subject.
+pub const SESSION_ENDS_AT: &str = "ends_at";
+
+impl PortalUser {
+    /// The user of this session in this space, if there is one who may be here now.
+    pub async fn find(
+        app: &App,
+        info: &RequestInfo,
+        session: &Session,
+        space_name: &str,
+    ) -> Result<Option<Self>, Fault> {
+        let Some(user_id) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
+        let Some(ends_at) = session.get::<i64>(SESSION_ENDS_AT).await? else { return Ok(None) };
+        let session_ends_at = crate::store::Timestamp::from_second(ends_at);
+        let found: Option<(Space, User)> = app
+            .db
+            .read(async |tx| -> Result<_, Fault> {
+                let Some(space) = space::space_by_name(tx, space_name).await? else {
+                    return Ok(None);
+                };
+                let user = directory::user(tx, space.id, UserId(user_id)).await?;
+                Ok(user.map(|user| (space, user)))
+            })
+            .await?;
+        let Some((space, user)) = found else { return Ok(None) };
+        if !user.enabled() || session_ends_at <= app.clock.now() {
+            return Ok(None);
+        }
+        let actor =
+            Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
+        Ok(Some(Self { act: info.act(app, actor), space, user, session_ends_at }))
+    }
+}
+
+/// Pages lead to the sign-in page; the JSON of the portal says 401.
+impl<S> FromRequestParts<S> for PortalUser
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        let info = info(parts)?;
+        let Path(names) =
+            Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
+                .await
+                .map_err(IntoResponse::into_response)?;
+        let name = names.get("space").cloned().unwrap_or_default();
+        let session =
+            Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        match Self::find(&app, &info, &session, &name).await {
+            Ok(Some(user)) => Ok(user),
+            Ok(None) => Err(refuse_portal(parts, &name)),
+            Err(fault) => Err(fault.into_response()),
+        }
+    }
+}
+
+fn refuse_portal(parts: &Parts, space: &str) -> Response {
+    if parts.uri.path().contains("/api/") {
+        let body = serde_json::json!({ "error": "not_signed_in" });
+        return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+    }
+    // The name came out of our own path; encode it all the same.
+    let name = percent_encoding::utf8_percent_encode(space, percent_encoding::NON_ALPHANUMERIC);
+    Redirect::to(&format!("/portal/{name}/login")).into_response()
+}
+
+/// A directory, with a SCIM token that opens a space.
+#[derive(Clone, Debug)]
+pub struct ScimClient {
+    /// What it is doing.
+    pub act: Act,
+    /// The space its token opens. Whether SCIM is switched on there, the door asks.
+    pub space: Space,
+    /// The token.
+    pub credential: Credential,
+}
+
+impl ScimClient {
+    /// The client that shows a token in these headers, if the token opens anything now.
+    pub async fn find(
+        app: &App,
+        info: &RequestInfo,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, Fault> {
+        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some((scheme, token)) = token.and_then(|value| value.split_once(' ')) else {
+            return Ok(None);
+        };
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
+        let now = app.clock.now();
+        let found =
+            app.db.read(async |tx| credential::authenticate(tx, token.trim(), now).await).await?;
+        let Some((credential, space)) = found else { return Ok(None) };
+        let actor = Actor {
+            kind: ActorKind::ScimClient,
+            id: credential.id.to_string(),
+            name: String::new(),
+        };
+        Ok(Some(Self { act: info.act(app, actor), space, credential }))
+    }
+}
+
+/// The request's id and address, which the middleware left.
+pub fn info(parts: &Parts) -> Result<RequestInfo, Response> {
+    parts
+        .extensions
+        .get::<RequestInfo>()
+        .cloned()
+        .ok_or_else(|| Fault::Internal("a request came without its id").into_response())
+}

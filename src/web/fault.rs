@@ -1,0 +1,60 @@
+//! What can go wrong behind a door: every room's error in one.
+//!
+//! Each door maps a [`Fault`] once, with an exhaustive match. The caller sees fixed text and the
+//! request's id; the cause is logged once, here, with its whole chain.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use crate::{credential, directory, organization, secret, space, store};
+
+/// Every room's error.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The organisation room's.
+    #[error(transparent)]
+    Organization(#[from] organization::Error),
+    /// The space room's.
+    #[error(transparent)]
+    Space(#[from] space::Error),
+    /// The directory room's.
+    #[error(transparent)]
+    Directory(#[from] directory::Error),
+    /// The credential room's.
+    #[error(transparent)]
+    Credential(#[from] credential::Error),
+    /// The store's.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A secret could not be made or opened.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    /// A session could not be kept.
+    #[error(transparent)]
+    Session(#[from] tower_sessions::session::Error),
+    /// Something that cannot happen did.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+/// Logs the cause of a failure of ours, once, with its whole chain.
+pub fn log_cause(error: &(dyn std::error::Error + 'static)) {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(cause = chain, "a request failed");
+}
+
+/// Where no door has a form of its own: 500 and nothing about the cause.
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        log_cause(&self);
+        (StatusCode::INTERNAL_SERVER_ERROR, "The server failed.\n").into_response()
+    }
+}
