@@ -1,1 +1,22 @@
-//! CAM policies: the preset catalogue and the evaluation.
+//! CAM policies: their documents, what they decide, and the preset catalogue.
+//!
+//! Identity Center has no permission language of its own (CON-03): a permission configuration
+//! binds CAM policies, and this room is what reads and evaluates them.
+//!
+//! * [`document`] parses and lints a policy document and says where it is wrong;
+//! * [`evaluate`] answers one request from any number of documents: deny wins, and what no
+//!   statement allows is denied;
+//! * [`catalogue`] holds the preset policies, with ids that never change.
+
+pub mod catalogue;
+pub mod condition;
+pub mod document;
+pub mod evaluate;
+pub mod pattern;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Preset;
+pub use document::{Document, Effect, Statement};
+pub use evaluate::{Context, Deciding, Decision, Reason, Request, evaluate};
