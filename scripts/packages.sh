@@ -82,8 +82,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 say "installing with apt-get: ${wanted[*]}"
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600)
-"${apt[@]}" update
-"${apt[@]}" install --yes --no-install-recommends "${wanted[@]}" >/dev/null
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${apt[@]}" update && "${apt[@]}" install --yes --no-install-recommends "${wanted[@]}"; } >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    say "apt-get failed: the last lines of what it said are above"
+    exit 1
+fi
 
 mapfile -t wanted < <(missing)
 [ ${#wanted[@]} -eq 0 ] || { say "still missing after the installation: ${wanted[*]}"; exit 1; }

@@ -4,5 +4,6 @@
 //! PostgreSQL, with a clock that the test sets.
 
 mod house;
+mod routes;
 mod schema;
 mod server;
