@@ -189,6 +189,68 @@ id_type! {
     RoleId = "r-";
 }
 
+/// An identity: a user or a group as the subject of access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// One user.
+    User(UserId),
+    /// Everybody in one group.
+    Group(GroupId),
+}
+
+crate::store::text_enum! {
+    /// Which kind of identity.
+    pub enum IdentityKind {
+        /// A user.
+        User = "user",
+        /// A group.
+        Group = "group",
+    }
+}
+
+impl Identity {
+    /// The identity of a kind with a number, as a table keeps it in two columns.
+    pub fn new(kind: IdentityKind, number: i64) -> Self {
+        match kind {
+            IdentityKind::User => Self::User(UserId(number)),
+            IdentityKind::Group => Self::Group(GroupId(number)),
+        }
+    }
+
+    /// Which kind it is.
+    pub fn kind(self) -> IdentityKind {
+        match self {
+            Self::User(_) => IdentityKind::User,
+            Self::Group(_) => IdentityKind::Group,
+        }
+    }
+
+    /// Its number, without the kind.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::User(id) => id.0,
+            Self::Group(id) => id.0,
+        }
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::Group(id) => id.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for Identity {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse().map(Self::User).or_else(|_| text.parse().map(Self::Group))
+    }
+}
+
 number_type! {
     /// The number of a cloud account, or of a CAM user in it.
     Uin

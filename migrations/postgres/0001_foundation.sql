@@ -231,7 +231,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_subject ON sessions (door, subject);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Permission configurations: templates of policies.
+-- Permission configurations: templates of policies. `content` is what a deployment of it would say
+-- now (policies and session duration, canonical), so that outdated deployments are found by comparison.
 CREATE TABLE permission_configurations (
     id BIGINT PRIMARY KEY,
     space_id BIGINT NOT NULL REFERENCES spaces (id),
@@ -240,6 +241,7 @@ CREATE TABLE permission_configurations (
     description TEXT COLLATE "C" NOT NULL,
     session_duration BIGINT NOT NULL,
     relay_state TEXT COLLATE "C" NOT NULL,
+    content TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );
@@ -332,13 +334,14 @@ CREATE TABLE tasks (
     kind TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
     payload TEXT COLLATE "C" NOT NULL,
-    account_uin BIGINT,
+    account_uin BIGINT NOT NULL,
     configuration_id BIGINT,
     principal_kind TEXT COLLATE "C",
     principal_id BIGINT,
     state TEXT COLLATE "C" NOT NULL,
     attempt BIGINT NOT NULL,
     run_at TIMESTAMPTZ NOT NULL,
+    started_at TIMESTAMPTZ,
     worker TEXT COLLATE "C",
     lease_ends TIMESTAMPTZ,
     reason TEXT COLLATE "C",
@@ -347,6 +350,7 @@ CREATE TABLE tasks (
     finished_at TIMESTAMPTZ
 );
 CREATE INDEX tasks_ready ON tasks (run_at, id) WHERE state = 'ready';
+CREATE INDEX tasks_waiting ON tasks (subject, id) WHERE state = 'ready';
 CREATE UNIQUE INDEX tasks_running ON tasks (subject) WHERE state = 'running';
 CREATE INDEX tasks_space ON tasks (space_id, id);
 CREATE INDEX tasks_principal ON tasks (principal_id) WHERE principal_id IS NOT NULL;

@@ -231,7 +231,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_subject ON sessions (door, subject);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Permission configurations: templates of policies.
+-- Permission configurations: templates of policies. `content` is what a deployment of it would say
+-- now (policies and session duration, canonical), so that outdated deployments are found by comparison.
 CREATE TABLE permission_configurations (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
@@ -240,6 +241,7 @@ CREATE TABLE permission_configurations (
     description TEXT NOT NULL,
     session_duration INTEGER NOT NULL,
     relay_state TEXT NOT NULL,
+    content TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;
@@ -332,13 +334,14 @@ CREATE TABLE tasks (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
     payload TEXT NOT NULL,
-    account_uin INTEGER,
+    account_uin INTEGER NOT NULL,
     configuration_id INTEGER,
     principal_kind TEXT,
     principal_id INTEGER,
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     run_at TEXT NOT NULL,
+    started_at TEXT,
     worker TEXT,
     lease_ends TEXT,
     reason TEXT,
@@ -347,6 +350,7 @@ CREATE TABLE tasks (
     finished_at TEXT
 ) STRICT;
 CREATE INDEX tasks_ready ON tasks (run_at, id) WHERE state = 'ready';
+CREATE INDEX tasks_waiting ON tasks (subject, id) WHERE state = 'ready';
 CREATE UNIQUE INDEX tasks_running ON tasks (subject) WHERE state = 'running';
 CREATE INDEX tasks_space ON tasks (space_id, id);
 CREATE INDEX tasks_principal ON tasks (principal_id) WHERE principal_id IS NOT NULL;

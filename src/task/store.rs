@@ -1,0 +1,290 @@
+//! The table of tasks.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::{End, Error, Filter, Kind, LEASE, NewTask, Row, State, Task};
+use crate::{
+    audit::{self, Act, Change, Scope},
+    id::{Identity, SpaceId, TaskId},
+    store::{self, Kind as Database, Page, PageRequest, Read, Timestamp, Write, sql},
+};
+
+/// Enqueues a task with the change that causes it. The record of that change is the task's, too.
+pub async fn enqueue(tx: &mut Write, act: &Act, task: &NewTask) -> store::Result<TaskId> {
+    let id = insert(tx, act, task, State::Ready, None, None).await?;
+    tx.wake_tasks();
+    Ok(id)
+}
+
+/// Leaves a task that has failed already, so that whoever asked for it can read why (MAA-06).
+pub async fn enqueue_failed(
+    tx: &mut Write,
+    act: &Act,
+    task: &NewTask,
+    reason: &str,
+) -> store::Result<TaskId> {
+    insert(tx, act, task, State::Failed, Some(reason), None).await
+}
+
+async fn insert(
+    tx: &mut Write,
+    act: &Act,
+    task: &NewTask,
+    state: State,
+    reason: Option<&str>,
+    retry_of: Option<TaskId>,
+) -> store::Result<TaskId> {
+    let id: TaskId = act.new_id();
+    sql("INSERT INTO tasks (id, space_id, kind, subject, payload, account_uin, configuration_id,
+                            principal_kind, principal_id, state, attempt, run_at, reason,
+                            retry_of, created_at, finished_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $11, $14)")
+    .bind(id)
+    .bind(task.space)
+    .bind(task.kind)
+    .bind(&task.subject)
+    .bind(&task.payload)
+    .bind(task.account)
+    .bind(task.configuration)
+    .bind(task.identity.map(Identity::kind))
+    .bind(task.identity.map(Identity::number))
+    .bind(state)
+    .bind(act.now)
+    .bind(reason)
+    .bind(retry_of)
+    .bind(state.is_final().then_some(act.now))
+    .execute(tx)
+    .await?;
+    Ok(id)
+}
+
+const COLUMNS: &str = "SELECT id, space_id, kind, subject, payload, account_uin, configuration_id,
+    principal_kind, principal_id, state, attempt, started_at, reason, retry_of, created_at,
+    finished_at FROM tasks";
+
+/// The task of a space with this id.
+pub async fn get(tx: &mut Read, space: SpaceId, id: TaskId) -> store::Result<Option<Task>> {
+    let mut query = sql(COLUMNS);
+    query.push(" WHERE id = ").push_bind(id);
+    query.push(" AND space_id = ").push_bind(space);
+    Ok(query.fetch_optional::<Row>(tx).await?.map(Task::from))
+}
+
+/// The tasks of a space, latest first (TSK-02).
+pub async fn list(
+    tx: &mut Read,
+    space: SpaceId,
+    filter: &Filter,
+    page: PageRequest,
+) -> store::Result<Page<Task>> {
+    let mut count = sql("SELECT COUNT(*) FROM tasks");
+    narrow(&mut count, space, filter);
+    let total = count.fetch_number(tx).await?;
+    let mut query = sql(COLUMNS);
+    narrow(&mut query, space, filter);
+    if let Some(after) = page.after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all::<Row>(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |row| row.id.0).map(Task::from))
+}
+
+fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
+    query.push(" WHERE space_id = ").push_bind(space);
+    if let Some(identity) = filter.identity {
+        query.push(" AND principal_kind = ").push_bind(identity.kind());
+        query.push(" AND principal_id = ").push_bind(identity.number());
+    }
+    if let Some(kind) = filter.identity_kind {
+        query.push(" AND principal_kind = ").push_bind(kind);
+    }
+    if let Some(account) = filter.account {
+        query.push(" AND account_uin = ").push_bind(account);
+    }
+    if let Some(configuration) = filter.configuration {
+        query.push(" AND configuration_id = ").push_bind(configuration);
+    }
+    if !filter.states.is_empty() {
+        query.push(" AND state IN (").push_list(filter.states.iter().copied()).push(")");
+    }
+    if !filter.kinds.is_empty() {
+        query.push(" AND kind IN (").push_list(filter.kinds.iter().copied()).push(")");
+    }
+}
+
+/// Tries a failed task again: a new task, linked to the old (TSK-03).
+pub async fn retry(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: TaskId,
+) -> Result<TaskId, Error> {
+    let old = get(tx, space, id).await?.ok_or(Error::NotFound)?;
+    if old.state != State::Failed {
+        return Err(Error::NotFailed);
+    }
+    let task = NewTask {
+        space,
+        kind: old.kind,
+        subject: old.subject,
+        account: old.account,
+        configuration: old.configuration,
+        identity: old.identity,
+        payload: old.payload,
+    };
+    let new = insert(tx, act, &task, State::Ready, None, Some(id)).await?;
+    let change = Change {
+        scope: Scope::Space(space),
+        action: "task.retry",
+        object_kind: "task",
+        object_id: &new.to_string(),
+        before: json!({ "retry_of": id }),
+        after: json!({ "kind": task.kind, "subject": task.subject }),
+    };
+    audit::record(tx, act, change).await?;
+    tx.wake_tasks();
+    Ok(new)
+}
+
+/// Takes up to `most` tasks for `worker`: of each subject only the first in line, and only when
+/// none of that subject is running.
+pub(super) async fn claim(
+    tx: &mut Write,
+    worker: &str,
+    now: Timestamp,
+    most: i64,
+) -> store::Result<Vec<Task>> {
+    if tx.kind() == Database::Postgres {
+        // One claim at a time, so that two workers that see different tasks as the first of a
+        // subject cannot both begin one. Held until this short transaction ends.
+        sql("SELECT pg_advisory_xact_lock(7310034283826791001)").exists(tx).await?;
+    }
+    sql("UPDATE tasks SET state = 'ready', worker = NULL, lease_ends = NULL, started_at = NULL
+         WHERE state = 'running' AND lease_ends < $1")
+    .bind(now)
+    .execute(tx)
+    .await?;
+    let mut query = sql("SELECT t.id FROM tasks t WHERE t.state = 'ready' AND t.run_at <= ");
+    query.push_bind(now);
+    query.push(
+        " AND NOT EXISTS (SELECT 1 FROM tasks r
+                          WHERE r.subject = t.subject AND r.state = 'running')
+          AND NOT EXISTS (SELECT 1 FROM tasks e
+                          WHERE e.subject = t.subject AND e.state = 'ready' AND e.id < t.id)
+          ORDER BY t.run_at, t.id LIMIT ",
+    );
+    query.push_bind(most);
+    query.push(tx.skip_locked());
+    let ids: Vec<(TaskId,)> = query.fetch_all(tx).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut update = sql("UPDATE tasks SET state = 'running', attempt = attempt + 1, worker = ");
+    update.push_bind(worker);
+    update.push(", lease_ends = ").push_bind(now.plus(LEASE));
+    update.push(", started_at = COALESCE(started_at, ").push_bind(now);
+    update.push(") WHERE id IN (").push_list(ids.iter().map(|(id,)| *id)).push(")");
+    update.execute(tx).await?;
+    let mut claimed = sql(COLUMNS);
+    claimed.push(" WHERE id IN (").push_list(ids.iter().map(|(id,)| *id)).push(") ORDER BY id");
+    Ok(claimed.fetch_all::<Row>(tx).await?.into_iter().map(Task::from).collect())
+}
+
+/// Says that `worker` is still alive.
+pub(super) async fn extend_leases(
+    tx: &mut Write,
+    worker: &str,
+    now: Timestamp,
+) -> store::Result<u64> {
+    sql("UPDATE tasks SET lease_ends = $1 WHERE worker = $2 AND state = 'running'")
+        .bind(now.plus(LEASE))
+        .bind(worker)
+        .execute(tx)
+        .await
+}
+
+/// Gives back what `worker` has not finished. The interrupted attempts do not count.
+pub(super) async fn hand_back(tx: &mut Write, worker: &str) -> store::Result<u64> {
+    tx.wake_tasks();
+    sql("UPDATE tasks SET state = 'ready', worker = NULL, lease_ends = NULL, started_at = NULL
+         WHERE worker = $1 AND state = 'running'")
+    .bind(worker)
+    .execute(tx)
+    .await
+}
+
+/// Ends a task, if `worker` still has this attempt of it; says whether it did.
+pub(super) async fn finish(
+    tx: &mut Write,
+    act: &Act,
+    worker: &str,
+    task: &Task,
+    end: &End,
+) -> store::Result<bool> {
+    let (state, reason) = match end {
+        End::Success => (State::Success, None),
+        End::Failed(reason) => (State::Failed, Some(reason)),
+    };
+    let ours = sql("UPDATE tasks SET state = $1, reason = $2, finished_at = $3, worker = NULL,
+                                     lease_ends = NULL
+                    WHERE id = $4 AND worker = $5 AND attempt = $6 AND state = 'running'")
+    .bind(state)
+    .bind(reason)
+    .bind(act.now)
+    .bind(task.id)
+    .bind(worker)
+    .bind(task.attempt)
+    .execute(tx)
+    .await?
+        > 0;
+    if ours {
+        let change = Change {
+            scope: Scope::Space(task.space),
+            action: finish_action(task.kind),
+            object_kind: "task",
+            object_id: &task.id.to_string(),
+            before: json!({ "state": task.state, "attempt": task.attempt }),
+            after: json!({ "state": state, "reason": reason, "account": task.account,
+                           "configuration": task.configuration,
+                           "identity": task.identity.map(|identity| identity.to_string()) }),
+        };
+        audit::record(tx, act, change).await?;
+    }
+    Ok(ours)
+}
+
+fn finish_action(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ProvisionConfiguration => "configuration.deployed",
+        Kind::DeprovisionConfiguration => "configuration.undeployed",
+        Kind::CreateAssignment => "assignment.created",
+        Kind::DeleteAssignment => "assignment.deleted",
+        Kind::StartUserSync => "user_sync.started",
+        Kind::DeleteUserSync => "user_sync.deleted",
+    }
+}
+
+/// Puts a task back in line for another attempt after `pause`, if `worker` still has it.
+pub(super) async fn postpone(
+    tx: &mut Write,
+    worker: &str,
+    task: &Task,
+    now: Timestamp,
+    pause: SignedDuration,
+    reason: &str,
+) -> store::Result<bool> {
+    Ok(sql("UPDATE tasks SET state = 'ready', run_at = $1, reason = $2, worker = NULL,
+                             lease_ends = NULL
+            WHERE id = $3 AND worker = $4 AND attempt = $5 AND state = 'running'")
+    .bind(now.plus(pause))
+    .bind(reason)
+    .bind(task.id)
+    .bind(worker)
+    .bind(task.attempt)
+    .execute(tx)
+    .await?
+        > 0)
+}
