@@ -191,7 +191,7 @@ id_type! {
 
 /// An identity: a user or a group as the subject of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Identity {
+pub enum Principal {
     /// One user.
     User(UserId),
     /// Everybody in one group.
@@ -200,7 +200,7 @@ pub enum Identity {
 
 crate::store::text_enum! {
     /// Which kind of identity.
-    pub enum IdentityKind {
+    pub enum PrincipalKind {
         /// A user.
         User = "user",
         /// A group.
@@ -208,20 +208,20 @@ crate::store::text_enum! {
     }
 }
 
-impl Identity {
+impl Principal {
     /// The identity of a kind with a number, as a table keeps it in two columns.
-    pub fn new(kind: IdentityKind, number: i64) -> Self {
+    pub fn new(kind: PrincipalKind, number: i64) -> Self {
         match kind {
-            IdentityKind::User => Self::User(UserId(number)),
-            IdentityKind::Group => Self::Group(GroupId(number)),
+            PrincipalKind::User => Self::User(UserId(number)),
+            PrincipalKind::Group => Self::Group(GroupId(number)),
         }
     }
 
     /// Which kind it is.
-    pub fn kind(self) -> IdentityKind {
+    pub fn kind(self) -> PrincipalKind {
         match self {
-            Self::User(_) => IdentityKind::User,
-            Self::Group(_) => IdentityKind::Group,
+            Self::User(_) => PrincipalKind::User,
+            Self::Group(_) => PrincipalKind::Group,
         }
     }
 
@@ -234,7 +234,7 @@ impl Identity {
     }
 }
 
-impl std::fmt::Display for Identity {
+impl std::fmt::Display for Principal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::User(id) => id.fmt(f),
@@ -243,7 +243,7 @@ impl std::fmt::Display for Identity {
     }
 }
 
-impl std::str::FromStr for Identity {
+impl std::str::FromStr for Principal {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {

@@ -16,6 +16,7 @@ pub use groups::{
 pub use rules::{check_group_name, check_user_name, fold};
 pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};
 
+pub use crate::id::{Principal, PrincipalKind};
 use crate::{
     id::{GroupId, SpaceId, UserId},
     store::{self as database, Timestamp, text_enum},
@@ -28,59 +29,6 @@ text_enum! {
         Manual = "manual",
         /// Pushed by a directory.
         Scim = "scim",
-    }
-}
-
-text_enum! {
-    /// A user or a group, as the subject of access.
-    pub enum PrincipalKind {
-        /// A user.
-        User = "user",
-        /// A group.
-        Group = "group",
-    }
-}
-
-/// A user or a group, as the subject of access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Principal {
-    /// A user.
-    User(UserId),
-    /// A group.
-    Group(GroupId),
-}
-
-impl Principal {
-    /// Out of the two columns that tables keep.
-    pub fn new(kind: PrincipalKind, id: i64) -> Self {
-        match kind {
-            PrincipalKind::User => Self::User(UserId(id)),
-            PrincipalKind::Group => Self::Group(GroupId(id)),
-        }
-    }
-
-    /// User or group.
-    pub fn kind(self) -> PrincipalKind {
-        match self {
-            Self::User(_) => PrincipalKind::User,
-            Self::Group(_) => PrincipalKind::Group,
-        }
-    }
-
-    /// The id without its kind.
-    pub fn number(self) -> i64 {
-        match self {
-            Self::User(UserId(id)) | Self::Group(GroupId(id)) => id,
-        }
-    }
-}
-
-impl std::fmt::Display for Principal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::User(id) => id.fmt(f),
-            Self::Group(id) => id.fmt(f),
-        }
     }
 }
 

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::{
     audit::Act,
-    id::{ConfigurationId, Identity, IdentityKind, SpaceId, TaskId, Uin},
+    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin},
     store::{Error as StoreError, Json, Timestamp, Write, text_enum},
 };
 
@@ -96,7 +96,7 @@ pub struct NewTask {
     /// The configuration it is about.
     pub configuration: Option<ConfigurationId>,
     /// The identity it is about.
-    pub identity: Option<Identity>,
+    pub principal: Option<Principal>,
     /// What else the handler must know; keys, not data.
     pub payload: Value,
 }
@@ -117,7 +117,7 @@ pub struct Task {
     /// The configuration it is about.
     pub configuration: Option<ConfigurationId>,
     /// The identity it is about.
-    pub identity: Option<Identity>,
+    pub principal: Option<Principal>,
     /// What else the handler must know.
     pub payload: Value,
     /// How far it is.
@@ -140,9 +140,9 @@ pub struct Task {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// About this identity.
-    pub identity: Option<Identity>,
+    pub principal: Option<Principal>,
     /// About identities of this kind.
-    pub identity_kind: Option<IdentityKind>,
+    pub principal_kind: Option<PrincipalKind>,
     /// Towards this account.
     pub account: Option<Uin>,
     /// About this configuration.
@@ -213,7 +213,7 @@ struct Row {
     payload: Json<Value>,
     account_uin: Uin,
     configuration_id: Option<ConfigurationId>,
-    principal_kind: Option<IdentityKind>,
+    principal_kind: Option<PrincipalKind>,
     principal_id: Option<i64>,
     state: State,
     attempt: i64,
@@ -233,10 +233,10 @@ impl From<Row> for Task {
             subject: row.subject,
             account: row.account_uin,
             configuration: row.configuration_id,
-            identity: row
+            principal: row
                 .principal_kind
                 .zip(row.principal_id)
-                .map(|(kind, number)| Identity::new(kind, number)),
+                .map(|(kind, number)| Principal::new(kind, number)),
             payload: row.payload.0,
             state: row.state,
             attempt: row.attempt,

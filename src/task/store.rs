@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{End, Error, Filter, Kind, LEASE, NewTask, Row, State, Task};
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{Identity, SpaceId, TaskId},
+    id::{Principal, SpaceId, TaskId},
     store::{self, Kind as Database, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
@@ -47,8 +47,8 @@ async fn insert(
     .bind(&task.payload)
     .bind(task.account)
     .bind(task.configuration)
-    .bind(task.identity.map(Identity::kind))
-    .bind(task.identity.map(Identity::number))
+    .bind(task.principal.map(Principal::kind))
+    .bind(task.principal.map(Principal::number))
     .bind(state)
     .bind(act.now)
     .bind(reason)
@@ -94,11 +94,11 @@ pub async fn list(
 
 fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
     query.push(" WHERE space_id = ").push_bind(space);
-    if let Some(identity) = filter.identity {
-        query.push(" AND principal_kind = ").push_bind(identity.kind());
-        query.push(" AND principal_id = ").push_bind(identity.number());
+    if let Some(principal) = filter.principal {
+        query.push(" AND principal_kind = ").push_bind(principal.kind());
+        query.push(" AND principal_id = ").push_bind(principal.number());
     }
-    if let Some(kind) = filter.identity_kind {
+    if let Some(kind) = filter.principal_kind {
         query.push(" AND principal_kind = ").push_bind(kind);
     }
     if let Some(account) = filter.account {
@@ -132,7 +132,7 @@ pub async fn retry(
         subject: old.subject,
         account: old.account,
         configuration: old.configuration,
-        identity: old.identity,
+        principal: old.principal,
         payload: old.payload,
     };
     let new = insert(tx, act, &task, State::Ready, None, Some(id)).await?;
@@ -249,7 +249,7 @@ pub(super) async fn finish(
             before: json!({ "state": task.state, "attempt": task.attempt }),
             after: json!({ "state": state, "reason": reason, "account": task.account,
                            "configuration": task.configuration,
-                           "identity": task.identity.map(|identity| identity.to_string()) }),
+                           "principal": task.principal.map(|principal| principal.to_string()) }),
         };
         audit::record(tx, act, change).await?;
     }

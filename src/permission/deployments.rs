@@ -1,0 +1,317 @@
+//! Deployments in the database.
+
+use serde_json::json;
+
+use super::{
+    Content, Deployment, DeploymentState, DeploymentStatus, Error, configurations::configuration,
+    remaining, task_subject,
+};
+use crate::{
+    audit::{self, Act, Change, Scope},
+    directory::fold,
+    id::{ConfigurationId, DeploymentId, SpaceId, TaskId, Uin},
+    store::{self as database, Page, PageRequest, Read, Write, like, sql},
+    task::{self, Kind, NewTask},
+};
+
+const DEPLOYMENT: &str = "SELECT d.id, d.space_id, d.configuration_id,
+        c.name AS configuration_name, d.account_uin, acc.name AS account_name,
+        acc.kind AS account_kind, d.state, d.deployed_content,
+        (d.deployed_content IS NOT NULL AND d.deployed_content <> c.content) AS is_outdated,
+        d.reason, d.created_at, d.updated_at
+    FROM deployments d
+    JOIN permission_configurations c ON c.id = d.configuration_id
+    JOIN accounts acc ON acc.uin = d.account_uin
+    WHERE d.space_id = ";
+
+/// Which deployments to list; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct DeploymentFilter {
+    /// Of this configuration.
+    pub configuration: Option<ConfigurationId>,
+    /// On this account.
+    pub account: Option<Uin>,
+    /// That stand like this.
+    pub status: Option<DeploymentStatus>,
+    /// Part of the configuration's name; ASCII case does not matter.
+    pub search: Option<String>,
+}
+
+/// The deployments of a space in the order of their making, a page of them (PC-09).
+pub async fn deployments(
+    tx: &mut Read,
+    space: SpaceId,
+    filter: &DeploymentFilter,
+    page: PageRequest,
+) -> Result<Page<Deployment>, database::Error> {
+    let narrow = |query: &mut database::Sql| {
+        query.push_bind(space);
+        if let Some(configuration) = filter.configuration {
+            query.push(" AND d.configuration_id = ").push_bind(configuration);
+        }
+        if let Some(account) = filter.account {
+            query.push(" AND d.account_uin = ").push_bind(account);
+        }
+        if let Some(search) = &filter.search {
+            query.push(" AND c.name_key LIKE ").push_bind(like(&fold(search)));
+            query.push(r" ESCAPE '\'");
+        }
+        query.push(match filter.status {
+            None => "",
+            Some(DeploymentStatus::InProgress) => " AND d.state IN ('in_progress', 'removing')",
+            Some(DeploymentStatus::Failed) => " AND d.state = 'failed'",
+            Some(DeploymentStatus::Deployed) => {
+                " AND d.state = 'deployed' AND d.deployed_content = c.content"
+            }
+            Some(DeploymentStatus::Outdated) => {
+                " AND d.state = 'deployed' AND d.deployed_content <> c.content"
+            }
+        });
+    };
+    let mut count = sql("SELECT COUNT(*) FROM deployments d
+        JOIN permission_configurations c ON c.id = d.configuration_id WHERE d.space_id = ");
+    narrow(&mut count);
+    let total = count.fetch_number(tx).await?;
+    let mut query = sql(DEPLOYMENT);
+    narrow(&mut query);
+    if let Some(after) = page.after {
+        query.push(" AND d.id > ").push_bind(after);
+    }
+    query.push(" ORDER BY d.id LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |row: &Deployment| row.id.0))
+}
+
+/// The deployment of a configuration on an account.
+pub async fn deployment(
+    tx: &mut Read,
+    space: SpaceId,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<Option<Deployment>, database::Error> {
+    let mut query = sql(DEPLOYMENT);
+    query.push_bind(space);
+    query.push(" AND d.configuration_id = ").push_bind(configuration);
+    query.push(" AND d.account_uin = ").push_bind(account);
+    query.fetch_optional(tx).await
+}
+
+/// How many deployments a space has on an account that are there to stay.
+pub async fn deployments_left(
+    tx: &mut Read,
+    space: SpaceId,
+    account: Uin,
+) -> Result<i64, database::Error> {
+    sql("SELECT COUNT(*) FROM deployments
+         WHERE space_id = $1 AND account_uin = $2 AND state <> 'removing'")
+    .bind(space)
+    .bind(account)
+    .fetch_number(tx)
+    .await
+}
+
+/// Has a deployment stand there that a task will make real; one that is being taken away is
+/// wanted again.
+pub(super) async fn expect_deployment(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<(), database::Error> {
+    sql("INSERT INTO deployments
+             (id, space_id, configuration_id, account_uin, state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'in_progress', $5, $5)
+         ON CONFLICT (account_uin, configuration_id)
+         DO UPDATE SET state = 'in_progress', updated_at = excluded.updated_at
+         WHERE deployments.state = 'removing'")
+    .bind(act.new_id::<DeploymentId>())
+    .bind(space)
+    .bind(configuration)
+    .bind(account)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Deploys a configuration to an account, or deploys it again (DPL-06, DPL-07).
+pub async fn begin_deployment(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    configuration_id: ConfigurationId,
+    account: Uin,
+) -> Result<TaskId, Error> {
+    let known = sql("SELECT 1 FROM accounts a
+         JOIN spaces s ON s.organization_id = a.organization_id WHERE s.id = $1 AND a.uin = $2")
+    .bind(space)
+    .bind(account)
+    .exists(tx)
+    .await?;
+    let found = configuration(tx, space, configuration_id).await?;
+    if !known || found.is_none() {
+        let mut unknown = super::Unknown::default();
+        unknown.accounts.extend((!known).then_some(account));
+        unknown.configurations.extend(found.is_none().then_some(configuration_id));
+        return Err(Error::Unknown(unknown));
+    }
+    expect_deployment(tx, act, space, configuration_id, account).await?;
+    sql("UPDATE deployments SET state = 'in_progress', updated_at = $1
+         WHERE account_uin = $2 AND configuration_id = $3")
+    .bind(act.now)
+    .bind(account)
+    .bind(configuration_id)
+    .execute(tx)
+    .await?;
+    let kind = Kind::ProvisionConfiguration;
+    enqueue(tx, act, space, configuration_id, account, kind, "deployment.begin").await
+}
+
+/// Takes a configuration off an account that has no assignment of it any more (DPL-11, DPL-13).
+pub async fn begin_removal(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<TaskId, Error> {
+    let found = deployment(tx, space, configuration, account).await?;
+    match found.map(|found| found.state) {
+        None => return Err(Error::DeploymentNotFound),
+        Some(DeploymentState::Removing) => return Err(Error::DeploymentBusy),
+        Some(
+            DeploymentState::InProgress | DeploymentState::Deployed | DeploymentState::Failed,
+        ) => {}
+    }
+    if remaining(tx, account, configuration).await? > 0 {
+        return Err(Error::DeploymentInUse);
+    }
+    mark_deployment_removing(tx, act, configuration, account).await?;
+    let kind = Kind::DeprovisionConfiguration;
+    enqueue(tx, act, space, configuration, account, kind, "deployment.remove").await
+}
+
+async fn mark_deployment_removing(
+    tx: &mut Write,
+    act: &Act,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<(), database::Error> {
+    sql("UPDATE deployments SET state = 'removing', updated_at = $1
+         WHERE account_uin = $2 AND configuration_id = $3")
+    .bind(act.now)
+    .bind(account)
+    .bind(configuration)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Marks a deployment as going, in the task that takes the last assignment of it away (DPL-12);
+/// says whether it goes: not when an assignment is there to stay.
+pub async fn begin_removal_if_unused(
+    tx: &mut Write,
+    act: &Act,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<bool, database::Error> {
+    if remaining(tx, account, configuration).await? > 0 {
+        return Ok(false);
+    }
+    mark_deployment_removing(tx, act, configuration, account).await?;
+    Ok(true)
+}
+
+async fn enqueue(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    configuration: ConfigurationId,
+    account: Uin,
+    kind: Kind,
+    action: &'static str,
+) -> Result<TaskId, Error> {
+    let task = NewTask {
+        space,
+        kind,
+        subject: task_subject(account, configuration),
+        account,
+        configuration: Some(configuration),
+        principal: None,
+        payload: json!({}),
+    };
+    let task = task::enqueue(tx, act, &task).await?;
+    let change = Change {
+        scope: Scope::Space(space),
+        action,
+        object_kind: "deployment",
+        object_id: &task_subject(account, configuration),
+        before: json!(null),
+        after: json!({ "task": task }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(task)
+}
+
+/// Notes what was deployed. A deployment that is to go by now stays on its way out.
+pub async fn record_deployed(
+    tx: &mut Write,
+    act: &Act,
+    configuration: ConfigurationId,
+    account: Uin,
+    content: &Content,
+) -> Result<(), database::Error> {
+    sql("UPDATE deployments SET deployed_content = $1, updated_at = $2, reason = NULL,
+             state = CASE WHEN state = 'removing' THEN state ELSE 'deployed' END
+         WHERE account_uin = $3 AND configuration_id = $4")
+    .bind(content.to_text())
+    .bind(act.now)
+    .bind(account)
+    .bind(configuration)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes why the last task about a deployment failed.
+pub async fn record_failed(
+    tx: &mut Write,
+    act: &Act,
+    configuration: ConfigurationId,
+    account: Uin,
+    reason: &str,
+) -> Result<(), database::Error> {
+    sql("UPDATE deployments SET state = 'failed', reason = $1, updated_at = $2
+         WHERE account_uin = $3 AND configuration_id = $4")
+    .bind(reason)
+    .bind(act.now)
+    .bind(account)
+    .bind(configuration)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a deployment that is gone from its account; one that is wanted again meanwhile starts
+/// from nothing.
+pub async fn end_removal(
+    tx: &mut Write,
+    configuration: ConfigurationId,
+    account: Uin,
+) -> Result<(), database::Error> {
+    sql("DELETE FROM deployments
+         WHERE account_uin = $1 AND configuration_id = $2 AND state = 'removing'")
+    .bind(account)
+    .bind(configuration)
+    .execute(tx)
+    .await?;
+    sql("UPDATE deployments SET deployed_content = NULL
+         WHERE account_uin = $1 AND configuration_id = $2")
+    .bind(account)
+    .bind(configuration)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
