@@ -35,7 +35,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "credential",
         &["audit", "clock", "directory", "id", "organization", "secret", "space", "store"],
     ),
-    ("permission", &["audit", "clock", "directory", "id", "policy", "space", "store", "task"]),
+    (
+        "permission",
+        &["audit", "clock", "directory", "id", "organization", "policy", "space", "store", "task"],
+    ),
     (
         "cloud",
         &[

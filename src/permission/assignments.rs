@@ -9,7 +9,10 @@ use super::{
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
-    id::{AssignmentId, ConfigurationId, GroupId, Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId},
+    id::{
+        AssignmentId, ConfigurationId, GroupId, Principal, PrincipalKind, SpaceId, TaskId, Uin,
+        UserId,
+    },
     store::{self as database, Page, PageRequest, Read, ToValue, Write, like, sql},
     task::{self, Kind, NewTask},
 };
@@ -248,11 +251,11 @@ pub async fn assignments_of_principal(
     let rows: Vec<(Uin, ConfigurationId)> =
         sql("SELECT account_uin, configuration_id FROM assignments
              WHERE space_id = $1 AND principal_kind = $2 AND principal_id = $3 ORDER BY id")
-            .bind(space)
-            .bind(principal.kind())
-            .bind(principal.number())
-            .fetch_all(tx)
-            .await?;
+        .bind(space)
+        .bind(principal.kind())
+        .bind(principal.number())
+        .fetch_all(tx)
+        .await?;
     let triple = |(account, configuration)| Triple { principal, account, configuration };
     Ok(rows.into_iter().map(triple).collect())
 }

@@ -181,9 +181,8 @@ pub async fn begin_removal(
     match found.map(|found| found.state) {
         None => return Err(Error::DeploymentNotFound),
         Some(DeploymentState::Removing) => return Err(Error::DeploymentBusy),
-        Some(
-            DeploymentState::InProgress | DeploymentState::Deployed | DeploymentState::Failed,
-        ) => {}
+        Some(DeploymentState::InProgress | DeploymentState::Deployed | DeploymentState::Failed) => {
+        }
     }
     if remaining(tx, account, configuration).await? > 0 {
         return Err(Error::DeploymentInUse);

@@ -23,8 +23,8 @@ pub use configurations::{
     policies, policies_of,
 };
 pub use deployments::{
-    DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment, deployments, deployments_left,
-    end_removal, record_deployed, record_failed,
+    DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
+    deployments, deployments_left, end_removal, record_deployed, record_failed,
 };
 pub use rules::{Content, check_name, check_relay_state, content};
 
@@ -294,9 +294,7 @@ impl Deployment {
     /// How it stands.
     pub fn status(&self) -> DeploymentStatus {
         match self.state {
-            DeploymentState::InProgress | DeploymentState::Removing => {
-                DeploymentStatus::InProgress
-            }
+            DeploymentState::InProgress | DeploymentState::Removing => DeploymentStatus::InProgress,
             DeploymentState::Failed => DeploymentStatus::Failed,
             DeploymentState::Deployed if self.is_outdated => DeploymentStatus::Outdated,
             DeploymentState::Deployed => DeploymentStatus::Deployed,

@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn pc_06_a_foreign_landing_page_is_refused() {
         let origins = ["https://cloud.tencent.com".to_owned()];
-        for good in ["", "/", "/cvm?x=1", "https://cloud.tencent.com", "https://cloud.tencent.com/cvm"]
+        for good in
+            ["", "/", "/cvm?x=1", "https://cloud.tencent.com", "https://cloud.tencent.com/cvm"]
         {
             assert!(check_relay_state(good, &origins).is_ok(), "{good}");
         }

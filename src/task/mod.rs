@@ -15,9 +15,6 @@
 mod store;
 mod worker;
 
-#[cfg(test)]
-mod tests;
-
 pub use store::{enqueue, enqueue_failed, get, list, retry};
 pub use worker::Worker;
 

@@ -116,12 +116,7 @@ fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
 }
 
 /// Tries a failed task again: a new task, linked to the old (TSK-03).
-pub async fn retry(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    id: TaskId,
-) -> Result<TaskId, Error> {
+pub async fn retry(tx: &mut Write, act: &Act, space: SpaceId, id: TaskId) -> Result<TaskId, Error> {
     let old = get(tx, space, id).await?.ok_or(Error::NotFound)?;
     if old.state != State::Failed {
         return Err(Error::NotFailed);

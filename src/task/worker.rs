@@ -15,8 +15,6 @@ use crate::{
     store::{Db, Result, Timestamp},
 };
 
-/// How many tasks one worker runs at a time.
-const SLOTS: usize = 16;
 /// How often a worker looks for tasks of other processes, before jitter.
 const POLL: Duration = Duration::from_millis(900);
 /// How often a worker says that it is still alive; well within a lease.
@@ -33,6 +31,7 @@ pub struct Worker {
     clock: Clock,
     ids: Ids,
     name: String,
+    parallel: usize,
     handler: Arc<dyn Handler>,
 }
 
@@ -43,15 +42,16 @@ impl std::fmt::Debug for Worker {
 }
 
 impl Worker {
-    /// A worker with a name of its own.
+    /// A worker with a name of its own that runs at most `parallel` tasks at a time.
     pub fn new(
         db: Db,
         clock: Clock,
         ids: Ids,
+        parallel: usize,
         handler: Arc<dyn Handler>,
     ) -> Result<Self, secret::Error> {
         let name = format!("worker-{}", secret::random_readable::<12>()?);
-        Ok(Self { db, clock, ids, name, handler })
+        Ok(Self { db, clock, ids, name, parallel: parallel.max(1), handler })
     }
 
     /// Runs tasks until `stop`; then lets the running ones finish for a moment and hands the rest
@@ -62,13 +62,13 @@ impl Worker {
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
-            let free = SLOTS.saturating_sub(running.len());
+            let free = self.parallel.saturating_sub(running.len());
             let claimed = if free > 0 { self.claim(free).await } else { Vec::new() };
             let idle = claimed.is_empty();
             for task in claimed {
                 self.spawn(&mut running, &mut tasks, task);
             }
-            if !idle && running.len() < SLOTS {
+            if !idle && running.len() < self.parallel {
                 continue;
             }
             tokio::select! {
@@ -85,11 +85,7 @@ impl Worker {
     }
 
     /// Lets running tasks end for a moment, stops what is left and hands it back.
-    async fn take_leave(
-        &self,
-        mut running: JoinSet<Outcome>,
-        mut tasks: HashMap<JoinId, Task>,
-    ) {
+    async fn take_leave(&self, mut running: JoinSet<Outcome>, mut tasks: HashMap<JoinId, Task>) {
         let finish = async {
             while let Some(ended) = running.join_next_with_id().await {
                 self.settle(&mut tasks, ended).await;
@@ -111,10 +107,9 @@ impl Worker {
         let mut attempts = 0;
         loop {
             let now = self.clock.now();
-            let claimed = self
-                .db
-                .write(async |tx| store::claim(tx, &self.name, now, SLOTS as i64).await)
-                .await?;
+            let most = i64::try_from(self.parallel).unwrap_or(1);
+            let claimed =
+                self.db.write(async |tx| store::claim(tx, &self.name, now, most).await).await?;
             if claimed.is_empty() {
                 return Ok(attempts);
             }
