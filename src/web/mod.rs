@@ -3,9 +3,11 @@
 //! Each door translates: it takes a request apart, opens a transaction, lets the rooms decide and
 //! writes the answer. [`routes`] lists every route with the caller that may use it.
 
+pub mod assets;
 mod callers;
 mod fault;
 mod health;
+pub mod page;
 mod request;
 mod routes;
 
@@ -23,7 +25,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// All routes of all doors.
 pub fn routes(app: &App) -> Routes {
     let _ = app;
-    Routes::new().merge(health::routes())
+    Routes::new().merge(health::routes()).merge(assets::routes())
 }
 
 /// The whole server.
