@@ -4,17 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ -z "${IDENTITY_CENTER_TEST_POSTGRES:-}" ]; then
+if [ -z "${IDENTITY_CENTER_TEST_COMPLETE:-}" ]; then
     scripts/packages.sh test
     tools=$(scripts/test-tools.sh)
     eval "$tools"
-    exec scripts/with-postgres.sh scripts/test.sh "$@"
+    # A tool that a test misses is from here on a failure, and no reason to skip.
+    export IDENTITY_CENTER_TEST_COMPLETE=1
+    # A snapshot that changed fails; a run never rewrites it.
+    export INSTA_UPDATE=no
+    [ -n "${IDENTITY_CENTER_TEST_POSTGRES:-}" ] || exec scripts/with-postgres.sh scripts/test.sh "$@"
 fi
-
-# A tool that a test misses is a failure here, not a reason to skip.
-export IDENTITY_CENTER_TEST_COMPLETE=1
-# A snapshot that changed fails; it is never rewritten by a run.
-export INSTA_UPDATE=no
 
 names=() seconds=() results=()
 suite() {
