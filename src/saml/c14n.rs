@@ -1,0 +1,167 @@
+//! Canonical XML, without comments.
+//!
+//! Exclusive canonicalisation 1.0 is what signatures are made over. The
+//! inclusive form serves one purpose: to hand a whole message on without losing
+//! a declaration that a signature's prefix list may need.
+
+use super::xml::{Attribute, Content, Document, Element, ElementId};
+
+/// Writes the element by exclusive canonicalisation.
+///
+/// `prefixes` is the InclusiveNamespaces prefix list, `#default` standing for
+/// the default namespace. `omit` leaves out one descendant with all it holds:
+/// the enveloped-signature transform.
+pub fn exclusive(element: Element<'_>, prefixes: &[&str], omit: Option<ElementId>) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::new(), prefixes: Some(prefixes), omit, shown: Vec::new() };
+    writer.element(element);
+    writer.out
+}
+
+/// Writes the whole document by inclusive canonicalisation.
+pub fn whole(document: &Document) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::new(), prefixes: None, omit: None, shown: Vec::new() };
+    writer.element(document.root());
+    writer.out
+}
+
+struct Writer<'d, 'p> {
+    out: Vec<u8>,
+    /// `None`: every declaration is rendered where it stands (inclusive).
+    prefixes: Option<&'p [&'p str]>,
+    omit: Option<ElementId>,
+    /// Declarations rendered by the ancestors in the output, innermost last.
+    shown: Vec<(&'d str, &'d str)>,
+}
+
+impl<'d> Writer<'d, '_> {
+    fn element(&mut self, element: Element<'d>) {
+        let before = self.shown.len();
+        let declared = self.declarations(element);
+        let name = element.name();
+        self.out.push(b'<');
+        self.qualified(&name.prefix, &name.local);
+        for (prefix, namespace) in declared {
+            self.out.push(b' ');
+            if prefix.is_empty() {
+                self.out.extend_from_slice(b"xmlns");
+            } else {
+                self.qualified("xmlns", prefix);
+            }
+            self.value(namespace);
+            self.shown.push((prefix, namespace));
+        }
+        let mut attributes: Vec<&Attribute> = element.attributes().iter().collect();
+        attributes.sort_by(|a, b| {
+            (&a.name.namespace, &a.name.local).cmp(&(&b.name.namespace, &b.name.local))
+        });
+        for attribute in attributes {
+            self.out.push(b' ');
+            self.qualified(&attribute.name.prefix, &attribute.name.local);
+            self.value(&attribute.value);
+        }
+        self.out.push(b'>');
+        for content in element.contents() {
+            match content {
+                Content::Element(child) if Some(child.id()) == self.omit => {}
+                Content::Element(child) => self.element(child),
+                Content::Text(text) => escape_text(text, &mut self.out),
+            }
+        }
+        self.out.extend_from_slice(b"</");
+        self.qualified(&name.prefix, &name.local);
+        self.out.push(b'>');
+        self.shown.truncate(before);
+    }
+
+    /// The declarations to render on this element, sorted by prefix.
+    fn declarations(&self, element: Element<'d>) -> Vec<(&'d str, &'d str)> {
+        let mut candidates: Vec<(&'d str, &'d str)> = Vec::new();
+        match self.prefixes {
+            None => {
+                let declared = element.declarations().iter();
+                candidates.extend(declared.map(|it| (it.prefix.as_str(), it.namespace.as_str())));
+            }
+            Some(inclusive) => {
+                let name = element.name();
+                candidates.push((&name.prefix, &name.namespace));
+                let attributes = element.attributes().iter().map(|attribute| &attribute.name);
+                candidates.extend(
+                    attributes
+                        .filter(|name| !name.prefix.is_empty())
+                        .map(|name| (name.prefix.as_str(), name.namespace.as_str())),
+                );
+                for prefix in inclusive {
+                    let prefix = if *prefix == "#default" { "" } else { *prefix };
+                    candidates.extend(in_scope(element, prefix));
+                }
+            }
+        }
+        candidates
+            .retain(|(prefix, namespace)| *prefix != "xml" && !self.is_shown(prefix, namespace));
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates
+    }
+
+    fn is_shown(&self, prefix: &str, namespace: &str) -> bool {
+        match self.shown.iter().rev().find(|(shown, _)| *shown == prefix) {
+            Some((_, shown)) => *shown == namespace,
+            // `xmlns=""` says nothing where no default namespace is rendered.
+            None => prefix.is_empty() && namespace.is_empty(),
+        }
+    }
+
+    fn qualified(&mut self, prefix: &str, local: &str) {
+        if !prefix.is_empty() {
+            self.out.extend_from_slice(prefix.as_bytes());
+            self.out.push(b':');
+        }
+        self.out.extend_from_slice(local.as_bytes());
+    }
+
+    fn value(&mut self, value: &str) {
+        self.out.extend_from_slice(b"=\"");
+        escape_attribute(value, &mut self.out);
+        self.out.push(b'"');
+    }
+}
+
+/// The binding of a listed prefix, with the prefix borrowed from the document.
+fn in_scope<'d>(element: Element<'d>, prefix: &str) -> Option<(&'d str, &'d str)> {
+    let mut current = Some(element);
+    while let Some(element) = current {
+        if let Some(found) = element.declarations().iter().find(|it| it.prefix == prefix) {
+            return Some((&found.prefix, &found.namespace));
+        }
+        current = element.parent();
+    }
+    None
+}
+
+/// Escapes text as canonical XML does.
+pub fn escape_text(text: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'>' => out.extend_from_slice(b"&gt;"),
+            b'\r' => out.extend_from_slice(b"&#xD;"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Escapes an attribute's value, to stand in double quotes, as canonical XML does.
+pub fn escape_attribute(value: &str, out: &mut Vec<u8>) {
+    for byte in value.bytes() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'"' => out.extend_from_slice(b"&quot;"),
+            b'\t' => out.extend_from_slice(b"&#x9;"),
+            b'\n' => out.extend_from_slice(b"&#xA;"),
+            b'\r' => out.extend_from_slice(b"&#xD;"),
+            other => out.push(other),
+        }
+    }
+}

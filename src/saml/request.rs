@@ -1,0 +1,213 @@
+//! Authentication requests by the redirect binding (SAML bindings §3.4): ours to
+//! the company's identity provider, and those that reach an identity provider of ours.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use jiff::Timestamp;
+use url::Url;
+
+use super::metadata::{MetadataError, location};
+use super::namespace::{ASSERTION, PROTOCOL};
+use super::shape::{Children, ShapeError, bad_value, label, leaf, required};
+use super::writer::{UnwritableText, XmlWriter};
+use super::xml::{self, Element, Profile, XmlError, is_ncname, trim};
+use super::{binding, encoding, instant, name_id_format};
+
+/// Longest `RelayState` (bytes; SAML bindings §3.4.3).
+pub const MAXIMUM_RELAY_STATE: usize = 80;
+/// Longest request after inflating (bytes).
+const MAXIMUM_INFLATED: u64 = 64 * 1024;
+
+/// Why a request cannot be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// A value XML cannot carry.
+    #[error(transparent)]
+    Unwritable(#[from] UnwritableText),
+    /// The identity provider's address is not one to redirect to.
+    #[error(transparent)]
+    Location(#[from] MetadataError),
+    /// More than [`MAXIMUM_RELAY_STATE`] bytes.
+    #[error("the relay state is too long")]
+    RelayState,
+    /// Compression failed.
+    #[error("cannot deflate the request")]
+    Deflate(#[source] std::io::Error),
+    /// Not base64.
+    #[error("the request is not base64")]
+    Base64,
+    /// Not a deflated text, or one that is too long.
+    #[error("the request cannot be inflated")]
+    Inflate,
+    /// Not XML we read.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// Not a request as SAML defines it.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+}
+
+/// A request to make.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthnRequestToSend<'a> {
+    /// Its id, a fresh one with at least 128 random bits, beginning with a letter or `_`.
+    pub id: &'a str,
+    /// The present.
+    pub now: Timestamp,
+    /// Our entity id.
+    pub issuer: &'a str,
+    /// Where the identity provider takes redirects.
+    pub destination: &'a str,
+    /// Where the response is to be posted.
+    pub acs_url: &'a str,
+    /// Whether the person must authenticate anew.
+    pub force_authn: bool,
+}
+
+impl AuthnRequestToSend<'_> {
+    /// Writes the request.
+    pub fn xml(&self) -> Result<String, RequestError> {
+        let issued = instant::format(self.now);
+        let mut attributes = vec![
+            ("xmlns:samlp", PROTOCOL),
+            ("AssertionConsumerServiceURL", self.acs_url),
+            ("Destination", self.destination),
+        ];
+        if self.force_authn {
+            attributes.push(("ForceAuthn", "true"));
+        }
+        attributes.extend([
+            ("ID", self.id),
+            ("IssueInstant", issued.as_str()),
+            ("ProtocolBinding", binding::POST),
+            ("Version", "2.0"),
+        ]);
+        let mut xml = XmlWriter::new();
+        xml.open("samlp:AuthnRequest", &attributes)
+            .leaf("saml:Issuer", &[("xmlns:saml", ASSERTION)], self.issuer)
+            .open(
+                "samlp:NameIDPolicy",
+                &[("AllowCreate", "true"), ("Format", name_id_format::UNSPECIFIED)],
+            );
+        Ok(xml.finish()?)
+    }
+
+    /// The address to redirect the browser to. `relay_state` is an opaque handle.
+    pub fn redirect_url(&self, relay_state: Option<&str>) -> Result<String, RequestError> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(self.xml()?.as_bytes()).map_err(RequestError::Deflate)?;
+        let deflated = encoder.finish().map_err(RequestError::Deflate)?;
+        let refused = || MetadataError::Endpoint(self.destination.to_owned());
+        let mut url = Url::parse(&location(self.destination)?).map_err(|_| refused())?;
+        url.set_fragment(None);
+        url.query_pairs_mut().append_pair("SAMLRequest", &encoding::encode(&deflated));
+        if let Some(relay_state) = relay_state {
+            if relay_state.len() > MAXIMUM_RELAY_STATE {
+                return Err(RequestError::RelayState);
+            }
+            url.query_pairs_mut().append_pair("RelayState", relay_state);
+        }
+        Ok(url.into())
+    }
+}
+
+/// A request that reached an identity provider of ours. It is not signed, so
+/// nothing in it is believed: the answer goes only to an address the identity
+/// provider knows for this issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthnRequest {
+    /// Its id, which the response answers.
+    pub id: String,
+    /// When it was made.
+    pub issue_instant: Timestamp,
+    /// Who asks.
+    pub issuer: String,
+    /// Where it was sent.
+    pub destination: Option<String>,
+    /// Where it wants the response.
+    pub acs_url: Option<String>,
+    /// The name format it asks for.
+    pub name_id_format: Option<String>,
+    /// Whether the person must authenticate anew.
+    pub force_authn: bool,
+    /// Whether the person must not be asked anything.
+    pub is_passive: bool,
+}
+
+impl AuthnRequest {
+    /// Reads the `SAMLRequest` parameter of a redirect, already URL-decoded.
+    pub fn from_redirect(parameter: &str) -> Result<Self, RequestError> {
+        if parameter.len() as u64 > MAXIMUM_INFLATED {
+            return Err(RequestError::Inflate);
+        }
+        let deflated = encoding::decode(parameter).map_err(|_| RequestError::Base64)?;
+        let mut text = Vec::new();
+        let mut inflater = DeflateDecoder::new(deflated.as_slice()).take(MAXIMUM_INFLATED + 1);
+        inflater.read_to_end(&mut text).map_err(|_| RequestError::Inflate)?;
+        if text.len() as u64 > MAXIMUM_INFLATED {
+            return Err(RequestError::Inflate);
+        }
+        Self::from_xml(&text)
+    }
+
+    /// Reads a request.
+    pub fn from_xml(text: &[u8]) -> Result<Self, RequestError> {
+        let document = xml::parse(text, Profile::Message)?;
+        Ok(read(document.root())?)
+    }
+}
+
+fn read(element: Element<'_>) -> Result<AuthnRequest, ShapeError> {
+    const KNOWN: [&str; 12] = [
+        "ID",
+        "Version",
+        "IssueInstant",
+        "Destination",
+        "Consent",
+        "ForceAuthn",
+        "IsPassive",
+        "ProtocolBinding",
+        "AssertionConsumerServiceIndex",
+        "AssertionConsumerServiceURL",
+        "AttributeConsumingServiceIndex",
+        "ProviderName",
+    ];
+    if !element.is(PROTOCOL, "AuthnRequest") {
+        let wanted = "AuthnRequest".to_owned();
+        return Err(ShapeError::MissingElement { parent: label(element), wanted });
+    }
+    let mut parts = Children::of(element, &KNOWN)?;
+    let id = required(element, "ID")?;
+    if !is_ncname(id) || id.len() > 256 {
+        return Err(bad_value(element, "ID"));
+    }
+    if required(element, "Version")? != "2.0" {
+        return Err(bad_value(element, "Version"));
+    }
+    if element.attribute("ProtocolBinding").is_some_and(|it| it != binding::POST) {
+        return Err(bad_value(element, "ProtocolBinding"));
+    }
+    let issuer = leaf(parts.required(ASSERTION, "Issuer")?, &["Format"]).map(trim)?;
+    let policy = parts.optional(PROTOCOL, "NameIDPolicy");
+    if let Some(policy) = policy {
+        let known = ["Format", "AllowCreate", "SPNameQualifier"];
+        Children::of(policy, &known)?.end()?;
+    }
+    parts.optional(PROTOCOL, "RequestedAuthnContext");
+    parts.end()?;
+    let flag = |name| element.attribute(name).is_some_and(|it| matches!(it, "true" | "1"));
+    Ok(AuthnRequest {
+        id: id.to_owned(),
+        issue_instant: instant::parse(required(element, "IssueInstant")?)
+            .ok_or_else(|| bad_value(element, "IssueInstant"))?,
+        issuer: issuer.to_owned(),
+        destination: element.attribute("Destination").map(str::to_owned),
+        acs_url: element.attribute("AssertionConsumerServiceURL").map(str::to_owned),
+        name_id_format: policy.and_then(|it| it.attribute("Format")).map(str::to_owned),
+        force_authn: flag("ForceAuthn"),
+        is_passive: flag("IsPassive"),
+    })
+}

@@ -1,0 +1,98 @@
+//! What we say about ourselves: as a service provider towards the company's
+//! identity provider, and as an identity provider towards cloud accounts.
+
+use super::certificate::Certificate;
+use super::namespace::{METADATA, PROTOCOL, SIGNATURE};
+use super::writer::{UnwritableText, XmlWriter};
+use super::{binding, name_id_format};
+
+/// A service provider to describe.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceProvider<'a> {
+    /// Its entity id.
+    pub entity_id: &'a str,
+    /// Where responses are posted to.
+    pub acs_url: &'a str,
+    /// Its signing certificates; several during a rotation.
+    pub certificates: &'a [Certificate],
+}
+
+impl ServiceProvider<'_> {
+    /// Writes the metadata (CON-15: a service provider and nothing else).
+    pub fn metadata(&self) -> Result<String, UnwritableText> {
+        let mut xml = descriptor(self.entity_id);
+        xml.open(
+            "md:SPSSODescriptor",
+            &[
+                ("AuthnRequestsSigned", "false"),
+                ("WantAssertionsSigned", "true"),
+                ("protocolSupportEnumeration", PROTOCOL),
+            ],
+        );
+        keys(&mut xml, self.certificates);
+        for format in
+            [name_id_format::UNSPECIFIED, name_id_format::EMAIL, name_id_format::PERSISTENT]
+        {
+            xml.leaf("md:NameIDFormat", &[], format);
+        }
+        xml.open(
+            "md:AssertionConsumerService",
+            &[
+                ("Binding", binding::POST),
+                ("Location", self.acs_url),
+                ("index", "0"),
+                ("isDefault", "true"),
+            ],
+        );
+        xml.finish()
+    }
+}
+
+/// An identity provider to describe.
+#[derive(Debug, Clone, Copy)]
+pub struct IdentityProvider<'a> {
+    /// Its entity id.
+    pub entity_id: &'a str,
+    /// Where people are redirected to.
+    pub sso_url: &'a str,
+    /// Its signing certificates; several during a rotation.
+    pub certificates: &'a [Certificate],
+}
+
+impl IdentityProvider<'_> {
+    /// Writes the metadata.
+    pub fn metadata(&self) -> Result<String, UnwritableText> {
+        let mut xml = descriptor(self.entity_id);
+        xml.open(
+            "md:IDPSSODescriptor",
+            &[("WantAuthnRequestsSigned", "false"), ("protocolSupportEnumeration", PROTOCOL)],
+        );
+        keys(&mut xml, self.certificates);
+        for format in [name_id_format::UNSPECIFIED, name_id_format::PERSISTENT] {
+            xml.leaf("md:NameIDFormat", &[], format);
+        }
+        xml.open(
+            "md:SingleSignOnService",
+            &[("Binding", binding::REDIRECT), ("Location", self.sso_url)],
+        );
+        xml.finish()
+    }
+}
+
+fn descriptor(entity_id: &str) -> XmlWriter {
+    let mut xml = XmlWriter::new();
+    xml.open("md:EntityDescriptor", &[("xmlns:md", METADATA), ("entityID", entity_id)]);
+    xml
+}
+
+fn keys(xml: &mut XmlWriter, certificates: &[Certificate]) {
+    for certificate in certificates {
+        xml.open("md:KeyDescriptor", &[("use", "signing")])
+            .open("ds:KeyInfo", &[("xmlns:ds", SIGNATURE)])
+            .open("ds:X509Data", &[])
+            .leaf("ds:X509Certificate", &[], &certificate.base64())
+            .close()
+            .close()
+            .close();
+    }
+}
