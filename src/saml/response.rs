@@ -229,6 +229,7 @@ fn judge(
                 message: &c14n::whole(document),
                 certificates: &signed_by.certificates,
                 canonical: &signed_by.canonical,
+                response_signed: response.signature.is_some(),
                 assertion_id: assertion.id,
                 name_id: assertion.name_id.value,
             };

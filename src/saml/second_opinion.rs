@@ -23,6 +23,8 @@ pub struct Claim<'a> {
     pub certificates: &'a [Certificate],
     /// The bytes digested for the outermost signature.
     pub canonical: &'a [u8],
+    /// Whether those bytes are the response; otherwise they are the assertion.
+    pub response_signed: bool,
     /// The id of the assertion that was read.
     pub assertion_id: &'a str,
     /// The name that was read.
@@ -75,7 +77,8 @@ pub fn ask(claim: &Claim<'_>) -> Result<(), Disagreement> {
     if signed.as_bytes() != claim.canonical {
         return Err(Disagreement::Content);
     }
-    let (assertion_id, name_id) = read(&signed).ok_or(Disagreement::Unreadable)?;
+    let (assertion_id, name_id) =
+        read(&signed, claim.response_signed).ok_or(Disagreement::Unreadable)?;
     if assertion_id != claim.assertion_id {
         return Err(Disagreement::AssertionId);
     }
@@ -96,11 +99,13 @@ fn reduce(message: &str, certificates: &[CertificateDer]) -> Result<String, Cryp
     )
 }
 
-/// Assertion id and name as samael's own types read them.
-fn read(signed: &str) -> Option<(String, String)> {
-    let assertion: schema::Assertion = match signed.parse::<schema::Response>() {
-        Ok(response) => response.assertion?,
-        Err(_) => signed.parse().ok()?,
+/// Assertion id and name as samael's own types read them. Its types do not mind
+/// the root's name, so which of the two it is has to be said.
+fn read(signed: &str, is_response: bool) -> Option<(String, String)> {
+    let assertion: schema::Assertion = if is_response {
+        signed.parse::<schema::Response>().ok()?.assertion?
+    } else {
+        signed.parse().ok()?
     };
     let name = assertion.subject?.name_id?;
     Some((assertion.id, name.value))

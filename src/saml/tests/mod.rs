@@ -1,3 +1,11 @@
-//! Tests of the room.
+//! Tests of the room. Messages are made by our own identity provider, changed,
+//! and signed again where a rule behind the signature is to be broken.
 
+mod attacks;
+mod c14n;
+mod checks;
+mod house;
+mod metadata;
 mod round_trip;
+mod signatures;
+mod xml;
