@@ -74,7 +74,7 @@ fn what_is_not_plain_xml_is_refused() {
         assert_eq!(problem(text), None, "{text:?}");
     }
     let latin = parse(b"<a>\xe9</a>", Profile::Message).unwrap_err();
-    assert_eq!((latin.problem, latin.offset), (XmlProblem::Encoding, 3));
+    assert_eq!((latin.problem, latin.offset), (Encoding, 3));
 }
 
 #[test]
