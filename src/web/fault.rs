@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{credential, directory, organization, secret, space, store};
+use crate::{credential, directory, organization, permission, secret, space, store, task};
 
 /// Every room's error.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum Fault {
     /// The credential room's.
     #[error(transparent)]
     Credential(#[from] credential::Error),
+    /// The permission room's.
+    #[error(transparent)]
+    Permission(#[from] permission::Error),
+    /// The task room's.
+    #[error(transparent)]
+    Task(#[from] task::Error),
     /// The store's.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -5,14 +5,17 @@
 
 pub mod assets;
 mod callers;
+mod face;
 mod fault;
 mod health;
 pub mod page;
+pub mod pages;
 mod request;
 mod routes;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
+pub use face::Face;
 pub use fault::{Fault, log_cause};
 pub use request::RequestInfo;
 pub use routes::{Caller, Route, Routes};

@@ -1,0 +1,119 @@
+//! How a page shows each failure: at a field of the form, as a sentence, or as a failure of ours.
+
+use super::Fault;
+use crate::{credential, directory, organization, permission, space, task};
+
+/// How a failure is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// At the field of this name; the error's words are for people.
+    Field(&'static str),
+    /// There is no such thing; the error's words are for people.
+    NotFound,
+    /// Not as things are; the error's words are for people.
+    Refused,
+    /// Our failure: its words are for the log only.
+    Internal,
+}
+
+impl Face {
+    /// The face of a failure.
+    pub fn of(fault: &Fault) -> Self {
+        match fault {
+            Fault::Organization(error) => organization(error),
+            Fault::Space(error) => space(error),
+            Fault::Directory(error) => directory(error),
+            Fault::Credential(error) => credential(error),
+            Fault::Permission(error) => permission(error),
+            Fault::Task(error) => match error {
+                task::Error::NotFound => Self::NotFound,
+                task::Error::NotFailed => Self::Refused,
+                task::Error::Store(_) => Self::Internal,
+            },
+            Fault::Store(_) | Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => {
+                Self::Internal
+            }
+        }
+    }
+}
+
+fn organization(error: &organization::Error) -> Face {
+    use organization::Error as E;
+    match error {
+        E::NameInvalid
+        | E::NameTaken
+        | E::DepartmentNameInvalid
+        | E::DepartmentNameTaken
+        | E::MemberNameInvalid
+        | E::MemberNameTaken => Face::Field("name"),
+        E::RemarkTooLong => Face::Field("remark"),
+        E::DepartmentNotFound | E::AccountNotFound => Face::NotFound,
+        E::TooDeep(_) => Face::Refused,
+        E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn space(error: &space::Error) -> Face {
+    use space::Error as E;
+    match error {
+        E::NameInvalid | E::NameTaken => Face::Field("name"),
+        E::AlreadyOpen | E::NotOpen => Face::Refused,
+        E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn directory(error: &directory::Error) -> Face {
+    use directory::Error as E;
+    match error {
+        E::UserNameInvalid | E::UserNameTaken => Face::Field("user_name"),
+        E::FieldInvalid { field, .. } => Face::Field(field),
+        E::EmailInvalid | E::EmailTaken => Face::Field("email"),
+        E::GroupNameInvalid | E::GroupNameTaken => Face::Field("name"),
+        E::UserNotFound | E::GroupNotFound => Face::NotFound,
+        E::TooManyUsers(_)
+        | E::TooManyGroups(_)
+        | E::AlreadyMember
+        | E::NotMember
+        | E::SourcesDiffer
+        | E::GroupManagedByScim => Face::Refused,
+        E::Store(_) => Face::Internal,
+    }
+}
+
+fn credential(error: &credential::Error) -> Face {
+    use credential::Error as E;
+    match error {
+        E::TooMany => Face::Refused,
+        E::Lifetime => Face::Field("days"),
+        E::NotFound => Face::NotFound,
+        E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn permission(error: &permission::Error) -> Face {
+    use permission::Error as E;
+    match error {
+        E::NameInvalid | E::NameTaken => Face::Field("name"),
+        E::DescriptionInvalid => Face::Field("description"),
+        E::SessionDurationInvalid => Face::Field("session_duration"),
+        E::RelayStateInvalid => Face::Field("relay_state"),
+        E::ConfigurationNotFound | E::AssignmentNotFound | E::DeploymentNotFound => Face::NotFound,
+        E::TooManyConfigurations(_)
+        | E::PolicyCountInvalid
+        | E::PolicyNameInvalid
+        | E::PolicyNotFound(_)
+        | E::PolicyTaken(_)
+        | E::TooManyPresets
+        | E::TooManyCustomPolicies(_)
+        | E::DocumentEmpty
+        | E::DocumentTooLong
+        | E::DocumentInvalid(_)
+        | E::AssignmentCountInvalid
+        | E::Unknown(_)
+        | E::AssignmentsExist
+        | E::TooManyAssignments(_)
+        | E::DeploymentBusy
+        | E::DeploymentInUse => Face::Refused,
+        E::Store(_) => Face::Internal,
+    }
+}
