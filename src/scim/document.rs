@@ -1,0 +1,333 @@
+//! Bodies of POST and PUT become documents: the client's attributes in canonical spelling,
+//! values byte for byte, what only we may write left out.
+
+use serde_json::{Map, Value, json};
+
+use super::error::{Error, ErrorKind};
+use super::schema::{
+    Attribute, COMMON, GROUP_TYPE, Kind, Mutability, ResourceType, Returned, USER_TYPE, find,
+};
+
+/// Longest `userName`, `displayName` of a group, and `value` of a member, in characters.
+pub const MAX_NAME: usize = 256;
+/// Longest `externalId`, in characters.
+pub const MAX_EXTERNAL_ID: usize = 512;
+/// Most values of one multi-valued attribute, `members` aside.
+pub const MAX_VALUES: usize = 1000;
+
+/// One entry of a group's `members`, as the client sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The id of the user; any text, an unknown id is kept as dangling.
+    pub value: String,
+    /// The name the client gave it; echoed only because it was sent.
+    pub display: Option<String>,
+}
+
+/// A body that passed validation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// The document: without `schemas`, `id`, `meta`, `password`, `groups` and `members`.
+    pub attributes: Map<String, Value>,
+    /// `members` of a group, each value once; none when the body does not name the attribute.
+    pub members: Option<Vec<Member>>,
+}
+
+/// Reads the body of a POST or PUT (RFC 7644 §3.3 and §3.5.1).
+///
+/// Unknown attributes and schemas are ignored, and so are read-only ones; attribute names may be
+/// in any letter case, but none may appear twice.
+pub fn read(kind: &ResourceType, body: &Map<String, Value>) -> Result<Incoming, Error> {
+    let mut attributes = Map::new();
+    let mut members = None;
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in body {
+        if let Some(extension) = kind.extension(name) {
+            note(&mut seen, extension.id)?;
+            match value {
+                Value::Null => {}
+                Value::Object(object) => {
+                    let inner = read_object(extension.attributes, object, extension.id)?;
+                    if !inner.is_empty() {
+                        attributes.insert(extension.id.to_owned(), Value::Object(inner));
+                    }
+                }
+                _ => return Err(wrong_type(extension.id, "an object")),
+            }
+            continue;
+        }
+        let Some(attribute) = attribute_of(kind, name) else { continue };
+        note(&mut seen, attribute.name)?;
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        if is_members(kind, attribute) {
+            members = read_members(value)?;
+            continue;
+        }
+        if let Some(value) = read_value(attribute, value, attribute.name)? {
+            // A password is checked for its type and forgotten.
+            if attribute.returned != Returned::Never {
+                attributes.insert(attribute.name.to_owned(), value);
+            }
+        }
+    }
+    finish(kind, &mut attributes)?;
+    Ok(Incoming { attributes, members })
+}
+
+fn note<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<(), Error> {
+    if seen.contains(&name) {
+        let detail = format!("The attribute {name} appears twice, in different letter case");
+        return Err(Error::new(ErrorKind::InvalidSyntax, detail));
+    }
+    seen.push(name);
+    Ok(())
+}
+
+fn attribute_of(kind: &ResourceType, name: &str) -> Option<&'static Attribute> {
+    find(&COMMON, name).or_else(|| find(kind.schema.attributes, name))
+}
+
+/// Whether this is the attribute whose values are never part of a document.
+pub(super) fn is_members(kind: &ResourceType, attribute: &Attribute) -> bool {
+    kind.name == GROUP_TYPE.name && attribute.name == "members"
+}
+
+/// What holds of every document, however it came to be: required attributes are there, names
+/// are within their limits, an absent `active` is true (SCIM.md §2.10(17), OneLogin).
+pub(super) fn finish(kind: &ResourceType, attributes: &mut Map<String, Value>) -> Result<(), Error> {
+    for attribute in kind.schema.attributes.iter().filter(|attribute| attribute.required) {
+        let Some(Value::String(name)) = attributes.get(attribute.name) else {
+            let detail = format!("{} is required", attribute.name);
+            return Err(Error::new(ErrorKind::InvalidValue, detail));
+        };
+        check_name(attribute.name, name)?;
+    }
+    if let Some(Value::String(label)) = attributes.get("externalId") {
+        check_length("externalId", label, MAX_EXTERNAL_ID)?;
+    }
+    if kind.name == USER_TYPE.name {
+        attributes.entry("active").or_insert(Value::Bool(true));
+    }
+    Ok(())
+}
+
+/// DESIGN.md §8: 1 to 256 characters, no controls, no marks that reorder what people read.
+fn check_name(place: &str, name: &str) -> Result<(), Error> {
+    if name.trim().is_empty() {
+        return Err(Error::new(ErrorKind::InvalidValue, format!("{place} must not be empty")));
+    }
+    check_length(place, name, MAX_NAME)?;
+    if name.chars().any(|character| character.is_control() || is_bidi_mark(character)) {
+        let detail = format!("{place} must not hold control characters or bidirectional marks");
+        return Err(Error::new(ErrorKind::InvalidValue, detail));
+    }
+    Ok(())
+}
+
+fn check_length(place: &str, text: &str, most: usize) -> Result<(), Error> {
+    if text.chars().count() > most {
+        let detail = format!("{place} must be at most {most} characters long");
+        return Err(Error::new(ErrorKind::InvalidValue, detail));
+    }
+    Ok(())
+}
+
+const fn is_bidi_mark(character: char) -> bool {
+    matches!(character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn wrong_type(place: &str, expected: &str) -> Error {
+    Error::new(ErrorKind::InvalidValue, format!("{place} must be {expected}"))
+}
+
+/// Reads the value of an attribute; none when it is unassigned (RFC 7643 §2.5: null, `[]`).
+pub(super) fn read_value(
+    attribute: &Attribute,
+    value: &Value,
+    place: &str,
+) -> Result<Option<Value>, Error> {
+    if !attribute.multi_valued {
+        return read_single(attribute, value, place);
+    }
+    let Value::Array(list) = value else {
+        // SCIM.md §2.10(18): a multi-valued attribute sent as a single object.
+        let single = read_single(attribute, value, place)?;
+        return Ok(single.map(|single| Value::Array(vec![single])));
+    };
+    if list.len() > MAX_VALUES {
+        let detail = format!("{place} has more than {MAX_VALUES} values");
+        return Err(Error::new(ErrorKind::InvalidValue, detail));
+    }
+    let mut read = Vec::with_capacity(list.len());
+    for (index, element) in list.iter().enumerate() {
+        read.extend(read_single(attribute, element, &format!("{place}[{index}]"))?);
+    }
+    if read.iter().filter(|element| is_primary(element)).count() > 1 {
+        let detail = format!("{place}: only one value can be primary");
+        return Err(Error::new(ErrorKind::InvalidValue, detail));
+    }
+    Ok((!read.is_empty()).then_some(Value::Array(read)))
+}
+
+/// Whether this value of a list is the preferred one.
+pub(super) fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// Reads one value, list or not.
+pub(super) fn read_single(
+    attribute: &Attribute,
+    value: &Value,
+    place: &str,
+) -> Result<Option<Value>, Error> {
+    let read = match (attribute.kind, value) {
+        (_, Value::Null) => return Ok(None),
+        (Kind::Complex, Value::Object(object)) => {
+            let read = read_object(attribute.sub_attributes, object, place)?;
+            if read.is_empty() {
+                return Ok(None);
+            }
+            Value::Object(read)
+        }
+        // Entra ID sends a manager as a plain id, and the empty string to clear it.
+        (Kind::Complex, Value::String(text)) if attribute.sub_attribute("value").is_some() => {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            json!({ "value": text })
+        }
+        (Kind::Complex, _) => return Err(wrong_type(place, "an object")),
+        (Kind::Boolean, Value::Bool(_)) => value.clone(),
+        // Entra ID and Workday send booleans as strings, in any letter case.
+        (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => true.into(),
+        (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => false.into(),
+        (Kind::Boolean, _) => return Err(wrong_type(place, "true or false")),
+        (Kind::Binary, Value::String(text)) if is_base64(text) => value.clone(),
+        (Kind::Binary, _) => return Err(wrong_type(place, "base64 text")),
+        (Kind::String | Kind::Reference | Kind::DateTime, Value::String(_)) => value.clone(),
+        (Kind::String | Kind::Reference | Kind::DateTime, _) => {
+            return Err(wrong_type(place, "a string"));
+        }
+    };
+    Ok(Some(read))
+}
+
+/// RFC 7643 §2.3.6: base64 in either alphabet; the text itself is kept as sent.
+fn is_base64(text: &str) -> bool {
+    text.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+    })
+}
+
+/// Reads the members of an object that `attributes` know.
+pub(super) fn read_object(
+    attributes: &'static [Attribute],
+    object: &Map<String, Value>,
+    place: &str,
+) -> Result<Map<String, Value>, Error> {
+    let mut read = Map::new();
+    let mut seen = Vec::new();
+    for (name, value) in object {
+        let Some(attribute) = find(attributes, name) else { continue };
+        note(&mut seen, attribute.name)?;
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        let place = format!("{place}.{}", attribute.name);
+        if let Some(value) = read_value(attribute, value, &place)? {
+            read.insert(attribute.name.to_owned(), value);
+        }
+    }
+    Ok(read)
+}
+
+/// Reads the value of `members`: a list, one object or one id. Null is no list at all.
+pub(super) fn read_members(value: &Value) -> Result<Option<Vec<Member>>, Error> {
+    let list = match value {
+        Value::Null => return Ok(None),
+        Value::Array(list) => list.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let mut members = Vec::with_capacity(list.len());
+    let mut seen = std::collections::HashSet::with_capacity(list.len());
+    for (index, element) in list.iter().enumerate() {
+        let member = read_member(element, index)?;
+        if seen.insert(member.value.clone()) {
+            members.push(member);
+        }
+    }
+    Ok(Some(members))
+}
+
+fn read_member(element: &Value, index: usize) -> Result<Member, Error> {
+    let place = format!("members[{index}].value");
+    let (value, display) = match element {
+        Value::Object(object) => {
+            let field = |name: &str| {
+                object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            };
+            let display = match field("display") {
+                None | Some(Value::Null) => None,
+                Some(Value::String(display)) => Some(display.clone()),
+                Some(_) => {
+                    return Err(wrong_type(&format!("members[{index}].display"), "a string"));
+                }
+            };
+            (field("value"), display)
+        }
+        // Entra ID may send plain ids.
+        Value::String(_) => (Some(element), None),
+        _ => return Err(wrong_type(&format!("members[{index}]"), "an object")),
+    };
+    let Some(Value::String(value)) = value else { return Err(wrong_type(&place, "a string")) };
+    if value.is_empty() {
+        return Err(wrong_type(&place, "the id of a user"));
+    }
+    check_length(&place, value, MAX_NAME)?;
+    Ok(Member { value: value.clone(), display })
+}
+
+/// What we add to a stored document when it is shown.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The resource's id.
+    pub id: String,
+    /// RFC 3339.
+    pub created: String,
+    /// RFC 3339.
+    pub last_modified: String,
+    /// The absolute URL of the resource.
+    pub location: String,
+}
+
+/// The complete document: `schemas` and `id` first, `meta` last; `computed` is `groups` of a
+/// user or `members` of a group, left out when empty.
+pub fn render(
+    kind: &ResourceType,
+    attributes: Map<String, Value>,
+    frame: &Frame,
+    computed: Vec<Value>,
+) -> Map<String, Value> {
+    let extensions =
+        kind.extensions.iter().map(|schema| schema.id).filter(|id| attributes.contains_key(*id));
+    let schemas: Vec<&str> = std::iter::once(kind.schema.id).chain(extensions).collect();
+    let mut document = Map::with_capacity(attributes.len() + 4);
+    document.insert("schemas".to_owned(), schemas.into());
+    document.insert("id".to_owned(), frame.id.as_str().into());
+    document.extend(attributes);
+    if !computed.is_empty() {
+        let name = if kind.name == GROUP_TYPE.name { "members" } else { "groups" };
+        document.insert(name.to_owned(), Value::Array(computed));
+    }
+    let meta = json!({
+        "resourceType": kind.name,
+        "created": frame.created,
+        "lastModified": frame.last_modified,
+        "location": frame.location,
+    });
+    document.insert("meta".to_owned(), meta);
+    document
+}

@@ -1,0 +1,227 @@
+//! `attributes` and `excludedAttributes` (RFC 7644 §3.4.2.5 and §3.9).
+
+use serde_json::{Map, Value};
+
+use super::path::AttributePath;
+use super::schema::{COMMON, Location, Resolved, ResourceType, Returned, Schema, find};
+
+/// Which parts of a document an answer holds. Names nobody knows are ignored.
+#[derive(Debug, Clone, Default)]
+pub enum Projection {
+    /// Everything.
+    #[default]
+    Whole,
+    /// What is always returned, and these.
+    Only(Vec<Resolved>),
+    /// Everything but these, unless they are always returned.
+    Without(Vec<Resolved>),
+}
+
+impl Projection {
+    /// Reads the two parameters: names separated by commas. When both are given, `attributes`
+    /// wins.
+    pub fn parse(kind: &ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Self {
+        let given = |list: Option<&str>| {
+            list.filter(|list| list.split(',').any(|name| !name.trim().is_empty()))
+                .map(|list| resolve(kind, list))
+        };
+        match (given(attributes), given(excluded)) {
+            (Some(names), _) => Self::Only(names),
+            (None, Some(names)) => Self::Without(names),
+            (None, None) => Self::Whole,
+        }
+    }
+
+    /// Whether any of the core attribute called `name` can be part of the answer. What is not
+    /// wanted need not be read from the database.
+    pub fn wants(&self, name: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Only(listed) => locations(listed)
+                .any(|location| location.extension.is_none() && location.attribute.name == name),
+            Self::Without(listed) => !locations(listed).any(|location| {
+                location.extension.is_none()
+                    && location.attribute.name == name
+                    && location.sub_attribute.is_none()
+            }),
+        }
+    }
+
+    /// Cuts a complete document.
+    pub fn apply(&self, kind: &ResourceType, document: Map<String, Value>) -> Map<String, Value> {
+        if matches!(self, Self::Whole) {
+            return document;
+        }
+        let mut cut = Map::with_capacity(document.len());
+        for (name, value) in document {
+            let kept = match kind.extension(&name) {
+                Some(schema) => self.cut_extension(schema, value),
+                None => self.cut_attribute(kind, None, &name, value),
+            };
+            if let Some(value) = kept {
+                cut.insert(name, value);
+            }
+        }
+        cut
+    }
+
+    fn listed(&self) -> &[Resolved] {
+        match self {
+            Self::Whole => &[],
+            Self::Only(listed) | Self::Without(listed) => listed,
+        }
+    }
+
+    fn cut_extension(&self, schema: &'static Schema, value: Value) -> Option<Value> {
+        let whole = self
+            .listed()
+            .iter()
+            .any(|entry| matches!(entry, Resolved::Extension(listed) if listed.id == schema.id));
+        if whole {
+            return matches!(self, Self::Only(_)).then_some(value);
+        }
+        let Value::Object(object) = value else { return None };
+        let mut cut = Map::new();
+        for (name, value) in object {
+            if let Some(value) = self.cut_named(Some(schema), schema.attributes, &name, value) {
+                cut.insert(name, value);
+            }
+        }
+        (!cut.is_empty()).then_some(Value::Object(cut))
+    }
+
+    fn cut_attribute(
+        &self,
+        kind: &ResourceType,
+        extension: Option<&'static Schema>,
+        name: &str,
+        value: Value,
+    ) -> Option<Value> {
+        if find(&COMMON, name).is_some() {
+            return self.cut_named(extension, &COMMON, name, value);
+        }
+        self.cut_named(extension, kind.schema.attributes, name, value)
+    }
+
+    fn cut_named(
+        &self,
+        extension: Option<&'static Schema>,
+        attributes: &'static [super::schema::Attribute],
+        name: &str,
+        value: Value,
+    ) -> Option<Value> {
+        let attribute = find(attributes, name)?;
+        if attribute.returned == Returned::Always {
+            return Some(value);
+        }
+        let mut whole = false;
+        let mut parts = Vec::new();
+        for location in locations(self.listed()) {
+            let same = location.attribute.name == attribute.name
+                && location.extension.map(|schema| schema.id) == extension.map(|schema| schema.id);
+            match location.sub_attribute {
+                None if same => whole = true,
+                Some(sub_attribute) if same => parts.push(sub_attribute.name),
+                _ => {}
+            }
+        }
+        let keep = matches!(self, Self::Only(_));
+        if whole || parts.is_empty() {
+            return (whole == keep).then_some(value);
+        }
+        cut_parts(value, &parts, keep)
+    }
+}
+
+/// Keeps, or leaves out, the named sub-attributes of a value or of each value of a list.
+fn cut_parts(value: Value, parts: &[&str], keep: bool) -> Option<Value> {
+    match value {
+        Value::Object(mut object) => {
+            object.retain(|name, _| parts.contains(&name.as_str()) == keep);
+            (!object.is_empty()).then_some(Value::Object(object))
+        }
+        Value::Array(list) => {
+            let cut: Vec<Value> =
+                list.into_iter().filter_map(|element| cut_parts(element, parts, keep)).collect();
+            (!cut.is_empty()).then_some(Value::Array(cut))
+        }
+        other => (!keep).then_some(other),
+    }
+}
+
+fn resolve(kind: &ResourceType, list: &str) -> Vec<Resolved> {
+    list.split(',')
+        .filter_map(|name| AttributePath::from_token(name.trim()))
+        .filter_map(|path| kind.resolve(&path))
+        .collect()
+}
+
+fn locations(listed: &[Resolved]) -> impl Iterator<Item = &Location> {
+    listed.iter().filter_map(|entry| match entry {
+        Resolved::Attribute(location) => Some(location),
+        Resolved::Extension(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::schema::{GROUP_TYPE, USER_TYPE};
+
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    fn cut(attributes: Option<&str>, excluded: Option<&str>) -> Value {
+        let document = json!({
+            "schemas": ["s"], "id": "u-1", "userName": "a",
+            "name": { "givenName": "G", "familyName": "F" },
+            "emails": [{ "value": "x", "type": "work" }, { "type": "home" }],
+            ENTERPRISE: { "department": "D", "costCenter": "C" },
+            "meta": { "location": "l" },
+        });
+        let document = document.as_object().unwrap().clone();
+        Value::Object(Projection::parse(&USER_TYPE, attributes, excluded).apply(&USER_TYPE, document))
+    }
+
+    #[test]
+    fn only_what_is_listed_and_what_is_always_there() {
+        assert_eq!(
+            cut(Some("USERNAME, name.familyname"), None),
+            json!({ "schemas": ["s"], "id": "u-1", "userName": "a", "name": { "familyName": "F" } })
+        );
+        assert_eq!(
+            cut(Some(&format!("emails.value,{ENTERPRISE}:department")), None),
+            json!({ "schemas": ["s"], "id": "u-1", "emails": [{ "value": "x" }],
+                ENTERPRISE: { "department": "D" } })
+        );
+        assert_eq!(cut(Some(ENTERPRISE), None)[ENTERPRISE]["costCenter"], "C");
+        assert_eq!(cut(Some("nothing"), None), json!({ "schemas": ["s"], "id": "u-1" }));
+    }
+
+    #[test]
+    fn excluding_never_takes_what_is_always_there() {
+        let rest = cut(None, Some(&format!("id,schemas,meta,emails.type,{ENTERPRISE},name")));
+        assert_eq!(
+            rest,
+            json!({ "schemas": ["s"], "id": "u-1", "userName": "a", "emails": [{ "value": "x" }] })
+        );
+    }
+
+    #[test]
+    fn attributes_win_over_excluded_attributes() {
+        assert!(cut(Some("userName"), Some("userName")).get("userName").is_some());
+    }
+
+    #[test]
+    fn members_are_wanted_unless_the_request_says_otherwise() {
+        let wants = |attributes, excluded| {
+            Projection::parse(&GROUP_TYPE, attributes, excluded).wants("members")
+        };
+        assert!(wants(None, None));
+        assert!(!wants(None, Some("Members")));
+        assert!(!wants(Some("displayName"), None));
+        assert!(wants(Some("members.value"), None));
+        assert!(wants(None, Some("members.display")));
+    }
+}

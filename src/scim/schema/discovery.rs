@@ -1,0 +1,179 @@
+//! The three discovery documents (RFC 7643 §5 to §7): they say what works, and only that.
+
+use serde_json::{Value, json};
+
+use super::{
+    Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema, Uniqueness,
+};
+
+const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+const RESOURCE_TYPE_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+const SCHEMA_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+
+/// The limits that `/ServiceProviderConfig` announces.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Resources per page, at most.
+    pub max_results: u64,
+}
+
+/// `/ServiceProviderConfig`; `base` is the SCIM base URL without a trailing slash.
+pub fn service_provider_config(base: &str, limits: Limits) -> Value {
+    json!({
+        "schemas": [CONFIG_SCHEMA],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "filter": { "supported": true, "maxResults": limits.max_results },
+        "changePassword": { "supported": false },
+        "sort": { "supported": false },
+        "etag": { "supported": false },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "A SCIM token of the space, in the Authorization header (RFC 6750).",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base}/ServiceProviderConfig"),
+        },
+    })
+}
+
+/// Every resource type, for `/ResourceTypes`.
+pub fn resource_types(base: &str) -> Vec<Value> {
+    RESOURCE_TYPES.iter().map(|kind| describe_type(kind, base)).collect()
+}
+
+/// One resource type by its id, in any letter case.
+pub fn resource_type(base: &str, id: &str) -> Option<Value> {
+    RESOURCE_TYPES
+        .iter()
+        .find(|kind| kind.name.eq_ignore_ascii_case(id))
+        .map(|kind| describe_type(kind, base))
+}
+
+/// Every schema, for `/Schemas`.
+pub fn schemas(base: &str) -> Vec<Value> {
+    all_schemas().map(|schema| describe_schema(schema, base)).collect()
+}
+
+/// One schema by its URN, in any letter case.
+pub fn schema(base: &str, urn: &str) -> Option<Value> {
+    all_schemas()
+        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        .map(|schema| describe_schema(schema, base))
+}
+
+fn all_schemas() -> impl Iterator<Item = &'static Schema> {
+    RESOURCE_TYPES
+        .iter()
+        .flat_map(|kind| std::iter::once(kind.schema).chain(kind.extensions.iter().copied()))
+}
+
+fn describe_type(kind: &ResourceType, base: &str) -> Value {
+    let mut document = json!({
+        "schemas": [RESOURCE_TYPE_SCHEMA],
+        "id": kind.name,
+        "name": kind.name,
+        "description": kind.description,
+        "endpoint": kind.endpoint,
+        "schema": kind.schema.id,
+    });
+    if !kind.extensions.is_empty() {
+        let extensions = kind
+            .extensions
+            .iter()
+            .map(|extension| json!({ "schema": extension.id, "required": false }));
+        document["schemaExtensions"] = extensions.collect();
+    }
+    document["meta"] = json!({
+        "resourceType": "ResourceType",
+        "location": format!("{base}/ResourceTypes/{}", kind.name),
+    });
+    document
+}
+
+fn describe_schema(schema: &Schema, base: &str) -> Value {
+    json!({
+        "schemas": [SCHEMA_SCHEMA],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": schema.attributes.iter().map(describe_attribute).collect::<Vec<_>>(),
+        "meta": {
+            "resourceType": "Schema",
+            "location": format!("{base}/Schemas/{}", schema.id),
+        },
+    })
+}
+
+fn describe_attribute(attribute: &Attribute) -> Value {
+    let mut document = json!({
+        "name": attribute.name,
+        "type": match attribute.kind {
+            Kind::String => "string",
+            Kind::Boolean => "boolean",
+            Kind::DateTime => "dateTime",
+            Kind::Binary => "binary",
+            Kind::Reference => "reference",
+            Kind::Complex => "complex",
+        },
+        "multiValued": attribute.multi_valued,
+        "description": attribute.description,
+        "required": attribute.required,
+        "caseExact": attribute.case_exact,
+        "mutability": match attribute.mutability {
+            Mutability::ReadOnly => "readOnly",
+            Mutability::ReadWrite => "readWrite",
+            Mutability::Immutable => "immutable",
+            Mutability::WriteOnly => "writeOnly",
+        },
+        "returned": match attribute.returned {
+            Returned::Always => "always",
+            Returned::Never => "never",
+            Returned::Default => "default",
+        },
+        "uniqueness": match attribute.uniqueness {
+            Uniqueness::None => "none",
+            Uniqueness::Server => "server",
+            Uniqueness::Global => "global",
+        },
+    });
+    if !attribute.canonical_values.is_empty() {
+        document["canonicalValues"] = attribute.canonical_values.into();
+    }
+    if !attribute.reference_types.is_empty() {
+        document["referenceTypes"] = attribute.reference_types.into();
+    }
+    if attribute.kind == Kind::Complex {
+        document["subAttributes"] = attribute.sub_attributes.iter().map(describe_attribute).collect();
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_work_is_not_announced() {
+        let config = service_provider_config("http://x/scim/v2", Limits { max_results: 1000 });
+        for feature in ["bulk", "changePassword", "sort", "etag"] {
+            assert_eq!(config[feature]["supported"], false, "{feature}");
+        }
+        assert_eq!(config["patch"]["supported"], true);
+        assert_eq!(config["filter"]["maxResults"], 1000);
+    }
+
+    #[test]
+    fn schemas_are_found_by_urn_in_any_case_and_list_sub_attributes() {
+        let user = schema("http://x", "URN:ietf:params:scim:schemas:core:2.0:user").unwrap();
+        let emails = user["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "emails");
+        assert_eq!(emails.unwrap()["subAttributes"].as_array().unwrap().len(), 4);
+        assert!(schema("http://x", "urn:none").is_none());
+        assert_eq!(schemas("http://x").len(), 3);
+        assert_eq!(resource_types("http://x")[0]["id"], "User");
+    }
+}
