@@ -1,6 +1,8 @@
 //! Bodies of POST and PUT become documents: the client's attributes in canonical spelling,
 //! values byte for byte, what only we may write left out.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
@@ -15,22 +17,14 @@ pub const MAX_EXTERNAL_ID: usize = 512;
 /// Most values of one multi-valued attribute, `members` aside.
 pub const MAX_VALUES: usize = 1000;
 
-/// One entry of a group's `members`, as the client sent it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// The id of the user; any text, an unknown id is kept as dangling.
-    pub value: String,
-    /// The name the client gave it; echoed only because it was sent.
-    pub display: Option<String>,
-}
-
 /// A body that passed validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
     /// The document: without `schemas`, `id`, `meta`, `password`, `groups` and `members`.
     pub attributes: Map<String, Value>,
-    /// `members` of a group, each value once; none when the body does not name the attribute.
-    pub members: Option<Vec<Member>>,
+    /// The ids in `members` of a group, each once, known to us or not; none when the body does
+    /// not name the attribute.
+    pub members: Option<Vec<String>>,
 }
 
 /// Reads the body of a POST or PUT (RFC 7644 §3.3 and §3.5.1).
@@ -96,7 +90,10 @@ pub(super) fn is_members(kind: &ResourceType, attribute: &Attribute) -> bool {
 
 /// What holds of every document, however it came to be: required attributes are there, names
 /// are within their limits, an absent `active` is true (SCIM.md §2.10(17), OneLogin).
-pub(super) fn finish(kind: &ResourceType, attributes: &mut Map<String, Value>) -> Result<(), Error> {
+pub(super) fn finish(
+    kind: &ResourceType,
+    attributes: &mut Map<String, Value>,
+) -> Result<(), Error> {
     for attribute in kind.schema.attributes.iter().filter(|attribute| attribute.required) {
         let Some(Value::String(name)) = attributes.get(attribute.name) else {
             let detail = format!("{} is required", attribute.name);
@@ -245,49 +242,43 @@ pub(super) fn read_object(
 }
 
 /// Reads the value of `members`: a list, one object or one id. Null is no list at all.
-pub(super) fn read_members(value: &Value) -> Result<Option<Vec<Member>>, Error> {
+///
+/// Of each entry only `value` counts: `$ref` and `type` follow from it, and `display` is no
+/// attribute of ours (RFC 7643 §8.7.1).
+pub(super) fn read_members(value: &Value) -> Result<Option<Vec<String>>, Error> {
     let list = match value {
         Value::Null => return Ok(None),
         Value::Array(list) => list.as_slice(),
         single => std::slice::from_ref(single),
     };
+    let mut seen = HashSet::with_capacity(list.len());
     let mut members = Vec::with_capacity(list.len());
-    let mut seen = std::collections::HashSet::with_capacity(list.len());
     for (index, element) in list.iter().enumerate() {
-        let member = read_member(element, index)?;
-        if seen.insert(member.value.clone()) {
-            members.push(member);
+        let id = read_member(element, index)?;
+        if seen.insert(id) {
+            members.push(id.to_owned());
         }
     }
     Ok(Some(members))
 }
 
-fn read_member(element: &Value, index: usize) -> Result<Member, Error> {
-    let place = format!("members[{index}].value");
-    let (value, display) = match element {
+fn read_member(element: &Value, index: usize) -> Result<&str, Error> {
+    let value = match element {
         Value::Object(object) => {
-            let field = |name: &str| {
-                object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-            };
-            let display = match field("display") {
-                None | Some(Value::Null) => None,
-                Some(Value::String(display)) => Some(display.clone()),
-                Some(_) => {
-                    return Err(wrong_type(&format!("members[{index}].display"), "a string"));
-                }
-            };
-            (field("value"), display)
+            object.iter().find(|(name, _)| name.eq_ignore_ascii_case("value")).map(|(_, id)| id)
         }
         // Entra ID may send plain ids.
-        Value::String(_) => (Some(element), None),
-        _ => return Err(wrong_type(&format!("members[{index}]"), "an object")),
+        Value::String(_) => Some(element),
+        _ => None,
     };
-    let Some(Value::String(value)) = value else { return Err(wrong_type(&place, "a string")) };
-    if value.is_empty() {
-        return Err(wrong_type(&place, "the id of a user"));
+    let place = format!("members[{index}].value");
+    match value.and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => {
+            check_length(&place, id, MAX_NAME)?;
+            Ok(id)
+        }
+        _ => Err(wrong_type(&place, "the id of a user")),
     }
-    check_length(&place, value, MAX_NAME)?;
-    Ok(Member { value: value.clone(), display })
 }
 
 /// What we add to a stored document when it is shown.
@@ -330,4 +321,108 @@ pub fn render(
     });
     document.insert("meta".to_owned(), meta);
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::json::parse_object;
+
+    fn user(body: &str) -> Result<Incoming, Error> {
+        read(&USER_TYPE, &parse_object(body.as_bytes()).unwrap())
+    }
+
+    fn refused(body: &str) -> String {
+        user(body).unwrap_err().detail
+    }
+
+    #[test]
+    fn an_entra_user_keeps_what_is_ours_to_keep() {
+        let read = user(
+            r#"{"schemas":["x"],"externalId":"bob","USERNAME":"Bob@Contoso.com","active":"True",
+                "id":"mine","meta":{"resourceType":"User"},"roles":[],"nickName":null,"title":"",
+                "emails":{"primary":"TRUE","type":"work","value":"B@x","custom":1},
+                "groups":[{"value":"g"}],"password":"secret","unknown":{"a":1},
+                "urn:custom:User":{"a":1},
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
+                    {"employeeNumber":"1","manager":"u-1"}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            Value::Object(read.attributes),
+            json!({
+                "externalId": "bob", "userName": "Bob@Contoso.com", "active": true, "title": "",
+                "emails": [{ "primary": true, "type": "work", "value": "B@x" }],
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
+                    { "employeeNumber": "1", "manager": { "value": "u-1" } },
+            })
+        );
+        assert_eq!(read.members, None);
+    }
+
+    #[test]
+    fn an_absent_active_is_true() {
+        assert_eq!(user(r#"{"userName":"a"}"#).unwrap().attributes["active"], true);
+        assert_eq!(user(r#"{"userName":"a","active":null}"#).unwrap().attributes["active"], true);
+        assert_eq!(
+            user(r#"{"userName":"a","active":"FALSE"}"#).unwrap().attributes["active"],
+            false
+        );
+    }
+
+    #[test]
+    fn what_is_refused_says_where() {
+        assert_eq!(refused("{}"), "userName is required");
+        assert_eq!(refused(r#"{"userName":null}"#), "userName is required");
+        assert!(refused(r#"{"userName":" "}"#).contains("empty"));
+        assert!(refused(r#"{"userName":"a\nb"}"#).contains("control"));
+        assert!(refused(r#"{"userName":"a\u202eb"}"#).contains("bidirectional"));
+        assert!(refused(r#"{"userName":1}"#).contains("userName must be a string"));
+        assert!(refused(r#"{"userName":"a","username":"b"}"#).contains("twice"));
+        assert!(refused(r#"{"userName":"a","active":1}"#).contains("active must be"));
+        assert!(refused(r#"{"userName":"a","name":"x"}"#).contains("name must be an object"));
+        assert!(refused(r#"{"userName":"a","password":1}"#).contains("password must be"));
+        assert!(
+            refused(r#"{"userName":"a","emails":[{"value":"x"},{"value":7}]}"#)
+                .contains("emails[1].value must be a string")
+        );
+        assert!(
+            refused(r#"{"userName":"a","emails":[{"value":"x","primary":true},{"primary":true}]}"#)
+                .contains("primary")
+        );
+        assert!(
+            refused(r#"{"userName":"a","x509Certificates":[{"value":"é"}]}"#).contains("base64")
+        );
+    }
+
+    #[test]
+    fn names_at_their_limits() {
+        let sized = |name: &str, extra: usize| {
+            user(&format!(r#"{{"userName":"{name}","externalId":"{}"}}"#, "x".repeat(extra)))
+        };
+        assert!(sized(&"漢".repeat(256), 512).is_ok());
+        assert!(sized(&"漢".repeat(257), 512).is_err());
+        assert!(sized("a", 513).is_err());
+        let emails = vec![r#"{"value":"x"}"#; MAX_VALUES + 1].join(",");
+        assert!(refused(&format!(r#"{{"userName":"a","emails":[{emails}]}}"#)).contains("values"));
+    }
+
+    #[test]
+    fn members_are_ids_each_once() {
+        let members = |members: &str| {
+            let body = format!(r#"{{"displayName":"G","members":{members}}}"#);
+            read(&GROUP_TYPE, &parse_object(body.as_bytes()).unwrap()).map(|read| read.members)
+        };
+        let ids = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+        assert_eq!(members("null").unwrap(), None);
+        assert_eq!(members("[]").unwrap(), ids(&[]));
+        assert_eq!(
+            members(r#"[{"Value":"a","$ref":null,"display":"A"},"b",{"value":"a"}]"#).unwrap(),
+            ids(&["a", "b"])
+        );
+        assert_eq!(members(r#"{"value":"a"}"#).unwrap(), ids(&["a"]));
+        for bad in ["[{}]", "[1]", r#"[{"value":""}]"#, r#"[{"value":null}]"#] {
+            assert!(members(bad).unwrap_err().detail.contains("members[0].value"), "{bad}");
+        }
+    }
 }

@@ -104,8 +104,9 @@ pub fn matches(filter: &Filter<'_>, kind: &ResourceType, document: &Map<String, 
                 return document.get(schema.id).is_some_and(is_present);
             }
             locate(kind, path).is_some_and(|location| {
-                elements(document, &location)
-                    .any(|element| sub_value(element, location.sub_attribute).is_some_and(is_present))
+                elements(document, &location).any(|element| {
+                    sub_value(element, location.sub_attribute).is_some_and(is_present)
+                })
             })
         }
         Filter::Compare(path, operator, literal) => {
@@ -113,8 +114,7 @@ pub fn matches(filter: &Filter<'_>, kind: &ResourceType, document: &Map<String, 
                 return compare_absent(*operator, literal);
             };
             let Some(leaf) = leaf_of(&location) else { return false };
-            let sub_attribute =
-                (location.attribute.kind == Kind::Complex).then_some(leaf);
+            let sub_attribute = (location.attribute.kind == Kind::Complex).then_some(leaf);
             compare_any(
                 elements(document, &location)
                     .filter_map(|element| sub_value(element, sub_attribute)),
@@ -140,9 +140,7 @@ pub fn element_matches(filter: &Filter<'_>, attribute: &Attribute, element: &Val
             inner_value(attribute, path, element).is_some_and(|(_, value)| is_present(value))
         }
         Filter::Compare(path, operator, literal) => match inner_value(attribute, path, element) {
-            Some((leaf, value)) => {
-                compare_any(std::iter::once(value), leaf, *operator, literal)
-            }
+            Some((leaf, value)) => compare_any(std::iter::once(value), leaf, *operator, literal),
             None => compare_absent(*operator, literal),
         },
         // The parser never nests brackets.

@@ -202,9 +202,10 @@ impl<'a> Parser<'a> {
     fn keyword(&mut self, word: &str) -> bool {
         let rest = self.rest();
         let stands = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-            && rest.as_bytes().get(word.len()).is_none_or(|next| {
-                matches!(next, b' ' | b'\t' | b'\r' | b'\n' | b'(')
-            });
+            && rest
+                .as_bytes()
+                .get(word.len())
+                .is_none_or(|next| matches!(next, b' ' | b'\t' | b'\r' | b'\n' | b'('));
         if stands {
             self.position += word.len();
         }
@@ -372,9 +373,10 @@ impl<'a> Parser<'a> {
             return Ok(None);
         }
         let start = self.position;
-        while self.peek().is_some_and(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'-' | b'_')
-        }) {
+        while self
+            .peek()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'-' | b'_'))
+        {
             self.position += 1;
         }
         let token = self.text.get(start..self.position).unwrap_or_default();
@@ -496,7 +498,11 @@ mod tests {
                 r#"emails[type eq "work" and value eq "x"]"#,
             ),
         ] {
-            assert_eq!(Filter::parse(lenient).unwrap(), Filter::parse(strict).unwrap(), "{lenient}");
+            assert_eq!(
+                Filter::parse(lenient).unwrap(),
+                Filter::parse(strict).unwrap(),
+                "{lenient}"
+            );
         }
         assert_eq!(
             Filter::parse("userName eq bob@example.com").unwrap(),

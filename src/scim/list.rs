@@ -164,7 +164,11 @@ mod tests {
         assert_eq!(read("STARTINDEX=7&Count=5000"), (7, 1000));
         assert_eq!(read("count=99999999999999999999&startIndex=-99999999999999999999"), (1, 1000));
         for query in ["count=ten", "startIndex=", "count=1.5", "count=1&count=2"] {
-            assert_eq!(Query::from_url(query).unwrap_err().kind, ErrorKind::InvalidValue, "{query}");
+            assert_eq!(
+                Query::from_url(query).unwrap_err().kind,
+                ErrorKind::InvalidValue,
+                "{query}"
+            );
         }
     }
 
@@ -185,7 +189,8 @@ mod tests {
         let query = Query::from_search_request(body.as_object().unwrap()).unwrap();
         assert_eq!(query.attributes.as_deref(), Some("userName,name.givenName"));
         assert_eq!((query.start_index, query.count), (3, 1000));
-        for body in [json!({ "count": "1" }), json!({ "filter": 1 }), json!({ "attributes": [1] })] {
+        for body in [json!({ "count": "1" }), json!({ "filter": 1 }), json!({ "attributes": [1] })]
+        {
             assert!(Query::from_search_request(body.as_object().unwrap()).is_err());
         }
     }

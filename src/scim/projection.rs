@@ -181,7 +181,9 @@ mod tests {
             "meta": { "location": "l" },
         });
         let document = document.as_object().unwrap().clone();
-        Value::Object(Projection::parse(&USER_TYPE, attributes, excluded).apply(&USER_TYPE, document))
+        Value::Object(
+            Projection::parse(&USER_TYPE, attributes, excluded).apply(&USER_TYPE, document),
+        )
     }
 
     #[test]

@@ -347,11 +347,8 @@ fn is_meant(listed: &Value, element: &Value) -> bool {
 
 /// RFC 7644 §3.5.2: a new primary value takes the place of the old one.
 fn demote(attribute: &Attribute, list: &mut [Value], touched: &[usize]) -> Result<(), Error> {
-    let chosen: Vec<usize> = touched
-        .iter()
-        .copied()
-        .filter(|index| list.get(*index).is_some_and(is_primary))
-        .collect();
+    let chosen: Vec<usize> =
+        touched.iter().copied().filter(|index| list.get(*index).is_some_and(is_primary)).collect();
     let Some((chosen, others)) = chosen.split_first() else { return Ok(()) };
     if !others.is_empty() {
         let detail = format!("{}: only one value can be primary", attribute.name);

@@ -16,7 +16,8 @@ pub(super) fn change<'a>(
     value: Option<&'a Value>,
 ) -> Result<Option<MemberChange<'a>>, Error> {
     if let Some(sub_attribute) = location.sub_attribute {
-        let detail = format!("{} of a member is immutable: add and remove members", sub_attribute.name);
+        let detail =
+            format!("{} of a member is immutable: add and remove members", sub_attribute.name);
         return Err(Error::new(ErrorKind::Mutability, detail));
     }
     match (action, filter) {
@@ -33,7 +34,7 @@ pub(super) fn change<'a>(
         // empties the group.
         (Action::Remove, None) => Ok(Some(match value {
             None | Some(Value::Null) => MemberChange::Replace(Vec::new()),
-            Some(value) => MemberChange::Remove(values_of(value)?),
+            Some(value) => MemberChange::Remove(document::read_members(value)?.unwrap_or_default()),
         })),
         (Action::Add, None) => {
             let Some(value) = value else { return Ok(None) };
@@ -52,17 +53,14 @@ pub(super) fn change<'a>(
     }
 }
 
-fn values_of(value: &Value) -> Result<Vec<String>, Error> {
-    let members = document::read_members(value)?.unwrap_or_default();
-    Ok(members.into_iter().map(|member| member.value).collect())
-}
-
 /// Collects the values of `value eq "…"`, alone or joined by `or`; false when the filter says
 /// anything else.
 fn collect_values(filter: &Filter<'_>, values: &mut Vec<String>) -> bool {
     match filter {
         Filter::Compare(path, Operator::Eq, literal)
-            if path.urn.is_none() && path.sub.is_none() && path.name.eq_ignore_ascii_case("value") =>
+            if path.urn.is_none()
+                && path.sub.is_none()
+                && path.name.eq_ignore_ascii_case("value") =>
         {
             literal.text().map(|text| values.push(text.to_owned())).is_some()
         }

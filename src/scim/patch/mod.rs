@@ -10,7 +10,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::document::{self, Member};
+use super::document;
 use super::error::{Error, ErrorKind};
 use super::evaluate;
 use super::filter::Filter;
@@ -53,11 +53,11 @@ pub struct Patch {
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemberChange<'a> {
     /// These join.
-    Add(Vec<Member>),
-    /// The members with these values leave.
+    Add(Vec<String>),
+    /// These leave.
     Remove(Vec<String>),
     /// These, and only these, are members.
-    Replace(Vec<Member>),
+    Replace(Vec<String>),
     /// The members that satisfy the filter of the brackets leave; see [`member_matches`].
     RemoveMatching(Filter<'a>),
 }
@@ -311,7 +311,8 @@ impl<'a> State<'a> {
             (Action::Add | Action::Replace, Some(Value::Object(object))) => {
                 for (name, value) in object {
                     let Ok(path) = Path::parse(name) else { continue };
-                    let Some(attribute) = super::schema::find(schema.attributes, path.attribute.name)
+                    let Some(attribute) =
+                        super::schema::find(schema.attributes, path.attribute.name)
                     else {
                         continue;
                     };
@@ -322,8 +323,7 @@ impl<'a> State<'a> {
                             None => continue,
                         },
                     };
-                    let location =
-                        Location { extension: Some(schema), attribute, sub_attribute };
+                    let location = Location { extension: Some(schema), attribute, sub_attribute };
                     let target = Resolved::Attribute(location);
                     self.apply_to(action, target, path.filter, Some(value), Origin::Object)
                         .map_err(|error| error.within(name))?;

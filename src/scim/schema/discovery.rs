@@ -148,7 +148,8 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         document["referenceTypes"] = attribute.reference_types.into();
     }
     if attribute.kind == Kind::Complex {
-        document["subAttributes"] = attribute.sub_attributes.iter().map(describe_attribute).collect();
+        document["subAttributes"] =
+            attribute.sub_attributes.iter().map(describe_attribute).collect();
     }
     document
 }

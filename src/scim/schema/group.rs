@@ -20,11 +20,9 @@ static ATTRIBUTES: [Attribute; 2] = [
     Attribute::complex("members", "The users in the group.", &MEMBERS).many(),
 ];
 
-static MEMBERS: [Attribute; 4] = [
+static MEMBERS: [Attribute; 3] = [
     Attribute::string("value", "The id of the user.").exact().mutability(Mutability::Immutable),
     Attribute::reference("$ref", "The URL of the user.", &["User"])
-        .mutability(Mutability::Immutable),
-    Attribute::string("display", "A name to show people, as the client sent it.")
         .mutability(Mutability::Immutable),
     Attribute::string("type", "What kind of member this is.")
         .suggest(&["User"])

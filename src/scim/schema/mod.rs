@@ -7,7 +7,9 @@ mod user;
 
 use super::path::AttributePath;
 
-pub use discovery::{Limits, resource_type, resource_types, schema, schemas, service_provider_config};
+pub use discovery::{
+    Limits, resource_type, resource_types, schema, schemas, service_provider_config,
+};
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
 pub use user::USER;
@@ -303,8 +305,8 @@ impl ResourceType {
                 })?
             }
             Some(urn) if urn.eq_ignore_ascii_case(self.schema.id) => {
-                let attribute = find(self.schema.attributes, path.name)
-                    .or_else(|| find(&COMMON, path.name))?;
+                let attribute =
+                    find(self.schema.attributes, path.name).or_else(|| find(&COMMON, path.name))?;
                 (None, attribute)
             }
             Some(urn) => {
