@@ -7,6 +7,7 @@
 
 mod groups;
 mod rules;
+pub mod scim;
 mod users;
 
 pub use groups::{

@@ -197,14 +197,14 @@ pub(super) fn read_single(
             json!({ "value": text })
         }
         (Kind::Complex, _) => return Err(wrong_type(place, "an object")),
-        (Kind::Boolean, Value::Bool(_)) => value.clone(),
+        (Kind::Boolean, Value::Bool(_))
+        | (Kind::String | Kind::Reference | Kind::DateTime, Value::String(_)) => value.clone(),
         // Entra ID and Workday send booleans as strings, in any letter case.
         (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => true.into(),
         (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => false.into(),
         (Kind::Boolean, _) => return Err(wrong_type(place, "true or false")),
         (Kind::Binary, Value::String(text)) if is_base64(text) => value.clone(),
         (Kind::Binary, _) => return Err(wrong_type(place, "base64 text")),
-        (Kind::String | Kind::Reference | Kind::DateTime, Value::String(_)) => value.clone(),
         (Kind::String | Kind::Reference | Kind::DateTime, _) => {
             return Err(wrong_type(place, "a string"));
         }

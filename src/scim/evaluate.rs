@@ -331,9 +331,9 @@ mod tests {
             r#"USERNAME sw "bJ""#,
             r#"urn:ietf:params:scim:schemas:core:2.0:User:userName co "JEN""#,
             r#"externalId eq "Ext1""#,
-            r#"active eq true"#,
+            "active eq true",
             r#"active eq "True""#,
-            r#"active ne False"#,
+            "active ne False",
             r#"emails eq "b@work.example""#,
             r#"emails.value ew "home.EXAMPLE""#,
             r#"emails[type eq "work"].value eq "b@work.example""#,
@@ -344,14 +344,14 @@ mod tests {
             r#"meta.lastModified ge "0001-01-01T00:00:00.0000000Z""#,
             r#"meta.lastModified eq "2026-01-02T04:04:05.678+01:00""#,
             r#"meta.lastModified lt "2026-01-02T03:04:05.679Z""#,
-            r#"nickName eq null"#,
+            "nickName eq null",
             r#"nickName ne "x""#,
-            r#"name pr"#,
-            r#"not (nickName pr)"#,
+            "name pr",
+            "not (nickName pr)",
             r#"name.familyName gt "jena""#,
             r#"schemas eq "urn:ietf:params:scim:schemas:core:2.0:User""#,
             r#"unknown ne "x" and not (unknown pr)"#,
-            r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr"#,
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr",
         ] {
             assert!(holds_for_user(text), "{text}");
         }
@@ -361,7 +361,7 @@ mod tests {
     fn what_does_not_hold() {
         for text in [
             r#"externalId eq "ext1""#,
-            r#"active eq false"#,
+            "active eq false",
             r#"emails[type eq "home" and primary eq true]"#,
             r#"emails[type eq "home"].value eq "b@work.example""#,
             r#"userName co "%""#,
@@ -369,8 +369,8 @@ mod tests {
             r#"name.familyName eq "jense""#,
             r#"unknown eq "x""#,
             r#"unknown[a eq "x"]"#,
-            r#"password pr"#,
-            r#"userName eq null"#,
+            "password pr",
+            "userName eq null",
             r#"urn:nobody:User:userName eq "bjensen@example.com""#,
         ] {
             assert!(!holds_for_user(text), "{text}");
@@ -383,7 +383,7 @@ mod tests {
             "active gt true",
             r#"active co "t""#,
             r#"active eq "yes""#,
-            r#"emails[primary lt true]"#,
+            "emails[primary lt true]",
             r#"meta.created gt "yesterday""#,
             r#"name eq "x""#,
             "userName gt null",

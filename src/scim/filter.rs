@@ -530,7 +530,7 @@ mod tests {
             ("userName eq", "character 12"),
             ("userName xx \"a\"", "character 10"),
             ("userName eq \"a", "character 15"),
-            ("userName eq \"a\\", "character 15"),
+            ("userName eq \"a\\", "character 16"),
             (r#"é eq "x""#, "character 1"),
             (r#"a eq "é" or"#, "character 12"),
             (r#"a eq "x" b"#, "character 10"),

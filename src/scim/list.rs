@@ -138,7 +138,7 @@ fn names(name: &str, value: &Value) -> Result<String, Error> {
 
 /// A ListResponse. `Resources` is there even when empty (rauthy needs it), numbers are integers
 /// (Okta).
-pub fn response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
+pub fn response(total: u64, start_index: u64, resources: &[Value]) -> Value {
     json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": total,

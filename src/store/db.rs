@@ -231,6 +231,14 @@ impl Write {
         }
     }
 
+    /// What a `SELECT` ends with that only needs the rows it reads to stay as they are.
+    pub fn for_share(&self) -> &'static str {
+        match self.kind() {
+            Kind::Sqlite => "",
+            Kind::Postgres => " FOR SHARE",
+        }
+    }
+
     /// Like [`Write::for_update`], and rows another worker holds are passed over.
     pub fn skip_locked(&self) -> &'static str {
         match self.kind() {

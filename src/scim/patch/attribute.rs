@@ -196,17 +196,13 @@ impl List {
                 continue;
             }
             // RFC 7643 §2.4: a type and value pair is there once.
-            match list.iter().position(|element| is_same(element, &value)) {
-                Some(index) => {
-                    if let Some(element) = list.get_mut(index) {
-                        merge(element, value);
-                    }
-                    touched.push(index);
-                }
-                None => {
-                    touched.push(list.len());
-                    list.push(value);
-                }
+            let same = list.iter_mut().enumerate().find(|(_, element)| is_same(element, &value));
+            if let Some((index, element)) = same {
+                merge(element, value);
+                touched.push(index);
+            } else {
+                touched.push(list.len());
+                list.push(value);
             }
         }
         Ok(touched)
@@ -347,18 +343,20 @@ fn is_meant(listed: &Value, element: &Value) -> bool {
 
 /// RFC 7644 §3.5.2: a new primary value takes the place of the old one.
 fn demote(attribute: &Attribute, list: &mut [Value], touched: &[usize]) -> Result<(), Error> {
-    let chosen: Vec<usize> =
+    let mut chosen: Vec<usize> =
         touched.iter().copied().filter(|index| list.get(*index).is_some_and(is_primary)).collect();
+    chosen.dedup();
     let Some((chosen, others)) = chosen.split_first() else { return Ok(()) };
     if !others.is_empty() {
         let detail = format!("{}: only one value can be primary", attribute.name);
         return Err(Error::new(ErrorKind::InvalidValue, detail));
     }
     for (index, element) in list.iter_mut().enumerate() {
-        if index != *chosen && is_primary(element) {
-            if let Value::Object(object) = element {
-                object.insert("primary".to_owned(), Value::Bool(false));
-            }
+        if index != *chosen
+            && is_primary(element)
+            && let Value::Object(object) = element
+        {
+            object.insert("primary".to_owned(), Value::Bool(false));
         }
     }
     Ok(())

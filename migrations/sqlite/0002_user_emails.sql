@@ -1,0 +1,11 @@
+-- The e-mail addresses of users that SCIM made, one row per value of `emails`, so that a
+-- directory finds a user by address. Address and kind ("work", …) have their ASCII letters folded.
+CREATE TABLE user_emails (
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    position INTEGER NOT NULL,
+    space_id INTEGER NOT NULL REFERENCES spaces (id),
+    address_key TEXT NOT NULL,
+    kind_key TEXT NOT NULL,
+    PRIMARY KEY (user_id, position)
+) STRICT;
+CREATE INDEX user_emails_address ON user_emails (space_id, address_key);

@@ -1,0 +1,45 @@
+//! The directory as a directory service sees it over SCIM.
+//!
+//! Only what SCIM made is visible here: manual users and groups are neither found nor listed nor
+//! changed (DESIGN §8). A resource is its document as the client sent it, in the `document`
+//! column; the other columns shadow what is searched. Members of groups are rows of their own.
+//!
+//! Each writing function is one change of one resource with its audit record. It takes the
+//! request's body as it came, because whether the resource is there matters before what is wrong
+//! with the body.
+
+mod groups;
+mod members;
+mod query;
+mod resource;
+mod users;
+
+pub use groups::{create_group, delete_group, patch_group, replace_group};
+pub use query::{Listed, Wanted, list};
+pub use resource::{Resource, ResourceKind, View, find};
+pub use users::{create_user, delete_user, patch_user, replace_user};
+
+use crate::{scim, store as database};
+
+/// Why a SCIM request could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The protocol says no.
+    #[error(transparent)]
+    Refused(#[from] scim::Error),
+    /// There is no such resource that SCIM made.
+    #[error("there is no {0} with this id")]
+    NotFound(ResourceKind),
+    /// Another user or group that SCIM made has this name.
+    #[error("another {0} has this name")]
+    NameTaken(ResourceKind),
+    /// A user or group made by hand has this name (SCIM-17).
+    #[error("a {0} made by hand has this name")]
+    NameHeldByHand(ResourceKind),
+    /// The space has as many as it may have.
+    #[error("a space has at most {1} {0}s")]
+    TooMany(ResourceKind, i64),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}
