@@ -145,9 +145,10 @@ fn push_all(conditions: &[Condition], query: &mut Sql) {
 fn asks_for_relations(filter: &Filter<'_>, kind: ResourceKind) -> bool {
     let mut asks = false;
     filter.visit(&mut |outer, term| {
-        let path = match (outer, term) {
-            (Some(path), _) | (None, Filter::Present(path) | Filter::Compare(path, ..)) => path,
-            _ => return,
+        let ((Some(path), _) | (None, Filter::Present(path) | Filter::Compare(path, ..))) =
+            (outer, term)
+        else {
+            return;
         };
         asks |= locate(kind.resource_type(), path)
             .is_some_and(|location| matches!(location.attribute.name, "groups" | "members"));

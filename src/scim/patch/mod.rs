@@ -240,7 +240,7 @@ impl<'a> State<'a> {
             }
             Resolved::Attribute(location) => location,
         };
-        if !self.may_write(&location, origin)? {
+        if !may_write(&location, origin)? {
             return Ok(());
         }
         if document::is_members(self.kind, location.attribute) {
@@ -277,23 +277,6 @@ impl<'a> State<'a> {
             self.document.insert(schema.id.to_owned(), Value::Object(object));
         }
         outcome
-    }
-
-    /// Whether the location can be written; what came along in an object and cannot be is
-    /// skipped (Okta sends `id`, everyone sends `schemas`).
-    fn may_write(&self, location: &Location, origin: Origin) -> Result<bool, Error> {
-        let read_only = location.attribute.mutability == Mutability::ReadOnly
-            || location
-                .sub_attribute
-                .is_some_and(|sub_attribute| sub_attribute.mutability == Mutability::ReadOnly);
-        if !read_only {
-            return Ok(true);
-        }
-        // `schemas` follows the extensions that hold values; writing it changes nothing.
-        if origin == Origin::Object || location.attribute.name == "schemas" {
-            return Ok(false);
-        }
-        Err(Error::new(ErrorKind::Mutability, "is read-only"))
     }
 
     fn apply_to_extension(
@@ -335,4 +318,21 @@ impl<'a> State<'a> {
             }
         }
     }
+}
+
+/// Whether the location can be written; what came along in an object and cannot be is
+/// skipped (Okta sends `id`, everyone sends `schemas`).
+fn may_write(location: &Location, origin: Origin) -> Result<bool, Error> {
+    let read_only = location.attribute.mutability == Mutability::ReadOnly
+        || location
+            .sub_attribute
+            .is_some_and(|sub_attribute| sub_attribute.mutability == Mutability::ReadOnly);
+    if !read_only {
+        return Ok(true);
+    }
+    // `schemas` follows the extensions that hold values; writing it changes nothing.
+    if origin == Origin::Object || location.attribute.name == "schemas" {
+        return Ok(false);
+    }
+    Err(Error::new(ErrorKind::Mutability, "is read-only"))
 }

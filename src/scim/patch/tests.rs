@@ -7,7 +7,8 @@ use crate::scim::schema::{GROUP_TYPE, USER_TYPE};
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(object) = value else { panic!("an object") };
+    object
 }
 
 fn user() -> Value {
@@ -27,7 +28,8 @@ fn run(
     document: Value,
     operations: Value,
 ) -> Result<(Value, bool), Error> {
-    let patch = Patch::parse(object(json!({ "Operations": operations })))?;
+    let body = Map::from_iter([("Operations".to_owned(), operations)]);
+    let patch = Patch::parse(body)?;
     let patched = patch.apply(kind, &object(document))?;
     Ok((Value::Object(patched.attributes), patched.changed))
 }
