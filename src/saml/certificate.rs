@@ -127,7 +127,9 @@ pub struct Certificate {
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Certificate").field("fingerprint", &self.facts.fingerprint).finish()
+        f.debug_struct("Certificate")
+            .field("fingerprint", &self.facts.fingerprint)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use samael::crypto::{
     AllowedSignatureAlgorithm, CertificateDer, Crypto, CryptoError, CryptoProvider as _, ReduceMode,
 };
-use samael::schema;
+use samael::schema::Subject;
+use serde::Deserialize;
 
 use super::certificate::Certificate;
 
@@ -99,14 +100,30 @@ fn reduce(message: &str, certificates: &[CertificateDer]) -> Result<String, Cryp
     )
 }
 
-/// Assertion id and name as samael's own types read them. Its types do not mind
-/// the root's name, so which of the two it is has to be said.
+/// As much of an assertion as the two have to agree on, in samael's types.
+///
+/// Its type of a whole assertion cannot read what SimpleSAMLphp and Shibboleth
+/// put into attributes, and would refuse honest people.
+#[derive(Deserialize)]
+struct Assertion {
+    #[serde(rename = "@ID")]
+    id: String,
+    #[serde(rename = "Subject")]
+    subject: Subject,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(rename = "Assertion")]
+    assertion: Assertion,
+}
+
+/// Assertion id and name, found by local names in what xmlsec digested.
 fn read(signed: &str, is_response: bool) -> Option<(String, String)> {
-    let assertion: schema::Assertion = if is_response {
-        signed.parse::<schema::Response>().ok()?.assertion?
+    let assertion = if is_response {
+        quick_xml::de::from_str::<Response>(signed).ok()?.assertion
     } else {
-        signed.parse().ok()?
+        quick_xml::de::from_str::<Assertion>(signed).ok()?
     };
-    let name = assertion.subject?.name_id?;
-    Some((assertion.id, name.value))
+    Some((assertion.id, assertion.subject.name_id?.value))
 }

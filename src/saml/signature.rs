@@ -9,11 +9,13 @@ use subtle::ConstantTimeEq as _;
 
 use super::certificate::{Certificate, CertificateError, Curve, KeyKind, SigningKey, fingerprint};
 use super::namespace::{ASSERTION, EXCLUSIVE_C14N, SIGNATURE};
-use super::shape::{Children, Foreign, ShapeError, check_attributes, leaf, required};
+use super::shape::{Children, Foreign, ShapeError, check_attributes, label, leaf, required};
 use super::xml::{Element, is_ncname};
 use super::{c14n, encoding};
 
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+/// Where ECDSA keys are described (XML Signature 1.1).
+const SIGNATURE_11: &str = "http://www.w3.org/2009/xmldsig11#";
 const MAXIMUM_PREFIXES: usize = 16;
 
 /// A signature algorithm we accept.
@@ -296,10 +298,20 @@ fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
     while let Some(element) = pending.pop() {
         for child in element.elements() {
             let name = child.name();
-            if name.namespace != SIGNATURE || !KNOWN.contains(&name.local.as_str()) {
-                return Err(Children::of(element, &["Id"])?.unexpected(child));
+            let known = match name.namespace.as_str() {
+                SIGNATURE => KNOWN.contains(&name.local.as_str()),
+                SIGNATURE_11 => {
+                    ["ECKeyValue", "NamedCurve", "PublicKey"].contains(&name.local.as_str())
+                }
+                _ => false,
+            };
+            if !known {
+                return Err(ShapeError::UnexpectedElement {
+                    parent: label(element),
+                    found: label(child),
+                });
             }
-            check_attributes(child, &[], Foreign::Refused)?;
+            check_attributes(child, &["URI"], Foreign::Refused)?;
             pending.push(child);
         }
     }

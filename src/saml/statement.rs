@@ -140,7 +140,7 @@ fn required_instant(element: Element<'_>, name: &'static str) -> Result<Timestam
     instant_of(element, name)?.ok_or_else(|| bad_value(element, name))
 }
 
-fn id_of<'d>(element: Element<'d>) -> Result<&'d str, ShapeError> {
+fn id_of(element: Element<'_>) -> Result<&str, ShapeError> {
     let id = required(element, "ID")?;
     if is_ncname(id) && id.len() <= 256 { Ok(id) } else { Err(bad_value(element, "ID")) }
 }

@@ -262,6 +262,48 @@ fn what_real_identity_providers_add_is_accepted() {
 }
 
 #[test]
+fn rich_statements_are_read_and_the_second_opinion_follows() {
+    let name = "<saml:AttributeValue><saml:NameID Format=\"urn:f\" NameQualifier=\"q\">pseudonym\
+                </saml:NameID></saml:AttributeValue>";
+    let targeted = changed("<saml:AttributeValue>alice@example.com</saml:AttributeValue>", name);
+    let verified = judge(&targeted).result.unwrap();
+    assert_eq!(verified.values("mail").collect::<Vec<_>>(), ["pseudonym"]);
+    let rich = [
+        changed(
+            "<saml:AuthnContext><saml:AuthnContextClassRef>",
+            "<saml:SubjectLocality Address=\"192.0.2.1\"></saml:SubjectLocality>\
+             <saml:AuthnContext><saml:AuthnContextClassRef>",
+        ),
+        changed(
+            "</saml:AuthnContextClassRef>",
+            "</saml:AuthnContextClassRef><saml:AuthnContextDeclRef>urn:d</saml:AuthnContextDeclRef>\
+             <saml:AuthenticatingAuthority>urn:a</saml:AuthenticatingAuthority>",
+        ),
+        changed(
+            "<saml:SubjectConfirmationData ",
+            "<saml:SubjectConfirmationData Address=\"192.0.2.1\" ",
+        ),
+        changed("<saml:AttributeValue>alice@example.com</saml:AttributeValue>", ""),
+        changed("<saml:AttributeValue>alice@example.com<", "<saml:AttributeValue><"),
+        changed(
+            "<saml:Issuer>",
+            "<saml:Issuer Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:entity\">",
+        ),
+    ];
+    for (index, xml) in rich.iter().enumerate() {
+        let outcome = judge(xml);
+        assert!(outcome.result.is_ok(), "{index}: {:?}", outcome.result);
+    }
+    let statement = assertion_of(&unsigned());
+    let start = statement.find("<saml:AuthnStatement").unwrap();
+    let end = statement.find("</saml:AuthnStatement>").unwrap() + "</saml:AuthnStatement>".len();
+    let first = &statement[start..end];
+    let second = first.replace("T11:00:00Z", "T10:30:00Z");
+    let two = judge(&changed(first, &format!("{first}{second}"))).result.unwrap();
+    assert_eq!(two.session_not_on_or_after, "2026-11-22T10:30:00Z".parse().ok());
+}
+
+#[test]
 fn base64_may_be_wrapped_and_nothing_else() {
     let base64 = issued().base64();
     let mut wrapped = String::new();

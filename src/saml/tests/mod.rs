@@ -7,5 +7,6 @@ mod checks;
 mod house;
 mod metadata;
 mod round_trip;
+mod second_opinion;
 mod signatures;
 mod xml;

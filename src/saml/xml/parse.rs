@@ -204,8 +204,7 @@ impl Builder {
             }
             Event::Decl(declaration) if first => check_declaration(declaration),
             Event::Decl(_) => Err(XmlProblem::Declaration),
-            Event::Comment(_) if self.profile == Profile::Metadata => Ok(()),
-            Event::PI(_) if self.profile == Profile::Metadata => Ok(()),
+            Event::Comment(_) | Event::PI(_) if self.profile == Profile::Metadata => Ok(()),
             Event::Comment(_) => Err(XmlProblem::Comment),
             Event::PI(_) => Err(XmlProblem::ProcessingInstruction),
             Event::CData(_) => Err(XmlProblem::Cdata),
