@@ -7,3 +7,4 @@ mod house;
 mod routes;
 mod schema;
 mod server;
+mod tools;

@@ -1,0 +1,192 @@
+//! The real programs that some tests drive us with: an identity provider, a browser, Python.
+//!
+//! `make test` prepares them and says where they are. Where one is missing, a test is skipped with
+//! a note, unless everything must run.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
+
+/// Where the tool of that environment variable is.
+fn tool(variable: &str) -> Option<PathBuf> {
+    let found = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if found.is_none() {
+        assert!(
+            std::env::var_os("IDENTITY_CENTER_TEST_COMPLETE").is_none(),
+            "{variable} must name a tool"
+        );
+        eprintln!("skipped: {variable} names no tool; `make test` prepares it");
+    }
+    found.map(PathBuf::from)
+}
+
+/// A file of the tree.
+fn in_tree(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// SimpleSAMLphp on `localhost`, in which alice and bob can sign in. Their passwords are
+/// `alice-password` and `bob-password`, and the NameID is their name.
+pub struct IdentityProvider {
+    /// Its metadata document.
+    pub metadata: String,
+    state: TempDir,
+}
+
+impl IdentityProvider {
+    /// Starts it for the service that `service_metadata` describes.
+    pub fn start(service_metadata: &str) -> Option<Self> {
+        tool("IDENTITY_CENTER_TEST_SIMPLESAMLPHP")?;
+        let state = tempfile::tempdir().unwrap();
+        let service = state.path().join("service.xml");
+        std::fs::write(&service, service_metadata).unwrap();
+        let started = Command::new(in_tree("tests/idp/simplesamlphp.sh"))
+            .arg("start")
+            .arg(free_port().to_string())
+            .arg(service)
+            .arg(state.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(started.stdout).unwrap();
+        assert!(started.status.success(), "SimpleSAMLphp did not start: {said}");
+        let file = said.lines().find_map(|line| line.strip_prefix("METADATA_FILE=")).unwrap();
+        Some(Self { metadata: std::fs::read_to_string(file).unwrap(), state })
+    }
+}
+
+impl Drop for IdentityProvider {
+    fn drop(&mut self) {
+        let stop = in_tree("tests/idp/simplesamlphp.sh");
+        let _ = Command::new(stop).arg("stop").arg(self.state.path()).status();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Headless Chromium with a profile of its own.
+pub struct Browser {
+    /// Drives it.
+    pub driver: WebDriver,
+    process: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts it.
+    pub async fn start() -> Option<Self> {
+        let chromium = tool("IDENTITY_CENTER_TEST_CHROMIUM")?;
+        let chromedriver = tool("IDENTITY_CENTER_TEST_CHROMEDRIVER")?;
+        let profile = tempfile::tempdir().unwrap();
+        let mut process = Process::start(Command::new(chromedriver).arg("--port=0"));
+        let port = process.port();
+        let mut wanted = DesiredCapabilities::chrome();
+        wanted.set_binary(chromium.to_str().unwrap()).unwrap();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--no-first-run",
+            // A test browser has nobody to call home to.
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,1024",
+            "--lang=en",
+        ] {
+            wanted.add_arg(argument).unwrap();
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
+        Some(Self { driver, process, _profile: profile })
+    }
+
+    /// Ends it. A browser that a failed test leaves behind is ended with its process group.
+    pub async fn close(self) {
+        self.driver.clone().quit().await.unwrap();
+        drop(self.process);
+    }
+}
+
+/// A program in a process group of its own, which ends with this value.
+struct Process {
+    child: Child,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child }
+    }
+
+    /// The port that chromedriver tells on its first lines.
+    fn port(&mut self) -> u16 {
+        BufReader::new(self.child.stdout.as_mut().unwrap())
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok()
+            })
+            .unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that runs a Python program of the tree with the packages of
+/// `tests/python/requirements.txt`.
+pub fn python(program: &str) -> Option<Command> {
+    let mut command = Command::new(tool("IDENTITY_CENTER_TEST_PYTHON")?);
+    command.arg("-B").arg(in_tree(program)).stdin(Stdio::null());
+    Some(command)
+}
+
+mod tests {
+    use super::*;
+    use crate::house::TestHouse;
+
+    #[test]
+    fn the_identity_provider_describes_itself() {
+        let service = r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="http://127.0.0.1/sp">
+            <SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+            <AssertionConsumerService index="0" Location="http://127.0.0.1/acs"
+                Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"/>
+            </SPSSODescriptor></EntityDescriptor>"#;
+        let Some(provider) = IdentityProvider::start(service) else { return };
+        assert!(provider.metadata.contains("http://localhost:"), "{}", provider.metadata);
+        assert!(provider.metadata.contains("/SSOService.php"), "{}", provider.metadata);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_browser_reads_a_page() {
+        let Some(browser) = Browser::start().await else { return };
+        let house = TestHouse::sqlite().await;
+        browser.driver.goto(house.url("/livez")).await.unwrap();
+        assert!(browser.driver.source().await.unwrap().contains("ok"));
+        browser.close().await;
+        house.close().await;
+    }
+}
