@@ -173,7 +173,6 @@ CREATE TABLE login_requests (
     id TEXT COLLATE "C" PRIMARY KEY,
     space_id BIGINT NOT NULL REFERENCES spaces (id),
     entity_id TEXT COLLATE "C" NOT NULL,
-    relay_state TEXT COLLATE "C" NOT NULL,
     return_to TEXT COLLATE "C" NOT NULL,
     binding_hash BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,

@@ -173,7 +173,6 @@ CREATE TABLE login_requests (
     id TEXT PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     entity_id TEXT NOT NULL,
-    relay_state TEXT NOT NULL,
     return_to TEXT NOT NULL,
     binding_hash BLOB NOT NULL,
     created_at TEXT NOT NULL,

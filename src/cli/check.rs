@@ -130,7 +130,7 @@ async fn check_database(
             let pairs = db.read(async |tx| space::key_pairs(tx, id, *purpose).await).await?;
             for pair in pairs {
                 let what = format!("{} key of space {name}", purpose.as_str().replace('_', " "));
-                if sealer.is_some_and(|sealer| pair.private_key(sealer).is_err()) {
+                if sealer.is_some_and(|sealer| pair.signing_key(sealer).is_err()) {
                     findings.wrong(&what, "the master key does not open it");
                 } else {
                     ends(findings, &what, pair.not_after, now);

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     id::{KeyPairId, OrganizationId, SpaceId},
+    saml::certificate::{Certificate, CertificateError, SigningKey},
     secret,
     store::{self as database, Timestamp, text_enum},
 };
@@ -52,14 +53,24 @@ text_enum! {
     }
 }
 
-/// A fresh key pair. Making one is slow: do it before the transaction begins.
+/// A fresh key pair. Making one is slow: do it before the transaction begins, and not on a thread
+/// that serves requests.
 pub struct NewKeyPair {
-    /// The private key, PKCS#8 DER.
-    pub private_key: Zeroizing<Vec<u8>>,
-    /// The certificate, PEM.
-    pub certificate: String,
-    /// When the certificate ends.
-    pub not_after: Timestamp,
+    private_key: Zeroizing<String>,
+    certificate: String,
+    not_after: Timestamp,
+}
+
+impl NewKeyPair {
+    /// Makes one. `name` goes into its certificate and nobody relies on it.
+    pub fn generate(name: &str, now: Timestamp) -> Result<Self, Error> {
+        let key = SigningKey::generate(name, now.to_jiff(), secret::random::<16>()?)?;
+        Ok(Self {
+            private_key: key.private_key_pem()?,
+            certificate: key.certificate().pem(),
+            not_after: key.certificate().facts().not_after.into(),
+        })
+    }
 }
 
 /// A key pair of a space.
@@ -79,12 +90,16 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// The private key, PKCS#8 DER.
-    pub fn private_key(
-        &self,
-        sealer: &secret::Sealer,
-    ) -> Result<Zeroizing<Vec<u8>>, secret::Error> {
-        sealer.open(&sealed_as(self.id), &self.private_key_sealed)
+    /// The key to sign with and its certificate.
+    pub fn signing_key(&self, sealer: &secret::Sealer) -> Result<SigningKey, Error> {
+        let opened = sealer.open(&sealed_as(self.id), &self.private_key_sealed)?;
+        let pem = std::str::from_utf8(&opened).map_err(|_| secret::Error::Open)?;
+        Ok(SigningKey::from_pem(pem, &self.certificate)?)
+    }
+
+    /// The certificate to publish.
+    pub fn public_certificate(&self) -> Result<Certificate, Error> {
+        Ok(Certificate::from_pem(&self.certificate)?)
     }
 }
 
@@ -109,6 +124,9 @@ pub enum Error {
     /// The organisation has no space yet.
     #[error("the organisation has no space yet")]
     NotOpen,
+    /// A key could not be made, or one of ours cannot be read.
+    #[error(transparent)]
+    Key(#[from] CertificateError),
     /// A key could not be sealed or opened.
     #[error(transparent)]
     Secret(#[from] secret::Error),

@@ -51,7 +51,7 @@ pub async fn open(
         .bind(key_id)
         .bind(id)
         .bind(purpose)
-        .bind(sealer.seal(&sealed_as(key_id), &key.private_key)?)
+        .bind(sealer.seal(&sealed_as(key_id), key.private_key.as_bytes())?)
         .bind(&key.certificate)
         .bind(key.not_after)
         .bind(act.now)

@@ -1,1 +1,62 @@
 //! Sign-in through the company's identity provider.
+//!
+//! The engine [`crate::saml`] judges a response. This room keeps what the judgement needs (the
+//! configured identity provider, the sign-ins under way) and what must be remembered of it (the
+//! replay ledger, the trace of every attempt), and hands out the one-time ticket with which the
+//! browser that began opens its session.
+//!
+//! A sign-in, in three steps, each a write of its own:
+//!
+//! 1. [`begin`] remembers a request: its id, the browser, where to go afterwards.
+//! 2. [`judge`] takes the response. The request is used up, the assertion enters the ledger, the
+//!    user is looked up, a ticket is made; the attempt is recorded, whichever way it went.
+//! 3. [`redeem`] takes the ticket from the browser that began, and from no other.
+
+mod attempts;
+mod provider;
+mod rules;
+mod sign_in;
+
+pub use attempts::{Attempt, Outcome, attempts};
+pub use provider::{
+    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+};
+pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
+pub use sign_in::{
+    Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
+    pending_request, redeem,
+};
+
+use crate::{
+    saml::{certificate::CertificateError, metadata::MetadataError, request::RequestError},
+    secret, store as database,
+};
+
+/// Why something about sign-in could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The sign-in switch is off (SSO-03).
+    #[error("sign-in is switched off in this space")]
+    SwitchedOff,
+    /// No identity provider is configured (SSO-03).
+    #[error("no identity provider is configured in this space")]
+    NotConfigured,
+    /// The identity provider takes no redirects, and we send nothing else.
+    #[error("the identity provider has no sign-on service with the redirect binding")]
+    NoRedirect,
+    /// The metadata is refused; says why.
+    #[error("the metadata is refused: {0}")]
+    Metadata(#[from] MetadataError),
+    /// A certificate is refused; says why.
+    #[error("the certificate is refused: {0}")]
+    Certificate(#[from] CertificateError),
+    /// The request to the identity provider cannot be written.
+    #[error("the request to the identity provider cannot be written")]
+    Request(#[from] RequestError),
+    /// No randomness.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

@@ -1,7 +1,10 @@
 //! How a page shows each failure: at a field of the form, as a sentence, or as a failure of ours.
 
 use super::Fault;
-use crate::{credential, directory, organization, permission, space, task};
+use crate::{
+    credential, directory, organization, permission, saml::metadata::MetadataError, space, sso,
+    task,
+};
 
 /// How a failure is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,7 @@ impl Face {
             Fault::Directory(error) => directory(error),
             Fault::Credential(error) => credential(error),
             Fault::Permission(error) => permission(error),
+            Fault::Sso(error) => sso(error),
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,
@@ -58,7 +62,7 @@ fn space(error: &space::Error) -> Face {
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::AlreadyOpen | E::NotOpen => Face::Refused,
-        E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }
 
@@ -87,6 +91,18 @@ fn credential(error: &credential::Error) -> Face {
         E::Lifetime => Face::Field("days"),
         E::NotFound => Face::NotFound,
         E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn sso(error: &sso::Error) -> Face {
+    use sso::Error as E;
+    match error {
+        E::Metadata(MetadataError::EntityId) => Face::Field("entity_id"),
+        E::Metadata(MetadataError::Endpoint(_)) => Face::Field("login_url"),
+        E::Metadata(_) | E::NoRedirect => Face::Field("metadata"),
+        E::Certificate(_) => Face::Field("certificate"),
+        E::SwitchedOff | E::NotConfigured => Face::Refused,
+        E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }
 

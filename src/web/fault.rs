@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{credential, directory, organization, permission, secret, space, store, task};
+use crate::{credential, directory, organization, permission, secret, space, sso, store, task};
 
 /// Every room's error.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum Fault {
     /// The task room's.
     #[error(transparent)]
     Task(#[from] task::Error),
+    /// The sign-in room's.
+    #[error(transparent)]
+    Sso(#[from] sso::Error),
     /// The store's.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -12,6 +12,7 @@ pub mod page;
 pub mod pages;
 mod request;
 mod routes;
+pub mod saml;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
@@ -27,8 +28,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// All routes of all doors.
 pub fn routes(app: &App) -> Routes {
-    let _ = app;
-    Routes::new().merge(health::routes()).merge(assets::routes())
+    Routes::new().merge(health::routes()).merge(assets::routes()).merge(saml::routes(app))
 }
 
 /// The whole server.

@@ -44,6 +44,11 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
     routes.layer(sessions).layer(CsrfLayer::new()).layer(middleware::from_fn(show_problems))
 }
 
+/// Lays error pages around routes that other sites post to, or that need no session.
+pub fn open_door(routes: Routes) -> Routes {
+    routes.layer(middleware::from_fn(show_problems))
+}
+
 /// Why a page cannot be shown: turned into an error page at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

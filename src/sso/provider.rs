@@ -1,0 +1,238 @@
+//! The identity provider people sign in at, as it is configured (SSO-06…12).
+
+use serde_json::{Value, json};
+
+use super::Error;
+use crate::{
+    audit::{self, Act, Change, Scope},
+    id::{CertificateId, SpaceId},
+    saml::{
+        certificate::Certificate,
+        metadata::{IdpMetadata, MetadataError, location},
+    },
+    store::{self as database, Read, Timestamp, Write, sql},
+};
+
+/// Longest entity id (SAML core §1.3.2).
+const LONGEST_ENTITY_ID: usize = 1024;
+
+/// The identity provider of a space.
+#[derive(Clone, Debug)]
+pub struct IdentityProvider {
+    /// The space.
+    pub space_id: SpaceId,
+    /// Its entity id.
+    pub entity_id: String,
+    /// Where it takes sign-in requests by redirect.
+    pub login_url: String,
+    /// The metadata it was configured with, if it was.
+    pub metadata: Option<String>,
+    /// Its certificates; empty only while it is being configured by hand.
+    pub certificates: Vec<IdpCertificate>,
+    /// When it was configured first.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl IdentityProvider {
+    /// Whether all is there that a sign-in needs (SSO-03).
+    pub fn is_complete(&self) -> bool {
+        !self.entity_id.is_empty() && !self.login_url.is_empty() && !self.certificates.is_empty()
+    }
+
+    /// The keys that may sign its messages (SSO-16): these and no others.
+    pub fn keys(&self) -> Result<Vec<Certificate>, Error> {
+        self.certificates.iter().map(|c| Ok(Certificate::from_pem(&c.certificate)?)).collect()
+    }
+}
+
+/// A certificate of an identity provider.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct IdpCertificate {
+    /// Its id.
+    pub id: CertificateId,
+    /// PEM.
+    pub certificate: String,
+    /// SHA-256, lower-case hexadecimal.
+    pub fingerprint: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct ProviderRow {
+    entity_id: String,
+    login_url: String,
+    metadata: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// The identity provider of a space, if any is configured.
+pub async fn identity_provider(
+    tx: &mut Read,
+    space: SpaceId,
+) -> Result<Option<IdentityProvider>, database::Error> {
+    let row: Option<ProviderRow> =
+        sql("SELECT entity_id, login_url, metadata, created_at, updated_at
+             FROM identity_providers WHERE space_id = $1")
+        .bind(space)
+        .fetch_optional(tx)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let certificates = sql("SELECT id, certificate, fingerprint, created_at
+         FROM identity_provider_certificates WHERE space_id = $1 ORDER BY id")
+    .bind(space)
+    .fetch_all(tx)
+    .await?;
+    Ok(Some(IdentityProvider {
+        space_id: space,
+        entity_id: row.entity_id,
+        login_url: row.login_url,
+        metadata: row.metadata,
+        certificates,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }))
+}
+
+/// Configures the identity provider by its metadata (SSO-06, SSO-07), in place of whatever was
+/// configured before.
+pub async fn set_by_metadata(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    document: &[u8],
+) -> Result<IdentityProvider, Error> {
+    let metadata = IdpMetadata::parse(document, act.now.to_jiff())?;
+    let login_url = metadata.redirect_location().ok_or(Error::NoRedirect)?;
+    let text = String::from_utf8_lossy(document);
+    let before = identity_provider(tx, space).await?;
+    upsert(tx, act, space, &metadata.entity_id, login_url, Some(&text)).await?;
+    replace_certificates(tx, act, space, &metadata.certificates).await?;
+    finish(tx, act, space, before).await
+}
+
+/// What is set by hand; what is none stays as it is (SSO-06, SSO-08).
+#[derive(Clone, Debug, Default)]
+pub struct ByHand {
+    /// The entity id.
+    pub entity_id: Option<String>,
+    /// Where it takes sign-in requests by redirect.
+    pub login_url: Option<String>,
+    /// Its certificate; replaces all it has (SSO-11).
+    pub certificate: Option<Certificate>,
+}
+
+/// Configures the identity provider by hand, step by step if wanted. Until all three are there
+/// nobody can sign in.
+pub async fn set_by_hand(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    new: &ByHand,
+) -> Result<IdentityProvider, Error> {
+    let before = identity_provider(tx, space).await?;
+    let old = |field: fn(&IdentityProvider) -> &String| before.as_ref().map(field).cloned();
+    let entity_id = new.entity_id.clone().or_else(|| old(|p| &p.entity_id)).unwrap_or_default();
+    let login_url = new.login_url.clone().or_else(|| old(|p| &p.login_url)).unwrap_or_default();
+    if let Some(entity_id) = &new.entity_id {
+        let controls = entity_id.chars().any(|c| c.is_control() || c.is_whitespace());
+        if entity_id.is_empty() || entity_id.len() > LONGEST_ENTITY_ID || controls {
+            return Err(MetadataError::EntityId.into());
+        }
+    }
+    let login_url = if new.login_url.is_some() { location(&login_url)? } else { login_url };
+    // Metadata says more than these three; what it said no longer stands once one of them differs.
+    let metadata = before.as_ref().and_then(|p| p.metadata.clone()).filter(|_| {
+        before.as_ref().is_some_and(|p| p.entity_id == entity_id && p.login_url == login_url)
+            && new.certificate.is_none()
+    });
+    upsert(tx, act, space, &entity_id, &login_url, metadata.as_deref()).await?;
+    if let Some(certificate) = &new.certificate {
+        replace_certificates(tx, act, space, std::slice::from_ref(certificate)).await?;
+    }
+    finish(tx, act, space, before).await
+}
+
+async fn upsert(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    entity_id: &str,
+    login_url: &str,
+    metadata: Option<&str>,
+) -> Result<(), database::Error> {
+    sql("INSERT INTO identity_providers
+             (space_id, entity_id, login_url, metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $5)
+         ON CONFLICT (space_id) DO UPDATE SET entity_id = excluded.entity_id,
+             login_url = excluded.login_url, metadata = excluded.metadata,
+             updated_at = excluded.updated_at")
+    .bind(space)
+    .bind(entity_id)
+    .bind(login_url)
+    .bind(metadata)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Certificates that stay keep their ids.
+async fn replace_certificates(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    certificates: &[Certificate],
+) -> Result<(), database::Error> {
+    let mut gone = sql("DELETE FROM identity_provider_certificates WHERE space_id = ");
+    gone.push_bind(space);
+    if !certificates.is_empty() {
+        gone.push(" AND fingerprint NOT IN (");
+        gone.push_list(certificates.iter().map(|c| c.facts().fingerprint.as_str())).push(")");
+    }
+    gone.execute(tx).await?;
+    for certificate in certificates {
+        sql("INSERT INTO identity_provider_certificates
+                 (id, space_id, certificate, fingerprint, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+        .bind(act.new_id::<CertificateId>())
+        .bind(space)
+        .bind(certificate.pem())
+        .bind(&certificate.facts().fingerprint)
+        .bind(act.now)
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn finish(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    before: Option<IdentityProvider>,
+) -> Result<IdentityProvider, Error> {
+    let after = identity_provider(tx, space).await?.ok_or(Error::NotConfigured)?;
+    let change = Change {
+        scope: Scope::Space(space),
+        action: "identity_provider.set",
+        object_kind: "identity_provider",
+        object_id: &space.to_string(),
+        before: before.as_ref().map_or(Value::Null, state),
+        after: state(&after),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(after)
+}
+
+fn state(provider: &IdentityProvider) -> Value {
+    json!({
+        "entity_id": provider.entity_id,
+        "login_url": provider.login_url,
+        "certificates":
+            provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),
+    })
+}

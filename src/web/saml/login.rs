@@ -1,0 +1,194 @@
+//! Where a person begins to sign in, and where the browser comes for its session.
+
+use axum::{
+    extract::{Path, Query, State},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE},
+    },
+    response::{IntoResponse, Response},
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use tower_sessions::{Expiry, Session};
+
+use crate::{
+    app::App,
+    saml::request::AuthnRequestToSend,
+    secret::random_token,
+    space,
+    sso::{self, Redeemed},
+    store::{SUBJECT, Timestamp},
+    web::{
+        Anyone, Fault, SESSION_ENDS_AT,
+        pages::{PageError, Problem},
+    },
+};
+
+/// The cookie that binds a sign-in to the browser that began it. Several tabs share it.
+const BINDING: &str = "sign_in_binding";
+/// How many seconds it lasts: as long as a person may take at the identity provider.
+const BINDING_SECONDS: i64 = 600;
+/// 32 random bytes in base64.
+const BINDING_LENGTH: usize = 43;
+
+#[derive(Debug, Deserialize)]
+pub struct Start {
+    return_to: Option<String>,
+}
+
+/// Makes a pending request and redirects to the identity provider at once.
+pub async fn start(
+    State(app): State<App>,
+    caller: Anyone,
+    Path(space_name): Path<String>,
+    Query(start): Query<Start>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let space = app
+        .db
+        .read(async |tx| space::space_by_name(tx, &space_name).await)
+        .await?
+        .ok_or_else(|| Problem::not_found("There is no such portal."))?;
+    let binding = match binding_of(&headers) {
+        Some(binding) => binding.to_owned(),
+        None => random_token::<32>().map_err(Fault::from)?,
+    };
+    let begun = app
+        .db
+        .write(async |tx| {
+            sso::begin(tx, &caller.act, &space, &binding, start.return_to.as_deref()).await
+        })
+        .await
+        .map_err(not_now)?;
+    let url = AuthnRequestToSend {
+        id: &begun.request_id,
+        now: caller.act.now.to_jiff(),
+        issuer: &sso::sp_entity_id(&app.settings, space.id),
+        destination: &begun.provider.login_url,
+        acs_url: &sso::acs_url(&app.settings, space.id),
+        force_authn: false,
+    }
+    .redirect_url(None)
+    .map_err(|error| Fault::from(sso::Error::from(error)))?;
+    let secure = if app.settings.is_https() { "; Secure" } else { "" };
+    let cookie = format!(
+        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
+    );
+    Ok(see_other(&url, Some(&cookie))?)
+}
+
+/// Why nobody can sign in at this moment, in words for people (SSO-03).
+fn not_now(error: sso::Error) -> PageError {
+    let (code, message) = match &error {
+        sso::Error::SwitchedOff => {
+            ("SignInSwitchedOff", "Signing in is switched off here. Ask your administrator.")
+        }
+        sso::Error::NotConfigured => (
+            "SignInNotConfigured",
+            "Signing in has not been set up here yet. Ask your administrator.",
+        ),
+        sso::Error::NoRedirect
+        | sso::Error::Metadata(_)
+        | sso::Error::Certificate(_)
+        | sso::Error::Request(_)
+        | sso::Error::Secret(_)
+        | sso::Error::Store(_) => return Fault::from(error).into(),
+    };
+    Problem {
+        status: StatusCode::FORBIDDEN,
+        code,
+        title: "You cannot sign in now",
+        message: message.to_owned(),
+        onward: None,
+    }
+    .into()
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Finish {
+    ticket: String,
+}
+
+/// The same-site page behind the assertion consumer service: the browser brings its ticket and,
+/// because this is no cross-site POST any more, its cookie. A good pair opens a fresh session.
+pub async fn finish(
+    State(app): State<App>,
+    caller: Anyone,
+    Path(space_name): Path<String>,
+    Query(finish): Query<Finish>,
+    headers: HeaderMap,
+    session: Session,
+) -> Result<Response, PageError> {
+    let binding = binding_of(&headers);
+    let redeemed = app
+        .db
+        .write(async |tx| sso::redeem(tx, &caller.act, &space_name, &finish.ticket, binding).await)
+        .await?
+        .ok_or_else(|| {
+            let again = format!("/portal/{}/login", encoded(&space_name));
+            Problem {
+                status: StatusCode::FORBIDDEN,
+                code: "SignInNotFinished",
+                title: "You are not signed in",
+                message:
+                    "This sign-in was begun in another browser, was finished already, or took \
+                          too long."
+                        .to_owned(),
+                onward: Some((again, "Sign in again")),
+            }
+        })?;
+    open_session(&app, &session, &redeemed, caller.act.now).await?;
+    Ok(see_other(&redeemed.return_to, None)?)
+}
+
+/// Opens the session under a fresh id: one that the browser had before opens nothing (SES-05).
+async fn open_session(
+    app: &App,
+    session: &Session,
+    redeemed: &Redeemed,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let longest = now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
+    let ends_at = redeemed.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+    session.flush().await?;
+    session.insert(SUBJECT, redeemed.user.id.0).await?;
+    session.insert(SESSION_ENDS_AT, ends_at.as_second()).await?;
+    session.set_expiry(Some(Expiry::AtDateTime(ends_at.into())));
+    session.save().await?;
+    Ok(())
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// The binding cookie, if there is one of the form that we hand out.
+fn binding_of(headers: &HeaderMap) -> Option<&str> {
+    let url_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, value)| {
+            *name == BINDING && value.len() == BINDING_LENGTH && value.bytes().all(url_safe)
+        })
+        .map(|(_, value)| value)
+}
+
+/// A redirect that nobody caches and that names nothing to where it leads.
+fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
+    let value =
+        |text: &str| HeaderValue::from_str(text).map_err(|_| Fault::Internal("no header value"));
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, value(location)?);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if let Some(cookie) = cookie {
+        headers.insert(SET_COOKIE, value(cookie)?);
+    }
+    Ok(response)
+}

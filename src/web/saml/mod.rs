@@ -1,0 +1,21 @@
+//! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
+
+mod acs;
+mod login;
+mod metadata;
+
+use super::{Caller, Routes, pages};
+use crate::{app::App, store::Door};
+
+/// The routes. Only the two that open a portal session are inside the portal's door; the
+/// assertion consumer service is posted to by other sites.
+pub(super) fn routes(app: &App) -> Routes {
+    let portal = Routes::new()
+        .get_that_writes("/portal/{space}/login/start", Caller::Anyone, login::start)
+        .get_that_writes("/portal/{space}/login/finish", Caller::Anyone, login::finish);
+    let open = Routes::new()
+        .get("/saml/sp/{space_id}", Caller::Anyone, metadata::service_provider)
+        .get("/saml/idp/{space_id}", Caller::Anyone, metadata::identity_provider)
+        .post("/saml/acs/{space_id}", Caller::Anyone, acs::consume);
+    pages::door(app, Door::Portal, "/portal", portal).merge(pages::open_door(open))
+}
