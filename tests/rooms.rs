@@ -64,6 +64,7 @@ const DOMAIN: Rooms = &[
         "sso",
         &[
             "audit",
+            "config",
             "directory",
             "organization",
             "permission",
