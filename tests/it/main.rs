@@ -4,6 +4,7 @@
 //! PostgreSQL, with a clock that the test sets.
 
 mod house;
+mod real_identity_provider;
 mod routes;
 mod schema;
 mod server;

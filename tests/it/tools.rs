@@ -60,6 +60,13 @@ impl IdentityProvider {
         let file = said.lines().find_map(|line| line.strip_prefix("METADATA_FILE=")).unwrap();
         Some(Self { metadata: std::fs::read_to_string(file).unwrap(), state })
     }
+
+    /// The origin that its pages have.
+    pub fn origin(&self) -> String {
+        let (_, rest) = self.metadata.split_once("entityID=\"").unwrap();
+        let entity: url::Url = rest.split('"').next().unwrap().parse().unwrap();
+        entity.origin().ascii_serialization()
+    }
 }
 
 impl Drop for IdentityProvider {
