@@ -1,0 +1,64 @@
+//! Passwords: Argon2id, away from the threads that serve requests.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// What is verified against where nobody is, so that the time taken does not tell.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3Jub2JvZHk$\
+                      8v5G1ba2yGN9FwUrCcrlmQ1nEbmeu6nYkwz3EuPBHtc";
+
+/// The longest password that is looked at, in bytes.
+const LONGEST: usize = 1024;
+
+/// Hashes a password. Takes tens of milliseconds: never inside a transaction.
+pub async fn hash(password: Zeroizing<String>) -> Result<String, Error> {
+    tokio::task::spawn_blocking(move || {
+        let hash = Argon2::default().hash_password(password.as_bytes());
+        hash.map(|hash| hash.to_string()).map_err(|_| Error::Password)
+    })
+    .await
+    .map_err(|_| Error::Password)?
+}
+
+/// Whether this is the password of `hash`; takes as long where there is none. Never inside a
+/// transaction.
+pub async fn verify(hash: Option<String>, password: Zeroizing<String>) -> bool {
+    tokio::task::spawn_blocking(move || {
+        let known = hash.is_some() && password.len() <= LONGEST;
+        let text = hash.as_deref().filter(|_| known).unwrap_or(NOBODY);
+        let Ok(parsed) = PasswordHash::new(text) else { return false };
+        let given = if known { password.as_bytes() } else { &[] };
+        Argon2::default().verify_password(given, &parsed).is_ok() && known
+    })
+    .await
+    .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_password_itself_is_right() {
+        let password = |text: &str| Zeroizing::new(text.to_owned());
+        let right = hash(password("correct horse")).await.unwrap();
+        assert!(right.starts_with("$argon2id$"), "{right}");
+        assert!(verify(Some(right.clone()), password("correct horse")).await);
+        for wrong in ["", "Correct horse", "correct horse "] {
+            assert!(!verify(Some(right.clone()), password(wrong)).await, "{wrong:?}");
+        }
+        assert!(!verify(None, password("")).await);
+        assert!(!verify(Some("nonsense".to_owned()), password("")).await);
+    }
+
+    #[test]
+    fn where_nobody_is_there_is_a_hash_to_spend_time_on() {
+        let parsed = PasswordHash::new(NOBODY).unwrap();
+        assert!(Argon2::default().verify_password(b"x", &parsed).is_err());
+    }
+}

@@ -1,0 +1,283 @@
+//! Role sessions: their temporary credentials, and how they end before their time.
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    Error,
+    keys::{open, purpose},
+    objects::scope_of,
+    token,
+};
+use crate::{
+    audit::{self, Act, Change},
+    id::{RoleId, RoleSessionId, Uin},
+    secret::{self, Sealer},
+    store::{self as database, Door, Read, Timestamp, Write, end_sessions, sql},
+};
+
+const SESSION: &str = "SELECT s.id, s.role_id, r.name AS role_name, s.account_uin, s.session_name,
+        s.provider_name, s.name_id, s.created_at, s.expires_at, s.revoked_at, s.secret_id,
+        s.secret_key_sealed
+    FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id WHERE ";
+
+/// Somebody is in an account as a role.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct RoleSession {
+    /// Its id.
+    pub id: RoleSessionId,
+    /// The role.
+    pub role_id: RoleId,
+    /// The role's name.
+    pub role_name: String,
+    /// The account.
+    pub account_uin: Uin,
+    /// What the session is called.
+    pub session_name: String,
+    /// The SAML provider that vouched.
+    pub provider_name: String,
+    /// Whom it vouched for: the user's true name.
+    pub name_id: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// When it was ended before its time.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl RoleSession {
+    /// Whether it counts at this moment.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    session: RoleSession,
+    secret_id: String,
+    secret_key_sealed: Vec<u8>,
+}
+
+/// A role session to be, with the temporary credentials that whoever opens it gets.
+pub struct NewRoleSession {
+    /// Its id.
+    pub id: RoleSessionId,
+    /// The public half of the temporary key.
+    pub secret_id: String,
+    /// The secret half.
+    pub secret_key: Zeroizing<String>,
+    /// The session token that goes with it.
+    pub token: Zeroizing<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for NewRoleSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewRoleSession({})", self.id)
+    }
+}
+
+/// Makes the credentials of a session that lasts so many seconds from now. Nothing is written yet.
+pub fn new_role_session(
+    act: &Act,
+    sealer: &Sealer,
+    seconds: i64,
+) -> Result<NewRoleSession, Error> {
+    let id: RoleSessionId = act.new_id();
+    let expires_at = act.now.plus_seconds(seconds);
+    let secret_id = format!("AKID{}", secret::random_alphanumeric::<60>()?);
+    let secret_key = Zeroizing::new(secret::random_alphanumeric::<40>()?);
+    let sealed = sealer.seal(&purpose(&secret_id), secret_key.as_bytes())?;
+    let token = Zeroizing::new(token::issue(sealer, id, expires_at.as_second())?);
+    Ok(NewRoleSession { id, secret_id, secret_key, token, expires_at, sealed })
+}
+
+/// Who vouches for whom, when a role session is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Vouched<'a> {
+    /// The account.
+    pub account: Uin,
+    /// The SAML provider that vouches.
+    pub provider: &'a str,
+    /// For whom: the user's true name.
+    pub name_id: &'a str,
+    /// What the session is called.
+    pub session_name: &'a str,
+}
+
+/// Opens a role session. The caller has verified who vouches and that the role trusts them.
+pub(super) async fn insert(
+    tx: &mut Write,
+    act: &Act,
+    role: RoleId,
+    new: &NewRoleSession,
+    vouched: Vouched<'_>,
+) -> Result<RoleSession, Error> {
+    sql("INSERT INTO cloud_role_sessions
+             (id, role_id, account_uin, session_name, provider_name, name_id, secret_id,
+              secret_key_sealed, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    .bind(new.id)
+    .bind(role)
+    .bind(vouched.account)
+    .bind(vouched.session_name)
+    .bind(vouched.provider)
+    .bind(vouched.name_id)
+    .bind(&new.secret_id)
+    .bind(new.sealed.as_slice())
+    .bind(act.now)
+    .bind(new.expires_at)
+    .execute(tx)
+    .await?;
+    let session = role_session(tx, new.id).await?.ok_or(Error::TokenInvalid)?;
+    let change = Change {
+        scope: scope_of(tx, vouched.account).await?,
+        action: "role_session.open",
+        object_kind: "role_session",
+        object_id: &new.id.to_string(),
+        before: json!(null),
+        after: json!({
+            "account": vouched.account,
+            "role": session.role_name,
+            "session_name": vouched.session_name,
+            "provider": vouched.provider,
+            "name_id": vouched.name_id,
+            "expires_at": new.expires_at,
+        }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(session)
+}
+
+/// The role session with this id, live or not.
+pub async fn role_session(
+    tx: &mut Read,
+    id: RoleSessionId,
+) -> Result<Option<RoleSession>, database::Error> {
+    let mut query = sql(SESSION);
+    query.push("s.id = ").push_bind(id);
+    query.fetch_optional(tx).await
+}
+
+pub(super) async fn by_secret_id(
+    tx: &mut Read,
+    secret_id: &str,
+) -> Result<Option<(RoleSession, Vec<u8>)>, database::Error> {
+    let mut query = sql(SESSION);
+    query.push("s.secret_id = ").push_bind(secret_id);
+    let row: Option<Row> = query.fetch_optional(tx).await?;
+    Ok(row.map(|row| (row.session, row.secret_key_sealed)))
+}
+
+/// The temporary credentials of a session that is there: secret id, secret key and token.
+pub async fn credentials(
+    tx: &mut Read,
+    sealer: &Sealer,
+    id: RoleSessionId,
+) -> Result<Option<(String, Zeroizing<String>, Zeroizing<String>)>, Error> {
+    let mut query = sql(SESSION);
+    query.push("s.id = ").push_bind(id);
+    let Some(row) = query.fetch_optional::<Row>(tx).await? else { return Ok(None) };
+    let key = open(sealer, &row.secret_id, &row.secret_key_sealed)?;
+    let token = token::issue(sealer, id, row.session.expires_at.as_second())?;
+    Ok(Some((row.secret_id, key, Zeroizing::new(token))))
+}
+
+/// Ends what a SAML provider's word about somebody has opened (SES-04): role sessions and their
+/// temporary credentials count no longer, and what the provider said before this moment is not
+/// believed any more. `role` is the role's name; says how many sessions were ended.
+pub async fn revoke(
+    tx: &mut Write,
+    act: &Act,
+    account: Uin,
+    provider: &str,
+    name_id: &str,
+    role: &str,
+) -> Result<u64, Error> {
+    sql("INSERT INTO cloud_revocations
+             (account_uin, provider_name, name_id, role_name, issued_before)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_uin, provider_name, name_id, role_name)
+         DO UPDATE SET issued_before = excluded.issued_before
+         WHERE cloud_revocations.issued_before < excluded.issued_before")
+    .bind(account)
+    .bind(provider)
+    .bind(name_id)
+    .bind(role)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    let live: Vec<(RoleSessionId,)> = sql("SELECT s.id FROM cloud_role_sessions s
+             JOIN cloud_roles r ON r.id = s.role_id
+             WHERE s.account_uin = $1 AND s.provider_name = $2 AND s.name_id = $3
+               AND r.name = $4 AND s.revoked_at IS NULL AND s.expires_at > $5")
+    .bind(account)
+    .bind(provider)
+    .bind(name_id)
+    .bind(role)
+    .bind(act.now)
+    .fetch_all(tx)
+    .await?;
+    for (id,) in &live {
+        sql("UPDATE cloud_role_sessions SET revoked_at = $1 WHERE id = $2")
+            .bind(act.now)
+            .bind(*id)
+            .execute(tx)
+            .await?;
+        end_sessions(tx, Door::Cloud, id.0).await?;
+    }
+    let change = Change {
+        scope: scope_of(tx, account).await?,
+        action: "role_session.revoke",
+        object_kind: "role",
+        object_id: &format!("{account}/{role}"),
+        before: json!({ "name_id": name_id, "provider": provider, "sessions": live.len() }),
+        after: json!({ "issued_before": act.now }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(live.len() as u64)
+}
+
+/// Whether the provider's word about somebody, given at `issued_at`, was revoked since. A word of
+/// the very moment of the revocation is.
+pub(super) async fn is_revoked(
+    tx: &mut Read,
+    vouched: Vouched<'_>,
+    role: &str,
+    issued_at: Timestamp,
+) -> Result<bool, database::Error> {
+    sql("SELECT 1 FROM cloud_revocations
+         WHERE account_uin = $1 AND provider_name = $2 AND name_id = $3 AND role_name = $4
+           AND issued_before >= $5")
+    .bind(vouched.account)
+    .bind(vouched.provider)
+    .bind(vouched.name_id)
+    .bind(role)
+    .bind(issued_at)
+    .exists(tx)
+    .await
+}
+
+/// Forgets role sessions and accepted assertions that have long expired. They count for nothing;
+/// this is housekeeping.
+pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), database::Error> {
+    sql("DELETE FROM cloud_role_sessions WHERE expires_at < $1")
+        .bind(now.plus_seconds(-86_400))
+        .execute(tx)
+        .await?;
+    sql("DELETE FROM cloud_accepted_assertions WHERE expires_at < $1")
+        .bind(now)
+        .execute(tx)
+        .await?;
+    // An assertion lives for minutes; after a day no mark is needed for one.
+    sql("DELETE FROM cloud_revocations WHERE issued_before < $1")
+        .bind(now.plus_seconds(-86_400))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
