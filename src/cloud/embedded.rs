@@ -114,9 +114,10 @@ impl Cam for Entered {
 
     async fn role(&self, name: &str) -> cam::Result<Option<Role>> {
         let Hand { account, deployer } = self.hand;
-        let read = self.cloud.db.read(async |tx| -> Result<_, Error> {
-            Ok(objects::role(tx, account, name).await?)
-        });
+        let read = self
+            .cloud
+            .db
+            .read(async |tx| -> Result<_, Error> { Ok(objects::role(tx, account, name).await?) });
         Ok(read.await.map_err(to_cam)?.map(|row| row.seen_by(deployer)))
     }
 

@@ -96,13 +96,12 @@ pub async fn signer(
     session_token: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Signer>, Error> {
-    let row: Option<KeyRow> =
-        sql("SELECT user_uin, secret_key_sealed FROM cloud_access_keys
+    let row: Option<KeyRow> = sql("SELECT user_uin, secret_key_sealed FROM cloud_access_keys
              WHERE secret_id = $1 AND enabled = $2")
-            .bind(secret_id)
-            .bind(true)
-            .fetch_optional(tx)
-            .await?;
+    .bind(secret_id)
+    .bind(true)
+    .fetch_optional(tx)
+    .await?;
     if let Some(row) = row {
         if session_token.is_some() {
             return Err(Error::TokenInvalid);

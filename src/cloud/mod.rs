@@ -8,6 +8,7 @@
 //! * [`RoleSession`]s have temporary credentials and can be revoked (SES-04)
 //! * [`authorize`] evaluates a principal's policies
 
+mod accounts;
 mod authorize;
 mod embedded;
 mod keys;
@@ -17,6 +18,10 @@ mod sessions;
 mod token;
 mod users;
 
+pub use accounts::{
+    ACCESS_CONTROL_ROLE, RoleKind, SERVICE_LINKED_ROLE, activate, create_member, install,
+    space_keys,
+};
 pub use authorize::{AttachedPolicy, attach_user_policy, authorize, policies};
 pub use embedded::{Clouds, EmbeddedCloud};
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
@@ -32,7 +37,7 @@ pub use users::{
 use crate::{
     cam,
     id::{SpaceId, Uin},
-    secret,
+    organization, secret, space,
     store::{self as database, Timestamp},
 };
 
@@ -131,6 +136,15 @@ pub enum Error {
     /// CAM said no.
     #[error(transparent)]
     Cam(#[from] cam::Error),
+    /// The organisation room said no.
+    #[error(transparent)]
+    Organization(#[from] organization::Error),
+    /// The space room said no.
+    #[error(transparent)]
+    Space(#[from] space::Error),
+    /// A piece of work off the serving threads did not end.
+    #[error("a piece of work did not end")]
+    Interrupted,
     /// The account is not there.
     #[error("there is no such account")]
     AccountNotFound,

@@ -22,7 +22,9 @@ fn check_hand(
     match (deployer, managed_by) {
         (ours, theirs) if ours == theirs => Ok(()),
         (Some(_), _) => Err(cam::Error::NameClash { kind, name: name.to_owned() }),
-        (None, _) => Err(cam::Error::Denied(format!("{kind} {name} is managed by Identity Center"))),
+        (None, _) => {
+            Err(cam::Error::Denied(format!("{kind} {name} is managed by Identity Center")))
+        }
     }
 }
 
@@ -375,13 +377,12 @@ pub(super) async fn custom_policies(
     hand: Hand,
     prefix: &str,
 ) -> Result<Vec<Policy>, database::Error> {
-    let rows: Vec<PolicyRow> =
-        sql(r"SELECT id, name, document, managed_by FROM cloud_policies
+    let rows: Vec<PolicyRow> = sql(r"SELECT id, name, document, managed_by FROM cloud_policies
               WHERE account_uin = $1 AND name LIKE $2 ESCAPE '\' ORDER BY name")
-            .bind(hand.account)
-            .bind(like(prefix).trim_start_matches('%'))
-            .fetch_all(tx)
-            .await?;
+    .bind(hand.account)
+    .bind(like(prefix).trim_start_matches('%'))
+    .fetch_all(tx)
+    .await?;
     // LIKE folds case on one of the databases.
     Ok(rows
         .into_iter()
@@ -431,13 +432,12 @@ pub(super) async fn create_policy(
 }
 
 async fn own_policy(tx: &mut Read, hand: Hand, id: i64) -> Result<Option<PolicyRow>, Error> {
-    let found: Option<PolicyRow> =
-        sql("SELECT id, name, document, managed_by FROM cloud_policies
+    let found: Option<PolicyRow> = sql("SELECT id, name, document, managed_by FROM cloud_policies
              WHERE account_uin = $1 AND id = $2")
-            .bind(hand.account)
-            .bind(id)
-            .fetch_optional(tx)
-            .await?;
+    .bind(hand.account)
+    .bind(id)
+    .fetch_optional(tx)
+    .await?;
     if let Some(found) = &found {
         check_hand(hand.deployer, found.managed_by, POLICY, &found.name)?;
     }
@@ -572,8 +572,11 @@ pub(super) async fn take_over_cam_user(
     if taken == 0 {
         return Err(clash(name));
     }
-    let states = [json!({ "managed": false }), json!({ "managed": true, "uin": found.uin,
-                                                       "has_access_keys": found.has_access_keys })];
+    let states = [
+        json!({ "managed": false }),
+        json!({ "managed": true, "uin": found.uin,
+                                                       "has_access_keys": found.has_access_keys }),
+    ];
     record(tx, act, hand, "cam_user.take_over", "cam_user", name, states).await
 }
 

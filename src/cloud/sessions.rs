@@ -83,11 +83,7 @@ impl std::fmt::Debug for NewRoleSession {
 }
 
 /// Makes the credentials of a session that lasts so many seconds from now. Nothing is written yet.
-pub fn new_role_session(
-    act: &Act,
-    sealer: &Sealer,
-    seconds: i64,
-) -> Result<NewRoleSession, Error> {
+pub fn new_role_session(act: &Act, sealer: &Sealer, seconds: i64) -> Result<NewRoleSession, Error> {
     let id: RoleSessionId = act.new_id();
     let expires_at = act.now.plus_seconds(seconds);
     let secret_id = format!("AKID{}", secret::random_alphanumeric::<60>()?);

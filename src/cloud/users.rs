@@ -46,14 +46,16 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// Makes the root of an account. Its name is `root`; only the hash of its password is kept.
+/// Makes the root of an account; only the hash of its password is kept.
 pub async fn create_root(
     tx: &mut Write,
     act: &Act,
     account: Uin,
+    name: &str,
     password_hash: Option<&str>,
 ) -> Result<CamUser, Error> {
-    insert(tx, act, account, account, "root", true, password_hash, "").await?;
+    check_name(name)?;
+    insert(tx, act, account, account, name, true, password_hash, "").await?;
     root(tx, account).await?.ok_or(Error::UserNotFound)
 }
 
@@ -66,13 +68,19 @@ pub async fn create_user(
     password_hash: Option<&str>,
     remark: &str,
 ) -> Result<CamUser, Error> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b);
-    if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
-        return Err(Error::UserNameInvalid);
-    }
+    check_name(name)?;
     let uin = new_uin()?;
     insert(tx, act, account, uin, name, false, password_hash, remark).await?;
     user(tx, uin).await?.ok_or(Error::UserNotFound)
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b);
+    if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(Error::UserNameInvalid)
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row of a table")]
