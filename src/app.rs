@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     config::{self, Settings},
     id::{Ids, new_uuid},
+    saml::certificate::SigningKey,
     secret::{self, Sealer},
     store::{self, Db},
 };
@@ -26,6 +27,17 @@ pub struct App {
     pub sealer: Sealer,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// The identity provider of the demo; none anywhere else.
+    pub demo: Option<Arc<DemoIdentityProvider>>,
+}
+
+/// The identity provider of the demo.
+#[derive(Debug)]
+pub struct DemoIdentityProvider {
+    /// Its entity id, which is the URL of its metadata too.
+    pub entity_id: String,
+    /// The key it signs with.
+    pub key: SigningKey,
 }
 
 /// Why the program cannot start.
@@ -47,7 +59,7 @@ impl App {
     pub async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let sealer = settings.sealer()?;
         let db = Db::open(settings.database_url.expose_secret()).await?;
-        Ok(Self { db, clock, ids: Ids::new()?, sealer, settings: Arc::new(settings) })
+        Ok(Self { db, clock, ids: Ids::new()?, sealer, settings: Arc::new(settings), demo: None })
     }
 
     /// An act of the program itself; `part` says of which part.

@@ -1,10 +1,12 @@
 //! The command line, one file per command.
 
 mod check;
+mod demo;
+mod init;
 mod log;
 mod serve;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +25,27 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything in one process, with data to try it on. Prints every address and password.
+    Demo {
+        /// Where to listen; on this machine only.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// The folder to keep data in; a second start finds the first one's.
+        #[arg(long, default_value = "demo-data")]
+        data: PathBuf,
+    },
+    /// First start of a real installation: make an organisation and its administrator.
+    Init {
+        /// The organisation's name.
+        #[arg(long)]
+        organization: String,
+        /// The name under which its administrator signs in at the console.
+        #[arg(long)]
+        administrator: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the server.
     Serve,
     /// Bring the database's schema up to date. The server does so by itself when it starts.
@@ -33,10 +56,34 @@ enum Command {
     Settings,
 }
 
-/// Runs the command that the arguments name.
-pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+/// Runs the command that the arguments name, and says what went wrong in one line.
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+pub fn main(arguments: Arguments) -> ExitCode {
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("identity-center: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let load = || Settings::load(arguments.config.clone());
     match arguments.command {
+        Command::Demo { listen, data } => demo::run(listen, &data).await,
+        Command::Init { organization, administrator, json } => {
+            let settings = load()?;
+            log::begin(&settings)?;
+            init::suggestion(&settings)?;
+            let app = App::open(settings, Clock::system()).await?;
+            init::run(app, &organization, &administrator, json).await
+        }
         Command::Serve => {
             let settings = load()?;
             log::begin(&settings)?;

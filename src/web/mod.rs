@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod callers;
+pub mod demo;
 mod face;
 mod fault;
 mod health;
@@ -28,7 +29,12 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// All routes of all doors.
 pub fn routes(app: &App) -> Routes {
-    Routes::new().merge(health::routes()).merge(assets::routes()).merge(saml::routes(app))
+    let demo = if app.demo.is_some() { demo::routes() } else { Routes::new() };
+    Routes::new()
+        .merge(health::routes())
+        .merge(assets::routes())
+        .merge(saml::routes(app))
+        .merge(demo)
 }
 
 /// The whole server.

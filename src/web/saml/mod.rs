@@ -2,7 +2,8 @@
 
 mod acs;
 mod login;
-mod metadata;
+pub mod metadata;
+pub mod post;
 
 use super::{Caller, Routes, pages};
 use crate::{app::App, store::Door};
