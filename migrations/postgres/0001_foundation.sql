@@ -295,7 +295,7 @@ CREATE UNIQUE INDEX deployments_pair ON deployments (account_uin, configuration_
 CREATE INDEX deployments_configuration ON deployments (configuration_id);
 CREATE INDEX deployments_space ON deployments (space_id, id);
 
--- User syncs: an identity has a CAM user in an account.
+-- User syncs: an identity has a CAM user in an account. States as for assignments.
 CREATE TABLE user_syncs (
     id BIGINT PRIMARY KEY,
     space_id BIGINT NOT NULL REFERENCES spaces (id),
@@ -305,7 +305,7 @@ CREATE TABLE user_syncs (
     description TEXT COLLATE "C" NOT NULL,
     duplication_strategy TEXT COLLATE "C" NOT NULL,
     deletion_strategy TEXT COLLATE "C" NOT NULL,
-    enabled BOOLEAN NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );

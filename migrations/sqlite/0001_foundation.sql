@@ -295,7 +295,7 @@ CREATE UNIQUE INDEX deployments_pair ON deployments (account_uin, configuration_
 CREATE INDEX deployments_configuration ON deployments (configuration_id);
 CREATE INDEX deployments_space ON deployments (space_id, id);
 
--- User syncs: an identity has a CAM user in an account.
+-- User syncs: an identity has a CAM user in an account. States as for assignments.
 CREATE TABLE user_syncs (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
@@ -305,7 +305,7 @@ CREATE TABLE user_syncs (
     description TEXT NOT NULL,
     duplication_strategy TEXT NOT NULL,
     deletion_strategy TEXT NOT NULL,
-    enabled INTEGER NOT NULL,
+    state TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;

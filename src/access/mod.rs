@@ -1,1 +1,129 @@
-//! Who can reach what, and why.
+//! Who can reach what.
+//!
+//! * [`reachable`]: everything a user reaches, for the portal: per account the roles, direct and
+//!   through groups merged into one (PRT-09), and the CAM users.
+//! * [`launch_role`], [`launch_user`]: whether one of them may be entered now (PRT-08).
+//! * [`is_entitled`]: whether somebody who stands before an account with our word still has it.
+
+mod store;
+
+pub use store::{is_entitled, launch_role, launch_user, reachable};
+
+use crate::{
+    id::{ConfigurationId, GroupId, Uin},
+    organization::AccountKind,
+    store::{self as database, text_enum},
+};
+
+text_enum! {
+    /// How far something that a user can reach is.
+    pub enum ReachState {
+        /// It can be entered.
+        Deployed = "deployed",
+        /// It is on its way.
+        Pending = "pending",
+        /// It could not be made.
+        Failed = "failed",
+    }
+}
+
+/// Where an entitlement comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the user's own.
+    Direct,
+    /// It is a group's that the user is in.
+    Group {
+        /// The group.
+        id: GroupId,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A role that a user can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachableRole {
+    /// The configuration.
+    pub id: ConfigurationId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// How far it is.
+    pub state: ReachState,
+    /// How long a session lasts, in seconds.
+    pub session_duration: i64,
+    /// Where from; at least one.
+    pub origins: Vec<Origin>,
+}
+
+/// A CAM user that a user can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachableUser {
+    /// Its name in the account.
+    pub name: String,
+    /// How far it is.
+    pub state: ReachState,
+}
+
+/// An account that a user can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachableAccount {
+    /// Its number.
+    pub uin: Uin,
+    /// Its name.
+    pub name: String,
+    /// What it is to its organisation.
+    pub kind: AccountKind,
+    /// The roles, by name.
+    pub roles: Vec<ReachableRole>,
+    /// The CAM users, by name.
+    pub users: Vec<ReachableUser>,
+}
+
+/// What to say to an account so that it lets the user in as a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleLaunch {
+    /// The account.
+    pub account: Uin,
+    /// The account's name.
+    pub account_name: String,
+    /// The SAML provider to name.
+    pub provider: String,
+    /// The role to name.
+    pub role: String,
+    /// The NameID: the user's true name.
+    pub name_id: String,
+    /// How long a session lasts, in seconds.
+    pub session_duration: i64,
+    /// Where the session lands; may be empty.
+    pub relay_state: String,
+}
+
+/// What to say to an account so that it lets the user in as a CAM user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLaunch {
+    /// The account.
+    pub account: Uin,
+    /// The account's name.
+    pub account_name: String,
+    /// The SAML provider to name.
+    pub provider: String,
+    /// The NameID: the CAM user's name.
+    pub name_id: String,
+}
+
+/// Why nobody is let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The user has no access of this kind, or is shut out. Which of the two is not told apart.
+    #[error("no access")]
+    NoAccess,
+    /// It is not ready yet, or could not be made.
+    #[error("not ready: {0}")]
+    NotReady(ReachState),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

@@ -15,6 +15,7 @@ mod keys;
 mod objects;
 pub mod password;
 mod sessions;
+pub mod sign_in;
 mod token;
 mod users;
 
@@ -27,7 +28,7 @@ pub use embedded::{Clouds, EmbeddedCloud};
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
 pub use sessions::{
-    NewRoleSession, RoleSession, credentials, forget_expired, new_role_session, revoke,
+    NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
     role_session,
 };
 pub use users::{

@@ -41,7 +41,11 @@ pub async fn create_assignments(
     if triples.is_empty() || triples.len() > MOST_ASSIGNMENTS_PER_CALL {
         return Err(Error::AssignmentCountInvalid);
     }
-    let unknown = unknown(tx, space, triples).await?;
+    let principals: Vec<Principal> = triples.iter().map(|triple| triple.principal).collect();
+    let accounts: Vec<Uin> = triples.iter().map(|triple| triple.account).collect();
+    let configurations: Vec<ConfigurationId> =
+        triples.iter().map(|triple| triple.configuration).collect();
+    let unknown = unknown_of(tx, space, &principals, &accounts, &configurations).await?;
     if !unknown.is_empty() {
         return Err(Error::Unknown(unknown));
     }
@@ -100,18 +104,20 @@ async fn create_one(
     Ok(Item { triple: *triple, task, duplicate: false })
 }
 
-/// What of a batch the space does not have.
-async fn unknown(
+/// What of all this the space does not have.
+pub async fn unknown_of(
     tx: &mut Read,
     space: SpaceId,
-    triples: &[Triple],
+    principals: &[Principal],
+    accounts: &[Uin],
+    configurations: &[ConfigurationId],
 ) -> Result<Unknown, database::Error> {
     let mut users: Vec<UserId> = Vec::new();
     let mut groups: Vec<GroupId> = Vec::new();
-    for triple in triples {
-        match triple.principal {
-            Principal::User(id) => users.push(id),
-            Principal::Group(id) => groups.push(id),
+    for principal in principals {
+        match principal {
+            Principal::User(id) => users.push(*id),
+            Principal::Group(id) => groups.push(*id),
         }
     }
     Ok(Unknown {
@@ -120,14 +126,14 @@ async fn unknown(
             "SELECT a.uin FROM accounts a JOIN spaces s ON s.organization_id = a.organization_id
              WHERE s.id = $1 AND a.uin IN (",
             space,
-            triples.iter().map(|triple| triple.account).collect(),
+            accounts.to_vec(),
         )
         .await?,
         configurations: missing(
             tx,
             "SELECT id FROM permission_configurations WHERE space_id = $1 AND id IN (",
             space,
-            triples.iter().map(|triple| triple.configuration).collect(),
+            configurations.to_vec(),
         )
         .await?,
         users: missing(

@@ -1,1 +1,53 @@
-//! Makes configurations real in accounts.
+//! What should be in the accounts, made so.
+//!
+//! * [`Reconciler`] runs the tasks: it reads what should be, asks the account's CAM what is, and
+//!   makes it so. It can be stopped and begun again anywhere.
+//! * [`names`] knows how things are called in an account.
+//! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
+//! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
+//!   same transaction when somebody loses access.
+
+mod access_ends;
+mod deploy;
+pub mod names;
+mod reconciler;
+mod sync;
+mod user_syncs;
+
+pub use access_ends::{access_changed, identity_deleted, remove_assignment};
+pub use reconciler::Reconciler;
+pub use user_syncs::{
+    DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
+    UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, user_sync, user_syncs,
+};
+
+use crate::{
+    permission::{self, Unknown},
+    store as database,
+};
+
+/// Why something about user syncs could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No item, or more than a call may have.
+    #[error("a call has 1 to {MOST_SYNCS_PER_CALL} user syncs")]
+    UserSyncCountInvalid,
+    /// The batch names what is not there; nothing was started.
+    #[error("the batch names what the space does not have")]
+    Unknown(Unknown),
+    /// Every item of the batch is there already; nothing was started.
+    #[error("every user sync of the batch is there already")]
+    UserSyncsExist,
+    /// There is no such user sync.
+    #[error("there is no such user sync")]
+    UserSyncNotFound,
+    /// A description is too long.
+    #[error("a description has at most 1024 characters")]
+    DescriptionInvalid,
+    /// Something about assignments.
+    #[error(transparent)]
+    Permission(#[from] permission::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] database::Error),
+}

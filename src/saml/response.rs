@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::certificate::Certificate;
 use super::encoding;
+use super::namespace::ASSERTION;
 use super::statement::Attribute;
 use super::trace::{Check, Trace, Verdict};
 use super::xml::{self, Document, Profile};
@@ -56,6 +57,8 @@ pub struct VerifiedAssertion {
     pub name_id_format: Option<String>,
     /// The session at the identity provider.
     pub session_index: Option<String>,
+    /// When the assertion was issued.
+    pub issued_at: Timestamp,
     /// From here on the assertion is not accepted (before skew is added).
     pub not_on_or_after: Timestamp,
     /// How long the replay ledger must remember the assertion, skew included.
@@ -145,6 +148,16 @@ impl Received {
         let root = self.document.as_ref().ok()?.root();
         let mut issuers = root.elements().filter(|it| it.name().local == "Issuer");
         issuers.next()?.text().map(xml::trim)
+    }
+
+    /// What the message claims in an attribute, to look up whose word it claims to be. Anybody can
+    /// write this: it selects, and proves nothing.
+    pub fn attribute_unverified(&self, name: &str) -> Option<&str> {
+        let document = self.document.as_ref().ok()?;
+        let mut named = document
+            .elements()
+            .filter(|it| it.is(ASSERTION, "Attribute") && it.attribute("Name") == Some(name));
+        named.next()?.elements().next()?.text().map(xml::trim)
     }
 
     /// Judges the message.

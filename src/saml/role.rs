@@ -79,7 +79,8 @@ fn resource(text: &str) -> Result<(i64, &str, &str), RoleError> {
         let (kind, name) = rest.split_once('/')?;
         let digits = !uin.starts_with('0') && uin.bytes().all(|byte| byte.is_ascii_digit());
         let uin = uin.parse::<i64>().ok().filter(|_| digits)?;
-        let named = (1..=128).contains(&name.len()) && name.bytes().all(is_name_byte);
+        // A role we deploy is named after a configuration of up to 128 characters, and a prefix.
+        let named = (1..=160).contains(&name.len()) && name.bytes().all(is_name_byte);
         named.then_some((uin, kind, name))
     };
     parts().ok_or(RoleError::Malformed)

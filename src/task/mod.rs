@@ -153,8 +153,8 @@ pub struct Filter {
 /// How an attempt went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
-    Done,
+    /// It is done; what [`Handler::conclude`] has to know is with it.
+    Done(Value),
     /// It cannot be done, for this reason.
     Failed(String),
     /// It could not be done just now, for this reason.
@@ -164,8 +164,8 @@ pub enum Outcome {
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Well.
-    Success,
+    /// Well, with what the handler had to say.
+    Success(Value),
     /// Badly, for this reason; never empty.
     Failed(String),
 }

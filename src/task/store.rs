@@ -220,7 +220,7 @@ pub(super) async fn finish(
     end: &End,
 ) -> store::Result<bool> {
     let (state, reason) = match end {
-        End::Success => (State::Success, None),
+        End::Success(_) => (State::Success, None),
         End::Failed(reason) => (State::Failed, Some(reason)),
     };
     let ours = sql("UPDATE tasks SET state = $1, reason = $2, finished_at = $3, worker = NULL,

@@ -177,7 +177,7 @@ impl Worker {
     async fn write_outcome(&self, task: &Task, outcome: Outcome) -> Result<()> {
         let now = self.clock.now();
         let end = match outcome {
-            Outcome::Done => End::Success,
+            Outcome::Done(note) => End::Success(note),
             Outcome::Failed(reason) => End::Failed(tidy(&reason)),
             Outcome::Retry(reason) => {
                 let pause = pause(task.attempt);

@@ -391,6 +391,7 @@ fn verified(
         name_id: assertion.name_id.value.to_owned(),
         name_id_format: assertion.name_id.format.map(str::to_owned),
         session_index: session.index,
+        issued_at: assertion.issue_instant,
         not_on_or_after,
         remember_until,
         session_not_on_or_after: session.ends,

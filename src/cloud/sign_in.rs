@@ -1,0 +1,474 @@
+//! The accounts' sign-in: what a SAML response must prove before anybody is let in.
+//!
+//! In order: [`claim`] reads whose word the response claims to be, [`judge`] verifies it against
+//! the SAML provider of that account and believes only what was verified, and [`enter`] decides in
+//! one transaction: first use of the assertion, not revoked, the role trusts the provider, the
+//! CAM user is this provider's.
+
+use serde::Deserialize;
+
+use super::{
+    CamPrincipal, CamUser, Error, NewRoleSession, RoleSession,
+    objects::{self, ProviderRow, scope_of},
+    sessions::{self, Vouched},
+};
+use crate::{
+    audit::{self, Act, Change},
+    id::Uin,
+    policy::pattern,
+    saml::{
+        metadata::IdpMetadata,
+        response::{Expected, Received, Refusal, VerifiedAssertion},
+        role::{ROLE, ROLE_SESSION_NAME, RoleClaim, session_name},
+    },
+    store::{Read, Timestamp, Write, sql},
+};
+
+/// The attribute by which a CAM user's sign-in names account and provider; the NameID is the CAM
+/// user's name. Value: `qcs::cam::uin/{uin}:saml-provider/{provider}`.
+pub const PROVIDER_ATTRIBUTE: &str = "https://cloud.tencent.com/SAML/Attributes/Provider";
+
+/// The action that a role's trust policy must allow.
+const ASSUME: &str = "sts:AssumeRoleWithSAML";
+
+/// Whose word a response is, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// To enter an account as a role.
+    Role(RoleClaim),
+    /// To enter an account as a CAM user.
+    User {
+        /// The account.
+        account: Uin,
+        /// The SAML provider that vouches.
+        provider: String,
+    },
+}
+
+impl Claim {
+    /// The account.
+    pub fn account(&self) -> Uin {
+        match self {
+            Self::Role(claim) => Uin(claim.uin),
+            Self::User { account, .. } => *account,
+        }
+    }
+
+    /// The SAML provider that vouches.
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Role(claim) => &claim.provider,
+            Self::User { provider, .. } => provider,
+        }
+    }
+
+    fn read(role: Option<&str>, provider: Option<&str>) -> Result<Self, Refused> {
+        match (role, provider) {
+            (Some(role), None) => role.parse().map(Self::Role).map_err(|_| Refused::NoClaim),
+            (None, Some(provider)) => {
+                let text = provider.strip_prefix("qcs::cam::uin/").ok_or(Refused::NoClaim)?;
+                let (account, provider) =
+                    text.split_once(":saml-provider/").ok_or(Refused::NoClaim)?;
+                let account = account.parse().map_err(|_| Refused::NoClaim)?;
+                Ok(Self::User { account, provider: provider.to_owned() })
+            }
+            _ => Err(Refused::NoClaim),
+        }
+    }
+}
+
+/// Why nobody is let in. What is shown is one sentence; the rest is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The response does not say in whose name it opens which role of which account.
+    #[error("the response names no role of an account")]
+    NoClaim,
+    /// The account has no such SAML provider, or its metadata cannot be read.
+    #[error("the account does not know this identity provider")]
+    UnknownProvider,
+    /// The response is not sound.
+    #[error("the response was refused")]
+    Saml(#[from] Refusal),
+    /// What was verified is not what was claimed at first.
+    #[error("the response says two things")]
+    Contradiction,
+    /// The response names several roles; one is entered at a time.
+    #[error("the response names several roles")]
+    SeveralRoles,
+    /// The session's name is missing, doubled or malformed.
+    #[error("the response names no session")]
+    NoSessionName,
+    /// The response was used before.
+    #[error("the response was used before")]
+    Replayed,
+    /// What the response says was revoked since.
+    #[error("the access was revoked")]
+    Revoked,
+    /// The role is not there, or does not let anybody into the console.
+    #[error("the role is not there")]
+    UnknownRole,
+    /// The role does not trust this provider.
+    #[error("the role does not trust this identity provider")]
+    NotTrusted,
+    /// The CAM user is not there, is not this provider's, or is shut out.
+    #[error("the CAM user may not sign in like this")]
+    UnknownUser,
+    /// The cloud failed.
+    #[error(transparent)]
+    Cloud(#[from] Error),
+}
+
+impl From<crate::store::Error> for Refused {
+    fn from(error: crate::store::Error) -> Self {
+        Self::Cloud(error.into())
+    }
+}
+
+/// Whose word a response claims to be. Nothing of it is believed; it says where to look.
+pub fn claim(received: &Received) -> Result<Claim, Refused> {
+    Claim::read(
+        received.attribute_unverified(ROLE),
+        received.attribute_unverified(PROVIDER_ATTRIBUTE),
+    )
+}
+
+/// The metadata of the SAML provider that is claimed to vouch.
+pub async fn provider_metadata(tx: &mut Read, claim: &Claim) -> Result<String, Refused> {
+    let found = objects::provider(tx, claim.account(), claim.provider()).await?;
+    found.map(|found| found.metadata).ok_or(Refused::UnknownProvider)
+}
+
+/// How strictly a response is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The address of the accounts' sign-in: recipient and audience.
+    pub sign_in_url: &'a str,
+    /// How far clocks may differ.
+    pub skew: jiff::SignedDuration,
+    /// Whether an independent implementation must agree.
+    pub second_opinion: bool,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// A response that was verified against a provider's metadata.
+#[derive(Debug)]
+pub struct Verified {
+    claim: Claim,
+    metadata: String,
+    issuer: String,
+    session_name: String,
+    assertion: VerifiedAssertion,
+}
+
+impl Verified {
+    /// What the response opens, as verified.
+    pub fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// For whom the provider vouches, as verified.
+    pub fn name_id(&self) -> &str {
+        &self.assertion.name_id
+    }
+
+    /// The one role that the response opens; none if it is for a CAM user.
+    pub fn role(&self) -> Option<&str> {
+        match &self.claim {
+            Claim::Role(claim) => claim.roles.first().map(String::as_str),
+            Claim::User { .. } => None,
+        }
+    }
+}
+
+/// Verifies a response against the metadata of the provider that it claims. Does cryptography:
+/// never inside a transaction.
+pub fn judge(
+    received: &Received,
+    claimed: &Claim,
+    metadata: &str,
+    rules: Rules<'_>,
+) -> Result<Verified, Refused> {
+    let idp = IdpMetadata::parse(metadata.as_bytes(), rules.now.to_jiff())
+        .map_err(|_| Refused::UnknownProvider)?;
+    let expected = Expected {
+        idp_entity_id: &idp.entity_id,
+        certificates: &idp.certificates,
+        acs_url: rules.sign_in_url,
+        sp_entity_id: rules.sign_in_url,
+        request_id: None,
+        allow_unsolicited: true,
+        now: rules.now.to_jiff(),
+        skew: rules.skew,
+        second_opinion: rules.second_opinion,
+    };
+    let assertion = received.verify(&expected).result?;
+    let claim = Claim::read(one(&assertion, ROLE)?, one(&assertion, PROVIDER_ATTRIBUTE)?)?;
+    if claim != *claimed {
+        return Err(Refused::Contradiction);
+    }
+    let session_name = match &claim {
+        Claim::Role(role) if role.roles.len() != 1 => return Err(Refused::SeveralRoles),
+        Claim::Role(_) => {
+            let name = one(&assertion, ROLE_SESSION_NAME)?.ok_or(Refused::NoSessionName)?;
+            // A sound session name is its own session name.
+            if session_name(name) != name {
+                return Err(Refused::NoSessionName);
+            }
+            name.to_owned()
+        }
+        Claim::User { .. } => String::new(),
+    };
+    let metadata = metadata.to_owned();
+    Ok(Verified { claim, metadata, issuer: idp.entity_id, session_name, assertion })
+}
+
+/// The only value of an attribute; none if it is not there, and several are refused.
+fn one<'a>(assertion: &'a VerifiedAssertion, name: &'a str) -> Result<Option<&'a str>, Refused> {
+    let mut values = assertion.values(name);
+    let first = values.next();
+    if values.next().is_some() { Err(Refused::Contradiction) } else { Ok(first) }
+}
+
+/// How long a session of the role that a response opens lasts, in seconds: what
+/// [`super::new_role_session`] needs before the transaction.
+pub async fn session_duration(tx: &mut Read, claim: &Claim) -> Result<i64, Refused> {
+    let Claim::Role(claim) = claim else { return Ok(0) };
+    let role = claim.roles.first().ok_or(Refused::UnknownRole)?;
+    let found = objects::role(tx, Uin(claim.uin), role).await?;
+    found.map(|found| found.session_duration).ok_or(Refused::UnknownRole)
+}
+
+/// Lets somebody in on a verified response: opens the role session, or says which CAM user it is.
+/// `session` is needed for a role.
+pub async fn enter(
+    tx: &mut Write,
+    act: &Act,
+    verified: &Verified,
+    sign_in_url: &str,
+    session: Option<&NewRoleSession>,
+) -> Result<CamPrincipal, Refused> {
+    let account = verified.claim.account();
+    let provider = objects::provider(tx, account, verified.claim.provider()).await?;
+    // What the response was verified against must still be what the account trusts.
+    let provider = provider
+        .filter(|provider| provider.metadata == verified.metadata)
+        .ok_or(Refused::UnknownProvider)?;
+    accept_once(tx, account, verified).await?;
+    match &verified.claim {
+        Claim::Role(claim) => {
+            let role = claim.roles.first().ok_or(Refused::UnknownRole)?;
+            let session = session.ok_or(Refused::UnknownRole)?;
+            let session =
+                enter_role(tx, act, verified, &provider, role, sign_in_url, session).await?;
+            Ok(CamPrincipal::Role(session))
+        }
+        Claim::User { .. } => {
+            Ok(CamPrincipal::User(enter_user(tx, act, verified, &provider).await?))
+        }
+    }
+}
+
+/// The replay ledger: an assertion is accepted once.
+async fn accept_once(tx: &mut Write, account: Uin, verified: &Verified) -> Result<(), Refused> {
+    let made = sql("INSERT INTO cloud_accepted_assertions
+             (account_uin, issuer, assertion_id, expires_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+    .bind(account)
+    .bind(&verified.issuer)
+    .bind(&verified.assertion.assertion_id)
+    .bind(Timestamp::from(verified.assertion.remember_until))
+    .execute(tx)
+    .await?;
+    if made == 0 { Err(Refused::Replayed) } else { Ok(()) }
+}
+
+async fn enter_role(
+    tx: &mut Write,
+    act: &Act,
+    verified: &Verified,
+    provider: &ProviderRow,
+    role_name: &str,
+    sign_in_url: &str,
+    session: &NewRoleSession,
+) -> Result<RoleSession, Refused> {
+    let account = verified.claim.account();
+    let role = objects::role(tx, account, role_name).await?;
+    let role = role.filter(|role| role.console_login).ok_or(Refused::UnknownRole)?;
+    if !trusts(&role.trust_policy, account, &provider.name, sign_in_url) {
+        return Err(Refused::NotTrusted);
+    }
+    let vouched = Vouched {
+        account,
+        provider: &provider.name,
+        name_id: &verified.assertion.name_id,
+        session_name: &verified.session_name,
+    };
+    let issued_at = Timestamp::from(verified.assertion.issued_at);
+    if sessions::is_revoked(tx, vouched, role_name, issued_at).await? {
+        return Err(Refused::Revoked);
+    }
+    // The role may have changed since the session was prepared.
+    if session.expires_at > act.now.plus_seconds(role.session_duration) {
+        return Err(Refused::UnknownRole);
+    }
+    Ok(sessions::insert(tx, act, role.id, session, vouched).await?)
+}
+
+async fn enter_user(
+    tx: &mut Write,
+    act: &Act,
+    verified: &Verified,
+    provider: &ProviderRow,
+) -> Result<CamUser, Refused> {
+    let account = verified.claim.account();
+    let mut query = sql(super::users::USER);
+    query.push("account_uin = ").push_bind(account);
+    query.push(" AND name = ").push_bind(&verified.assertion.name_id);
+    let found: Option<CamUser> = query.fetch_optional(tx).await?;
+    let user = found
+        .filter(|user| user.managed_by.is_some() && user.managed_by == provider.managed_by)
+        .filter(|user| !user.is_root && !user.blocked)
+        .ok_or(Refused::UnknownUser)?;
+    let change = Change {
+        scope: scope_of(tx, account).await?,
+        action: "cam_user.signed_in",
+        object_kind: "cam_user",
+        object_id: &user.uin.to_string(),
+        before: serde_json::json!(null),
+        after: serde_json::json!({ "provider": provider.name }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(user)
+}
+
+/// A role's trust policy, as far as it speaks of SAML (API.md §4.1). A field that we do not know
+/// makes it trust nobody.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustPolicy {
+    version: String,
+    statement: Vec<TrustStatement>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustStatement {
+    action: OneOrMany,
+    effect: String,
+    principal: TrustPrincipal,
+    #[serde(default)]
+    condition: Option<TrustCondition>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct TrustPrincipal {
+    federated: OneOrMany,
+    service: OneOrMany,
+    qcs: OneOrMany,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustCondition {
+    string_equal: TrustFacts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustFacts {
+    #[serde(rename = "saml:aud")]
+    audience: OneOrMany,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    fn any(&self, test: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::One(text) => test(text),
+            Self::Many(texts) => texts.iter().any(|text| test(text)),
+        }
+    }
+}
+
+/// Whether a trust policy lets a SAML provider of the account open the role at this sign-in: some
+/// statement allows it and none denies it.
+fn trusts(policy: &str, account: Uin, provider: &str, sign_in_url: &str) -> bool {
+    let Ok(policy) = serde_json::from_str::<TrustPolicy>(policy) else { return false };
+    let arn = format!("qcs::cam::uin/{account}:saml-provider/{provider}");
+    let speaks = |statement: &TrustStatement| {
+        statement.principal.federated.any(|text| text == arn)
+            && statement.action.any(|text| {
+                let text = text.strip_prefix("name/").unwrap_or(text);
+                pattern::matches_folded(text, ASSUME)
+            })
+            && statement.condition.as_ref().is_none_or(|condition| {
+                condition.string_equal.audience.any(|text| text == sign_in_url)
+            })
+    };
+    let spoken: Vec<&TrustStatement> =
+        policy.statement.iter().filter(|statement| speaks(statement)).collect();
+    policy.version == "2.0"
+        && !spoken.is_empty()
+        && spoken.iter().all(|statement| statement.effect == "allow")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: &str = "https://i.example/cloud/login/saml";
+
+    fn policy(effect: &str, action: &str, arn: &str, audience: &str) -> String {
+        serde_json::json!({ "version": "2.0", "statement": [{
+            "action": action, "effect": effect, "principal": { "federated": [arn] },
+            "condition": { "string_equal": { "saml:aud": audience } } }] })
+        .to_string()
+    }
+
+    #[test]
+    fn a_role_trusts_exactly_whom_its_policy_names() {
+        let arn = "qcs::cam::uin/100:saml-provider/P";
+        let check = |policy: &str| trusts(policy, Uin(100), "P", HERE);
+        assert!(check(&policy("allow", "name/sts:AssumeRoleWithSAML", arn, HERE)));
+        assert!(check(&policy("allow", "sts:AssumeRole*", arn, HERE)));
+        let other = "qcs::cam::uin/101:saml-provider/P";
+        for wrong in [
+            policy("deny", "name/sts:AssumeRoleWithSAML", arn, HERE),
+            policy("allow", "name/sts:AssumeRole", arn, HERE),
+            policy("allow", "name/sts:AssumeRoleWithSAML", other, HERE),
+            policy("allow", "name/sts:AssumeRoleWithSAML", arn, "https://elsewhere.example"),
+            policy("allow", "name/sts:AssumeRoleWithSAML", arn, HERE).replace("2.0", "1.0"),
+            policy("allow", "name/sts:AssumeRoleWithSAML", arn, HERE)
+                .replace("string_equal", "string_not_equal"),
+            "{}".to_owned(),
+            String::new(),
+        ] {
+            assert!(!check(&wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_claim_names_an_account_and_a_provider_in_one_way() {
+        let role = "qcs::cam::uin/100:roleName/R,qcs::cam::uin/100:saml-provider/P";
+        let user = "qcs::cam::uin/100:saml-provider/P";
+        assert!(matches!(Claim::read(Some(role), None), Ok(Claim::Role(_))));
+        assert!(matches!(Claim::read(None, Some(user)), Ok(Claim::User { .. })));
+        for (role, user) in [(None, None), (Some(role), Some(user)), (Some(user), None)] {
+            assert!(Claim::read(role, user).is_err());
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! User syncs in the database: an identity has a CAM user in an account.
+
+use serde_json::json;
+
+use super::Error;
+use crate::{
+    audit::{self, Act, Change, Scope},
+    directory::fold,
+    id::{Principal, PrincipalKind, SpaceId, TaskId, Uin, UserSyncId},
+    organization::AccountKind,
+    permission::{AssignmentState, unknown_of},
+    store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql, text_enum},
+    task::{self, Kind, NewTask},
+};
+
+/// The most user syncs in one call.
+pub const MOST_SYNCS_PER_CALL: usize = 50;
+
+text_enum! {
+    /// What happens when the account has a CAM user of that name already (US-04).
+    pub enum DuplicationStrategy {
+        /// Both stay; ours gets another name.
+        KeepBoth = "KeepBoth",
+        /// The one that is there becomes ours.
+        TakeOver = "TakeOver",
+    }
+}
+
+text_enum! {
+    /// What happens to the CAM user when the sync goes (US-07).
+    pub enum DeletionStrategy {
+        /// It stays, and is no longer ours.
+        Keep = "Keep",
+        /// It is deleted.
+        Delete = "Delete",
+    }
+}
+
+/// A user sync.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct UserSync {
+    /// Its id.
+    pub id: UserSyncId,
+    /// The space it is in.
+    pub space_id: SpaceId,
+    /// User or group.
+    pub principal_kind: PrincipalKind,
+    principal_id: i64,
+    /// The identity's name.
+    pub principal_name: String,
+    /// The account.
+    pub account_uin: Uin,
+    /// The account's name.
+    pub account_name: String,
+    /// What the account is to its organisation.
+    pub account_kind: AccountKind,
+    /// What it is for.
+    pub description: String,
+    /// What happens to a CAM user of the same name.
+    pub duplication_strategy: DuplicationStrategy,
+    /// What happens when it goes.
+    pub deletion_strategy: DeletionStrategy,
+    /// How far it is; [`AssignmentState::Active`] is what the API calls enabled.
+    pub state: AssignmentState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl UserSync {
+    /// Whom it is for.
+    pub fn principal(&self) -> Principal {
+        Principal::new(self.principal_kind, self.principal_id)
+    }
+}
+
+/// A user sync to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUserSync {
+    /// Whom it is for.
+    pub principal: Principal,
+    /// The account.
+    pub account: Uin,
+    /// What it is for.
+    pub description: String,
+    /// What happens to a CAM user of the same name.
+    pub duplication: DuplicationStrategy,
+    /// What happens when it goes.
+    pub deletion: DeletionStrategy,
+}
+
+/// What became of one item of a batch (MAA-09).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSyncItem {
+    /// What was asked for.
+    pub asked: NewUserSync,
+    /// The sync; none for one that was there already.
+    pub user_sync: Option<UserSyncId>,
+    /// The task that does it, or that has failed already.
+    pub task: TaskId,
+}
+
+const USER_SYNC: &str = "SELECT s.id, s.space_id, s.principal_kind, s.principal_id,
+        COALESCE(u.user_name, g.name, '') AS principal_name, s.account_uin,
+        acc.name AS account_name, acc.kind AS account_kind, s.description,
+        s.duplication_strategy, s.deletion_strategy, s.state, s.created_at, s.updated_at
+    FROM user_syncs s
+    JOIN accounts acc ON acc.uin = s.account_uin
+    LEFT JOIN users u ON s.principal_kind = 'user' AND u.id = s.principal_id
+    LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
+    WHERE s.space_id = ";
+
+/// Starts user syncs (US-02…05, MAA-09); batches go as for assignments.
+pub async fn create_user_syncs(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    new: &[NewUserSync],
+) -> Result<Vec<UserSyncItem>, Error> {
+    if new.is_empty() || new.len() > MOST_SYNCS_PER_CALL {
+        return Err(Error::UserSyncCountInvalid);
+    }
+    if new.iter().any(|new| new.description.chars().count() > 1024) {
+        return Err(Error::DescriptionInvalid);
+    }
+    let principals: Vec<Principal> = new.iter().map(|new| new.principal).collect();
+    let accounts: Vec<Uin> = new.iter().map(|new| new.account).collect();
+    let unknown = unknown_of(tx, space, &principals, &accounts, &[]).await?;
+    if !unknown.is_empty() {
+        return Err(Error::Unknown(unknown));
+    }
+    let mut items = Vec::with_capacity(new.len());
+    for new in new {
+        items.push(create_one(tx, act, space, new).await?);
+    }
+    if items.iter().all(|item| item.user_sync.is_none()) {
+        return Err(Error::UserSyncsExist);
+    }
+    Ok(items)
+}
+
+async fn create_one(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    new: &NewUserSync,
+) -> Result<UserSyncItem, Error> {
+    let id: UserSyncId = act.new_id();
+    let made = sql("INSERT INTO user_syncs
+             (id, space_id, principal_kind, principal_id, account_uin, description,
+              duplication_strategy, deletion_strategy, state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9)
+         ON CONFLICT (account_uin, principal_kind, principal_id) DO NOTHING")
+    .bind(id)
+    .bind(space)
+    .bind(new.principal.kind())
+    .bind(new.principal.number())
+    .bind(new.account)
+    .bind(&new.description)
+    .bind(new.duplication)
+    .bind(new.deletion)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    let task = new_task(space, id, new.principal, new.account, Kind::StartUserSync);
+    if made == 0 {
+        let reason = "the user sync exists already";
+        let task = task::enqueue_failed(tx, act, &task, reason).await?;
+        return Ok(UserSyncItem { asked: new.clone(), user_sync: None, task });
+    }
+    let task = task::enqueue(tx, act, &task).await?;
+    let change = Change {
+        scope: Scope::Space(space),
+        action: "user_sync.create",
+        object_kind: "user_sync",
+        object_id: &id.to_string(),
+        before: json!(null),
+        after: json!({
+            "principal": new.principal.to_string(),
+            "account": new.account,
+            "duplication_strategy": new.duplication,
+            "deletion_strategy": new.deletion,
+            "task": task,
+        }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(UserSyncItem { asked: new.clone(), user_sync: Some(id), task })
+}
+
+/// CAM users of one account are made and unmade in order: two syncs may mean the same one.
+fn new_task(
+    space: SpaceId,
+    id: UserSyncId,
+    principal: Principal,
+    account: Uin,
+    kind: Kind,
+) -> NewTask {
+    NewTask {
+        space,
+        kind,
+        subject: format!("{account}/users"),
+        account,
+        configuration: None,
+        principal: Some(principal),
+        payload: json!({ "user_sync": id }),
+    }
+}
+
+/// Which user syncs to list; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct UserSyncFilter {
+    /// Of this identity.
+    pub principal: Option<Principal>,
+    /// Of identities of this kind.
+    pub principal_kind: Option<PrincipalKind>,
+    /// On this account.
+    pub account: Option<Uin>,
+    /// Part of the identity's name; ASCII case does not matter.
+    pub search: Option<String>,
+}
+
+/// The user syncs of a space in the order of their making, a page of them (US-10).
+pub async fn user_syncs(
+    tx: &mut Read,
+    space: SpaceId,
+    filter: &UserSyncFilter,
+    page: PageRequest,
+) -> Result<Page<UserSync>, database::Error> {
+    let narrow = |query: &mut database::Sql| {
+        query.push_bind(space);
+        if let Some(principal) = filter.principal {
+            query.push(" AND s.principal_kind = ").push_bind(principal.kind());
+            query.push(" AND s.principal_id = ").push_bind(principal.number());
+        }
+        if let Some(kind) = filter.principal_kind {
+            query.push(" AND s.principal_kind = ").push_bind(kind);
+        }
+        if let Some(account) = filter.account {
+            query.push(" AND s.account_uin = ").push_bind(account);
+        }
+        if let Some(search) = &filter.search {
+            let pattern = like(&fold(search));
+            query.push(" AND COALESCE(u.user_name_key, g.name_key, '') LIKE ");
+            query.push_bind(pattern).push(r" ESCAPE '\'");
+        }
+    };
+    let mut count = sql("SELECT COUNT(*) FROM user_syncs s
+        LEFT JOIN users u ON s.principal_kind = 'user' AND u.id = s.principal_id
+        LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
+        WHERE s.space_id = ");
+    narrow(&mut count);
+    let total = count.fetch_number(tx).await?;
+    let mut query = sql(USER_SYNC);
+    narrow(&mut query);
+    if let Some(after) = page.after {
+        query.push(" AND s.id > ").push_bind(after);
+    }
+    query.push(" ORDER BY s.id LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |row: &UserSync| row.id.0))
+}
+
+/// The user sync of a space with this id.
+pub async fn user_sync(
+    tx: &mut Read,
+    space: SpaceId,
+    id: UserSyncId,
+) -> Result<Option<UserSync>, database::Error> {
+    let mut query = sql(USER_SYNC);
+    query.push_bind(space).push(" AND s.id = ").push_bind(id);
+    query.fetch_optional(tx).await
+}
+
+/// Ends a user sync; its deletion strategy says what becomes of the CAM users (US-13). The portal
+/// offers them no more from now on.
+pub async fn delete_user_sync(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: UserSyncId,
+) -> Result<TaskId, Error> {
+    let found = user_sync(tx, space, id).await?.ok_or(Error::UserSyncNotFound)?;
+    sql("UPDATE user_syncs SET state = 'removing', updated_at = $1 WHERE id = $2")
+        .bind(act.now)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    let task = new_task(space, id, found.principal(), found.account_uin, Kind::DeleteUserSync);
+    let task = task::enqueue(tx, act, &task).await?;
+    let change = Change {
+        scope: Scope::Space(space),
+        action: "user_sync.delete",
+        object_kind: "user_sync",
+        object_id: &id.to_string(),
+        before: json!({
+            "principal": found.principal().to_string(),
+            "account": found.account_uin,
+            "deletion_strategy": found.deletion_strategy,
+        }),
+        after: json!({ "task": task }),
+    };
+    audit::record(tx, act, change).await?;
+    Ok(task)
+}
+
+/// Has every user sync that concerns these identities look again (US-14, US-15): those of a user,
+/// of its groups, and of a group.
+pub(super) async fn look_again(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    changed: &[Principal],
+) -> Result<(), database::Error> {
+    for principal in changed {
+        let mut query = sql("SELECT s.id, s.principal_kind, s.principal_id, s.account_uin
+             FROM user_syncs s WHERE s.state <> 'removing' AND s.space_id = ");
+        query.push_bind(space);
+        query.push(" AND (s.principal_kind = ").push_bind(principal.kind());
+        query.push(" AND s.principal_id = ").push_bind(principal.number());
+        if let Principal::User(user) = principal {
+            query.push(
+                " OR s.principal_kind = 'group' AND s.principal_id IN (
+                         SELECT group_id FROM group_members WHERE user_id = ",
+            );
+            query.push_bind(*user).push(")");
+        }
+        query.push(")");
+        let found: Vec<(UserSyncId, PrincipalKind, i64, Uin)> = query.fetch_all(tx).await?;
+        for (id, kind, number, account) in found {
+            let principal = Principal::new(kind, number);
+            let task = new_task(space, id, principal, account, Kind::StartUserSync);
+            task::enqueue(tx, act, &task).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How many user syncs a space has on an account that are there to stay.
+pub(super) async fn left(
+    tx: &mut Read,
+    space: SpaceId,
+    account: Uin,
+) -> Result<i64, database::Error> {
+    sql("SELECT COUNT(*) FROM user_syncs
+         WHERE space_id = $1 AND account_uin = $2 AND state <> 'removing'")
+    .bind(space)
+    .bind(account)
+    .fetch_number(tx)
+    .await
+}
