@@ -92,8 +92,12 @@ const DOMAIN: Rooms = &[
 ];
 
 /// The doors may use every room above, and one another as listed.
-const DOORS: Rooms =
-    &[("app", &[]), ("web", &["app"]), ("server", &["app", "web"]), ("cli", &["app", "server", "web"])];
+const DOORS: Rooms = &[
+    ("app", &[]),
+    ("web", &["app"]),
+    ("server", &["app", "web"]),
+    ("cli", &["app", "server", "web"]),
+];
 
 /// Crates that only some places may name: (crate, paths under `src` that may, why).
 const CRATES: &[(&str, &[&str], &str)] = &[

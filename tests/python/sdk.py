@@ -69,7 +69,7 @@ def fill_directory(organization, zone):
     )
     refused(
         lambda: organization.CreateUser(ZoneId=zone, UserName="ANN"),
-        "FailedOperation.UserNameAlreadyExists",
+        "InvalidParameter.UsernameAlreadyExists",
     )
     assert organization.GetUser(ZoneId=zone, UserId=ann)["UserInfo"]["UserName"] == "ann"
     assert organization.ListUsers(ZoneId=zone, MaxResults=1)["TotalCounts"] == 2
