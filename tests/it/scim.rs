@@ -86,7 +86,7 @@ impl<'h> Directory<'h> {
             .write(async |tx| -> anyhow::Result<_> {
                 let (organization, _) = organization::create(tx, &act, name).await?;
                 let key = || NewKeyPair {
-                    private_key: vec![1, 2, 3].into(),
+                    private_key: "-".to_owned().into(),
                     certificate: "-".into(),
                     not_after: act.now.plus_seconds(1),
                 };

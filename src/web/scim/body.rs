@@ -32,9 +32,9 @@ pub async fn object(request: Request, limit: usize) -> Result<Map<String, Value>
         }
     }
     let bytes = to_bytes(request.into_body(), limit).await.map_err(|error| {
-        let too_long =
-            std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>());
-        if too_long {
+        if std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
+        {
             let detail = format!("The body is larger than {limit} bytes");
             Error::new(ErrorKind::PayloadTooLarge, detail)
         } else {
