@@ -80,18 +80,16 @@ impl<'h> Directory<'h> {
     /// A space called `name` with SCIM on, and a token of it.
     pub async fn of_space(house: &'h TestHouse, name: &str) -> Directory<'h> {
         let act = act(house);
+        let [service, identity] = [(), ()].map(|()| NewKeyPair::generate(name, act.now).unwrap());
         let (space, credential, token) = house
             .app
             .db
             .write(async |tx| -> anyhow::Result<_> {
                 let (organization, _) = organization::create(tx, &act, name).await?;
-                let key = || NewKeyPair {
-                    private_key: "-".to_owned().into(),
-                    certificate: "-".into(),
-                    not_after: act.now.plus_seconds(1),
-                };
-                let keys =
-                    [(KeyPurpose::ServiceProvider, key()), (KeyPurpose::IdentityProvider, key())];
+                let keys = [
+                    (KeyPurpose::ServiceProvider, service),
+                    (KeyPurpose::IdentityProvider, identity),
+                ];
                 let sealer = &house.app.sealer;
                 let space = space::open(tx, &act, sealer, organization.id, name, keys).await?;
                 space::set_scim_enabled(tx, &act, &space, true).await?;
