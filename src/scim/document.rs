@@ -66,7 +66,8 @@ pub fn read(kind: &ResourceType, body: &Map<String, Value>) -> Result<Incoming, 
             }
         }
     }
-    finish(kind, &mut attributes)?;
+    complete(kind, &mut attributes);
+    finish(kind, &attributes)?;
     Ok(Incoming { attributes, members })
 }
 
@@ -89,11 +90,8 @@ pub(super) fn is_members(kind: &ResourceType, attribute: &Attribute) -> bool {
 }
 
 /// What holds of every document, however it came to be: required attributes are there, names
-/// are within their limits, an absent `active` is true (SCIM.md §2.10(17), OneLogin).
-pub(super) fn finish(
-    kind: &ResourceType,
-    attributes: &mut Map<String, Value>,
-) -> Result<(), Error> {
+/// are within their limits.
+pub(super) fn finish(kind: &ResourceType, attributes: &Map<String, Value>) -> Result<(), Error> {
     for attribute in kind.schema.attributes.iter().filter(|attribute| attribute.required) {
         let Some(Value::String(name)) = attributes.get(attribute.name) else {
             let detail = format!("{} is required", attribute.name);
@@ -104,10 +102,16 @@ pub(super) fn finish(
     if let Some(Value::String(label)) = attributes.get("externalId") {
         check_length("externalId", label, MAX_EXTERNAL_ID)?;
     }
+    Ok(())
+}
+
+/// Gives a document what it means without saying so: a user is active unless it says otherwise
+/// (SCIM.md §2.10(17), OneLogin). Bodies of POST and PUT get it at once; a PATCH may remove
+/// `active` afterwards, and filters go on seeing it as true.
+pub fn complete(kind: &ResourceType, attributes: &mut Map<String, Value>) {
     if kind.name == USER_TYPE.name {
         attributes.entry("active").or_insert(Value::Bool(true));
     }
-    Ok(())
 }
 
 /// DESIGN.md §8: 1 to 256 characters, no controls, no marks that reorder what people read.

@@ -14,6 +14,7 @@ pub mod pages;
 mod request;
 mod routes;
 pub mod saml;
+mod scim;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
@@ -34,6 +35,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(health::routes())
         .merge(assets::routes())
         .merge(saml::routes(app))
+        .merge(scim::routes())
         .merge(demo)
 }
 

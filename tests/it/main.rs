@@ -7,5 +7,6 @@ mod house;
 mod real_identity_provider;
 mod routes;
 mod schema;
+mod scim;
 mod server;
 mod tools;

@@ -12,7 +12,7 @@ use crate::{
     directory::{Source, fold},
     id::{GroupId, SpaceId},
     scim::{
-        self, ErrorKind,
+        self, ErrorKind, document,
         evaluate::{self, leaf_of, locate},
         filter::{Filter, Operator},
         path::AttributePath,
@@ -119,8 +119,9 @@ async fn scan(
             return Err(scim::Error::new(ErrorKind::TooMany, detail).into());
         }
         let documents = view.complete(tx, kind, rows.clone(), relations).await?;
-        for (row, document) in rows.into_iter().zip(&documents) {
-            if evaluate::matches(filter, kind.resource_type(), document) {
+        for (row, mut document) in rows.into_iter().zip(documents) {
+            document::complete(kind.resource_type(), &mut document);
+            if evaluate::matches(filter, kind.resource_type(), &document) {
                 if total >= wanted.skip && total - wanted.skip < wanted.count {
                     kept.push(row);
                 }

@@ -125,7 +125,7 @@ impl Patch {
         for (index, operation) in self.operations.iter().enumerate() {
             state
                 .apply(operation)
-                .and_then(|()| document::finish(kind, &mut state.document))
+                .and_then(|()| document::finish(kind, &state.document))
                 .map_err(|error| error.within(&place(index)))?;
         }
         let changed = state.document != *attributes;
