@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod callers;
+pub mod cloud;
 pub mod demo;
 mod face;
 mod fault;
@@ -34,6 +35,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(health::routes())
         .merge(assets::routes())
         .merge(saml::routes(app))
+        .merge(cloud::routes(app))
         .merge(demo)
 }
 
