@@ -7,11 +7,14 @@ use secrecy::ExposeSecret;
 use crate::{
     audit::{Act, Actor},
     clock::Clock,
+    cloud::EmbeddedCloud,
     config::{self, Settings},
     id::{Ids, new_uuid},
+    provisioning::Reconciler,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
     store::{self, Db},
+    task::Worker,
 };
 
 /// Everything a request may reach. Cheap to clone.
@@ -66,5 +69,20 @@ impl App {
     pub fn own_act(&self, part: &str) -> Result<Act, secret::Error> {
         let now = self.clock.now();
         Ok(Act::new(Actor::system(part), new_uuid()?, None, now, self.ids.clone()))
+    }
+
+    /// A worker that makes the accounts be as they should.
+    pub fn worker(&self) -> Result<Worker, secret::Error> {
+        let clouds = Arc::new(EmbeddedCloud::new(self.db.clone(), self.clock.clone()));
+        let reconciler = Reconciler::new(
+            self.db.clone(),
+            self.clock.clone(),
+            self.ids.clone(),
+            clouds,
+            self.settings.url(""),
+        );
+        let parallel = self.settings.worker.parallel;
+        let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
+        Worker::new(db, clock, ids, parallel, Arc::new(reconciler))
     }
 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
+    cloud,
     store::{self, forget_expired_sessions},
     web,
 };
@@ -23,6 +24,9 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
+    let worker = app.worker().map_err(std::io::Error::other)?;
+    let working = stop.clone();
+    let worker = tokio::spawn(async move { worker.run_until(working).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
     let router = web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router)
@@ -40,7 +44,8 @@ pub async fn serve(
         }
     };
     stop.cancel();
-    // The sweeper ends by itself; if it panicked, that has been reported.
+    // They end by themselves; if one panicked, that has been reported.
+    let _ = worker.await;
     let _ = sweeper.await;
     app.db.close().await;
     served
@@ -54,7 +59,7 @@ async fn sweep(app: App, stop: CancellationToken) {
             .db
             .write(async |tx| {
                 forget_expired_sessions(tx, now).await?;
-                Ok(())
+                cloud::forget_expired(tx, now).await
             })
             .await;
         if let Err(error) = swept {

@@ -3,11 +3,11 @@
 //! * [`reachable`]: everything a user reaches, for the portal: per account the roles, direct and
 //!   through groups merged into one (PRT-09), and the CAM users.
 //! * [`launch_role`], [`launch_user`]: whether one of them may be entered now (PRT-08).
-//! * [`is_entitled`]: whether somebody who stands before an account with our word still has it.
+//! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
 mod store;
 
-pub use store::{is_entitled, launch_role, launch_user, reachable};
+pub use store::{has_cam_user, is_entitled, launch_role, launch_user, reachable};
 
 use crate::{
     id::{ConfigurationId, GroupId, Uin},

@@ -259,3 +259,24 @@ pub async fn is_entitled(
     let found: Vec<Reach> = query.fetch_all(tx).await?;
     Ok(found.iter().any(|reach| reach.state() == ReachState::Deployed))
 }
+
+/// Whether the CAM user of this name on an account is one that somebody enabled still has: asked
+/// when somebody presents our word.
+pub async fn has_cam_user(
+    tx: &mut Read,
+    account: Uin,
+    cam_user_name: &str,
+) -> Result<bool, database::Error> {
+    let found: Option<(UserId, SpaceId)> = sql("SELECT u.id, u.space_id FROM synced_users y
+         JOIN users u ON u.id = y.user_id WHERE y.account_uin = $1 AND y.cam_user_name = $2")
+    .bind(account)
+    .bind(cam_user_name)
+    .fetch_optional(tx)
+    .await?;
+    let Some((user, space)) = found else { return Ok(false) };
+    match launch_user(tx, space, user, account, cam_user_name).await {
+        Ok(_) => Ok(true),
+        Err(Error::NoAccess | Error::NotReady(_)) => Ok(false),
+        Err(Error::Store(error)) => Err(error),
+    }
+}

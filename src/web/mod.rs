@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod callers;
+pub mod cloud;
 pub mod demo;
 mod face;
 mod fault;
@@ -36,6 +37,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(assets::routes())
         .merge(saml::routes(app))
         .merge(scim::routes())
+        .merge(cloud::routes(app))
         .merge(demo)
 }
 

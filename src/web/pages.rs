@@ -28,20 +28,27 @@ use crate::{
 /// Lays around the routes of a door what every door with pages has. `path` is where the door
 /// stands: its cookie goes nowhere else. Routes that other sites may post to stay outside.
 pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes {
+    routes
+        .layer(session_layer(app, door, path))
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn(show_problems))
+}
+
+/// The sessions of a door, by a cookie that goes nowhere else.
+pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
     let (name, lifetime) = match door {
         Door::Portal => ("portal_session", app.settings.sessions.portal),
         Door::Console => ("console_session", app.settings.sessions.console),
         Door::Cloud => ("cloud_session", app.settings.sessions.console),
         Door::DemoIdentityProvider => ("demo_idp_session", app.settings.sessions.portal),
     };
-    let sessions = SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
+    SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
         .with_name(name)
         .with_path(path)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_secure(app.settings.public_url.scheme() == "https")
-        .with_expiry(Expiry::OnInactivity(Duration::seconds(lifetime)));
-    routes.layer(sessions).layer(CsrfLayer::new()).layer(middleware::from_fn(show_problems))
+        .with_expiry(Expiry::OnInactivity(Duration::seconds(lifetime)))
 }
 
 /// Lays error pages around routes that other sites post to, or that need no session.

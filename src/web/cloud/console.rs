@@ -1,0 +1,210 @@
+//! The account console: who one is in an account, and what one may do there.
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::principal::CloudVisitor;
+use crate::{
+    app::App,
+    cloud::{self, AttachedPolicy, CallerIdentity, CamPrincipal},
+    organization::{self, Account},
+    policy::{Context, Decision, Effect, Reason, document::Document},
+    store::Timestamp,
+    web::{
+        Fault,
+        page::{Field, Page},
+        pages::{PageError, Problem},
+    },
+};
+
+/// Longest action or resource that is tried.
+const LONGEST: usize = 512;
+
+/// What to try, in the address: trying changes nothing.
+#[derive(Deserialize)]
+pub(super) struct Trial {
+    action: Option<String>,
+    resource: Option<String>,
+}
+
+/// What came of a trial.
+struct Verdict {
+    action: String,
+    resource: String,
+    decision: Decision,
+    /// The statement that decided, as JSON.
+    statement: Option<String>,
+}
+
+impl Verdict {
+    fn reason(&self) -> &'static str {
+        match self.decision.reason {
+            Reason::Allowed => "A statement allows it and none denies it.",
+            Reason::ExplicitDeny => "A statement denies it.",
+            Reason::ImplicitDeny => "No statement allows it.",
+        }
+    }
+}
+
+/// A policy as a row of the list.
+struct PolicyRow {
+    name: String,
+    is_preset: bool,
+    document: String,
+}
+
+#[derive(Template)]
+#[template(path = "cloud/account.html")]
+struct AccountPage<'a> {
+    account: &'a Account,
+    principal: &'a CamPrincipal,
+    identity: CallerIdentity,
+    ends_at: Option<Timestamp>,
+    policies: Vec<PolicyRow>,
+    action: Field,
+    resource: Field,
+    verdict: Option<Verdict>,
+}
+
+impl AccountPage<'_> {
+    fn role(&self) -> Option<&str> {
+        match self.principal {
+            CamPrincipal::Role(session) => Some(&session.role_name),
+            CamPrincipal::User(_) => None,
+        }
+    }
+}
+
+/// The account console: the account, the role, its end, its policies, and a try.
+pub(super) async fn show(
+    State(app): State<App>,
+    visitor: CloudVisitor,
+    Query(trial): Query<Trial>,
+) -> Result<Response, PageError> {
+    let principal = &visitor.principal;
+    let wanted = trial.action.as_deref().map(str::trim).filter(|action| !action.is_empty());
+    let resource = trial.resource.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let resource = resource.unwrap_or("*");
+    if wanted.is_some_and(|action| action.len() > LONGEST) || resource.len() > LONGEST {
+        return Err(
+            Problem::refused("TooLong", "An action or resource is that long nowhere.").into()
+        );
+    }
+    let mut context = Context::new();
+    if let Some(address) = visitor.act.address {
+        context = context.with("qcs:ip", address.to_string());
+    }
+    let (account, policies, decision) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let found = organization::of_account(tx, principal.account()).await?;
+            let (_, account) = found.ok_or(Fault::Internal("an account is gone"))?;
+            let policies = cloud::policies(tx, principal).await?;
+            let decision = match wanted {
+                None => None,
+                Some(action) => {
+                    let now = visitor.act.now;
+                    Some(cloud::authorize(tx, principal, action, resource, &context, now).await?)
+                }
+            };
+            Ok((account, policies, decision))
+        })
+        .await?;
+    let verdict = wanted.zip(decision).map(|(action, decision)| Verdict {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        statement: deciding_statement(&policies, &decision),
+        decision,
+    });
+    let page = AccountPage {
+        account: &account,
+        principal,
+        identity: principal.identity(),
+        ends_at: match principal {
+            CamPrincipal::Role(session) => Some(session.expires_at),
+            CamPrincipal::User(_) => None,
+        },
+        policies: policies
+            .iter()
+            .map(|policy| PolicyRow {
+                name: policy.name.clone(),
+                is_preset: policy.is_preset,
+                document: pretty(&policy.document),
+            })
+            .collect(),
+        action: Field::text("action", "Action")
+            .hint("As in cvm:DescribeInstances.")
+            .longest(512)
+            .value(wanted.unwrap_or_default()),
+        resource: Field::text("resource", "Resource")
+            .hint("A six-part name, or * for every resource.")
+            .longest(512)
+            .value(resource),
+        verdict,
+    };
+    Ok(Page::new(page).into_response())
+}
+
+fn deciding_statement(policies: &[AttachedPolicy], decision: &Decision) -> Option<String> {
+    let deciding = decision.deciding.as_ref()?;
+    let policy = policies.iter().find(|policy| policy.name == deciding.policy)?;
+    let statement = policy.document.statements().get(deciding.statement)?;
+    serde_json::to_string_pretty(statement).ok()
+}
+
+fn pretty(document: &Document) -> String {
+    let text = document.to_json();
+    serde_json::from_str::<serde_json::Value>(&text)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or(text)
+}
+
+#[derive(Template)]
+#[template(path = "cloud/credentials.html")]
+struct CredentialsPage<'a> {
+    secret_id: &'a str,
+    secret_key: &'a str,
+    token: &'a str,
+    ends_at: Timestamp,
+}
+
+/// The temporary credentials of a role session, for the command line.
+pub(super) async fn credentials(
+    State(app): State<App>,
+    visitor: CloudVisitor,
+) -> Result<Response, PageError> {
+    let CamPrincipal::Role(session) = &visitor.principal else {
+        let message = "Only a role has temporary credentials.";
+        return Err(Problem::refused("NoCredentials", message).into());
+    };
+    let found =
+        app.db.read(async |tx| cloud::credentials(tx, &app.sealer, session.id).await).await?;
+    let (secret_id, secret_key, token) = found.ok_or(Fault::Internal("a session is gone"))?;
+    let page = CredentialsPage {
+        secret_id: &secret_id,
+        secret_key: &secret_key,
+        token: &token,
+        ends_at: session.expires_at,
+    };
+    Ok(Page::new(page).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "cloud/login.html")]
+struct LoginPage;
+
+/// Where somebody lands who is in no account.
+pub(super) async fn login() -> Response {
+    Page::new(LoginPage).into_response()
+}
+
+/// Ends the browser's session. The role session itself ends at its time, with its credentials.
+pub(super) async fn sign_out(session: Session) -> Result<Response, PageError> {
+    session.flush().await?;
+    Ok(Redirect::to("/cloud/login").into_response())
+}

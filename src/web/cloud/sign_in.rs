@@ -1,0 +1,135 @@
+//! `POST /cloud/login/saml`: an account lets somebody in on the word of its SAML provider.
+
+use axum::{
+    Form,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::principal::CloudVisitor;
+use crate::{
+    access,
+    app::App,
+    cloud::{
+        self, CamPrincipal, new_role_session,
+        sign_in::{self, Claim, Refused, Rules, Verified},
+    },
+    saml::response::Received,
+    store::Write,
+    web::{
+        Anyone, Fault, log_cause,
+        pages::{PageError, Problem},
+    },
+};
+
+/// What the portal's form carries.
+#[derive(Deserialize)]
+pub(super) struct SamlForm {
+    #[serde(rename = "SAMLResponse")]
+    response: String,
+}
+
+/// Verifies the response, opens the session, and leads to the account console.
+pub(super) async fn post(
+    State(app): State<App>,
+    caller: Anyone,
+    session: Session,
+    Form(form): Form<SamlForm>,
+) -> Result<Response, PageError> {
+    match let_in(&app, &caller, &form.response).await {
+        Ok(principal) => {
+            CloudVisitor::remember(&app, &session, &principal).await?;
+            Ok(Redirect::to("/cloud").into_response())
+        }
+        Err(refused) => Err(problem(refused)),
+    }
+}
+
+async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincipal, Refused> {
+    let received = Received::parse(response);
+    let claim = sign_in::claim(&received)?;
+    let (metadata, seconds) = app
+        .db
+        .read(async |tx| -> Result<_, Refused> {
+            let metadata = sign_in::provider_metadata(tx, &claim).await?;
+            Ok((metadata, sign_in::session_duration(tx, &claim).await?))
+        })
+        .await?;
+    let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
+    let rules = Rules {
+        sign_in_url: &sign_in_url,
+        skew: jiff::SignedDuration::from_secs(app.settings.saml.clock_skew),
+        second_opinion: app.settings.saml.second_opinion,
+        now: caller.act.now,
+    };
+    let verified = sign_in::judge(&received, &claim, &metadata, rules)?;
+    let new_session = match verified.claim() {
+        Claim::Role(_) => Some(new_role_session(&caller.act, &app.sealer, seconds)?),
+        Claim::User { .. } => None,
+    };
+    app.db
+        .write(async |tx| -> Result<_, Refused> {
+            check_standing(tx, &verified).await?;
+            sign_in::enter(tx, &caller.act, &verified, &sign_in_url, new_session.as_ref()).await
+        })
+        .await
+}
+
+/// The word that is presented may be minutes old. Where it is a space of ours that gave it, ask
+/// whether the space would give it still (SES-04).
+async fn check_standing(tx: &mut Write, verified: &Verified) -> Result<(), Refused> {
+    let account = verified.claim().account();
+    let name = verified.name_id();
+    let stands = match verified.role() {
+        Some(role) => match cloud::managed_by(tx, account, role).await? {
+            Some(space) => access::is_entitled(tx, space, name, account, role).await?,
+            None => true,
+        },
+        None => access::has_cam_user(tx, account, name).await?,
+    };
+    if stands { Ok(()) } else { Err(Refused::Revoked) }
+}
+
+/// What somebody who is not let in sees: one sentence. The reason is in the log.
+fn problem(refused: Refused) -> PageError {
+    let (code, message) = match &refused {
+        Refused::Cloud(_) => {
+            let Refused::Cloud(error) = refused else { return Problem::internal().into() };
+            return Fault::from(error).into();
+        }
+        Refused::Revoked => {
+            ("AccessEnded", "This access has ended. Go back to the portal to see what you have.")
+        }
+        Refused::Replayed => (
+            "ResponseUsed",
+            "This sign-in was used already. Go back to the portal and enter again.",
+        ),
+        Refused::NoClaim
+        | Refused::UnknownProvider
+        | Refused::Saml(_)
+        | Refused::Contradiction
+        | Refused::SeveralRoles
+        | Refused::NoSessionName
+        | Refused::UnknownRole
+        | Refused::NotTrusted
+        | Refused::UnknownUser => (
+            "SignInRefused",
+            "The account did not accept this sign-in. Go back to the portal and enter again.",
+        ),
+    };
+    if let Refused::Saml(refusal) = &refused {
+        tracing::warn!(check = %refusal.check, wanted = refusal.wanted, "a response was refused");
+    }
+    log_cause(&refused);
+    Problem {
+        status: StatusCode::FORBIDDEN,
+        code,
+        title: "You are not signed in",
+        message: message.to_owned(),
+        onward: None,
+    }
+    .into()
+}
