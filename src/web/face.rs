@@ -2,8 +2,8 @@
 
 use super::Fault;
 use crate::{
-    credential, directory, organization, permission, saml::metadata::MetadataError, space, sso,
-    task,
+    cloud, credential, directory, organization, permission, saml::metadata::MetadataError, space,
+    sso, task,
 };
 
 /// How a failure is shown.
@@ -29,6 +29,7 @@ impl Face {
             Fault::Credential(error) => credential(error),
             Fault::Permission(error) => permission(error),
             Fault::Sso(error) => sso(error),
+            Fault::Cloud(error) => cloud(error),
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,
@@ -131,5 +132,19 @@ fn permission(error: &permission::Error) -> Face {
         | E::DeploymentBusy
         | E::DeploymentInUse => Face::Refused,
         E::Store(_) => Face::Internal,
+    }
+}
+
+fn cloud(error: &cloud::Error) -> Face {
+    use cloud::Error as E;
+    match error {
+        E::Organization(error) => organization(error),
+        E::Space(error) => space(error),
+        E::UserNameTaken | E::UserNameInvalid => Face::Field("name"),
+        E::AccountNotFound | E::UserNotFound => Face::NotFound,
+        E::Cam(_) | E::TokenInvalid | E::TokenExpired => Face::Refused,
+        E::Interrupted | E::PolicyNotFound | E::Password | E::Secret(_) | E::Store(_) => {
+            Face::Internal
+        }
     }
 }
