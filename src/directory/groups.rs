@@ -188,6 +188,23 @@ pub async fn groups_of(
     Ok(Page::of(rows, total, page.limit, |membership: &Membership| membership.group.id.0))
 }
 
+/// Which of these users are in which of these groups. Both lists must be bounded by the caller.
+pub async fn memberships_among(
+    tx: &mut Read,
+    space: SpaceId,
+    groups: &[GroupId],
+    users: &[UserId],
+) -> Result<Vec<(GroupId, UserId)>, database::Error> {
+    if groups.is_empty() || users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sql("SELECT m.group_id, m.user_id FROM group_members m
+         JOIN groups g ON g.id = m.group_id WHERE g.space_id = ");
+    query.push_bind(space).push(" AND m.group_id IN (").push_list(groups.iter().copied());
+    query.push(") AND m.user_id IN (").push_list(users.iter().copied()).push(")");
+    query.fetch_all(tx).await
+}
+
 /// Puts a user into a group by hand (GRP-07, GRP-08, GRP-11).
 pub async fn add_member(
     tx: &mut Write,

@@ -13,6 +13,7 @@ use crate::{
         AssignmentId, ConfigurationId, GroupId, Principal, PrincipalKind, SpaceId, TaskId, Uin,
         UserId,
     },
+    organization::AccountKind,
     store::{self as database, Page, PageRequest, Read, ToValue, Write, like, sql},
     task::{self, Kind, NewTask},
 };
@@ -180,6 +181,8 @@ pub struct AssignmentFilter {
     pub principal_kind: Option<PrincipalKind>,
     /// On this account.
     pub account: Option<Uin>,
+    /// On accounts of this kind.
+    pub account_kind: Option<AccountKind>,
     /// With this configuration.
     pub configuration: Option<ConfigurationId>,
     /// Part of the configuration's name; ASCII case does not matter.
@@ -206,6 +209,9 @@ pub async fn assignments(
         }
         if let Some(account) = filter.account {
             query.push(" AND a.account_uin = ").push_bind(account);
+        }
+        if let Some(kind) = filter.account_kind {
+            query.push(" AND acc.kind = ").push_bind(kind);
         }
         if let Some(configuration) = filter.configuration {
             query.push(" AND a.configuration_id = ").push_bind(configuration);
@@ -264,6 +270,28 @@ pub async fn assignments_of_principal(
         .await?;
     let triple = |(account, configuration)| Triple { principal, account, configuration };
     Ok(rows.into_iter().map(triple).collect())
+}
+
+/// Which configurations somebody has on any of these accounts: `principal`, or anybody.
+pub async fn assigned_configurations(
+    tx: &mut Read,
+    space: SpaceId,
+    accounts: &[Uin],
+    principal: Option<Principal>,
+) -> Result<Vec<ConfigurationId>, database::Error> {
+    if accounts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sql("SELECT DISTINCT configuration_id FROM assignments
+         WHERE state IN ('pending', 'active') AND space_id = ");
+    query.push_bind(space).push(" AND account_uin IN (").push_list(accounts.iter().copied());
+    query.push(")");
+    if let Some(principal) = principal {
+        query.push(" AND principal_kind = ").push_bind(principal.kind());
+        query.push(" AND principal_id = ").push_bind(principal.number());
+    }
+    let rows: Vec<(ConfigurationId,)> = query.fetch_all(tx).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Starts to take an assignment away: from now on it confers nothing. Callers end the sessions it

@@ -10,6 +10,7 @@ use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
     id::{ConfigurationId, DeploymentId, SpaceId, TaskId, Uin},
+    organization::AccountKind,
     store::{self as database, Page, PageRequest, Read, Write, like, sql},
     task::{self, Kind, NewTask},
 };
@@ -31,6 +32,8 @@ pub struct DeploymentFilter {
     pub configuration: Option<ConfigurationId>,
     /// On this account.
     pub account: Option<Uin>,
+    /// On accounts of this kind.
+    pub account_kind: Option<AccountKind>,
     /// That stand like this.
     pub status: Option<DeploymentStatus>,
     /// Part of the configuration's name; ASCII case does not matter.
@@ -51,6 +54,9 @@ pub async fn deployments(
         }
         if let Some(account) = filter.account {
             query.push(" AND d.account_uin = ").push_bind(account);
+        }
+        if let Some(kind) = filter.account_kind {
+            query.push(" AND acc.kind = ").push_bind(kind);
         }
         if let Some(search) = &filter.search {
             query.push(" AND c.name_key LIKE ").push_bind(like(&fold(search)));

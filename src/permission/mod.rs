@@ -15,8 +15,9 @@ mod deployments;
 mod rules;
 
 pub use assignments::{
-    AssignmentFilter, activate, assignment, assignments, assignments_of_principal,
-    create_assignments, forget_removed, mark_removing, remaining, unknown_of,
+    AssignmentFilter, activate, assigned_configurations, assignment, assignments,
+    assignments_of_principal, create_assignments, forget_removed, mark_removing, remaining,
+    unknown_of,
 };
 pub use configurations::{
     ConfigurationFilter, add_policies, configuration, configurations, create_configuration,

@@ -142,6 +142,8 @@ pub struct Filter {
     pub principal_kind: Option<PrincipalKind>,
     /// Towards this account.
     pub account: Option<Uin>,
+    /// Not towards this account.
+    pub other_than_account: Option<Uin>,
     /// About this configuration.
     pub configuration: Option<ConfigurationId>,
     /// In one of these states; all when empty.

@@ -104,6 +104,9 @@ fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
     if let Some(account) = filter.account {
         query.push(" AND account_uin = ").push_bind(account);
     }
+    if let Some(account) = filter.other_than_account {
+        query.push(" AND account_uin <> ").push_bind(account);
+    }
     if let Some(configuration) = filter.configuration {
         query.push(" AND configuration_id = ").push_bind(configuration);
     }

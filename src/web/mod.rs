@@ -3,6 +3,7 @@
 //! Each door translates: it takes a request apart, opens a transaction, lets the rooms decide and
 //! writes the answer. [`routes`] lists every route with the caller that may use it.
 
+mod api;
 pub mod assets;
 mod callers;
 pub mod cloud;
@@ -33,6 +34,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 pub fn routes(app: &App) -> Routes {
     let demo = if app.demo.is_some() { demo::routes() } else { Routes::new() };
     Routes::new()
+        .merge(api::routes())
         .merge(health::routes())
         .merge(assets::routes())
         .merge(saml::routes(app))

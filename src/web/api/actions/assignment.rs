@@ -1,0 +1,262 @@
+//! Assignments, and where configurations are deployed.
+
+use serde_json::json;
+
+use super::{ZONE_ID, action, configuration::configuration_id, task};
+use crate::{
+    directory::Principal,
+    id::{ConfigurationId, SpaceId, Uin},
+    organization::{self, AccountKind},
+    permission::{
+        self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, DeploymentStatus, Limits,
+        Triple,
+    },
+    store::{Page, PageRequest, Read},
+    web::api::{
+        call::{Action, Answer, Call, object},
+        fields::{Field, Parameters, Rule},
+        refusal::Refusal,
+        shape::{
+            MAX_RESULTS, NEXT_TOKEN, PRINCIPAL, TARGET, id, page, page_request, principal, target,
+            time,
+        },
+    },
+};
+
+const ITEM: &[Field] = &[
+    Field::text("PrincipalId").required(),
+    Field::text("PrincipalType").required().rule(PRINCIPAL),
+    Field::integer("TargetUin").required(),
+    Field::text("TargetType").required().rule(TARGET),
+    Field::text("RoleConfigurationId").required(),
+];
+
+pub const ACTIONS: &[Action] = &[
+    action(
+        "CreateRoleAssignment",
+        &[ZONE_ID, Field::objects("RoleAssignmentInfo", ITEM).required()],
+        |call| Box::pin(create(call)),
+    ),
+    action(
+        "ListRoleAssignments",
+        &[
+            ZONE_ID,
+            Field::text("RoleConfigurationId"),
+            MAX_RESULTS,
+            NEXT_TOKEN,
+            Field::text("TargetType").rule(TARGET),
+            Field::integer("TargetUin"),
+            Field::text("PrincipalType").rule(PRINCIPAL),
+            Field::text("PrincipalId"),
+            Field::text("Filter"),
+        ],
+        |call| Box::pin(list(call)),
+    ),
+    action(
+        "ListRoleConfigurationProvisionings",
+        &[
+            ZONE_ID,
+            Field::text("RoleConfigurationId"),
+            MAX_RESULTS,
+            NEXT_TOKEN,
+            Field::text("TargetType").rule(TARGET),
+            Field::integer("TargetUin"),
+            Field::text("DeploymentStatus").rule(Rule::OneOf(&[
+                "Deployed",
+                "DeployedRequired",
+                "DeployFailed",
+            ])),
+            Field::text("Filter"),
+        ],
+        |call| Box::pin(list_deployments(call)),
+    ),
+];
+
+/// The identity that `PrincipalType` and `PrincipalId` name; none when no id is given.
+pub fn principal_of(parameters: &Parameters) -> Result<Option<Principal>, Refusal> {
+    let Some(text) = parameters.optional_text("PrincipalId") else { return Ok(None) };
+    let user = || id(text, "ResourceNotFound.UserNotExist", "PrincipalId").map(Principal::User);
+    let group = || id(text, "InvalidParameter.GroupNotExist", "PrincipalId").map(Principal::Group);
+    match parameters.optional_text("PrincipalType") {
+        Some("Group") => group(),
+        Some(_) => user(),
+        None => user().or_else(|_| group()),
+    }
+    .map(Some)
+}
+
+/// The kind of account that `TargetType` names.
+pub fn account_kind(parameters: &Parameters) -> Option<AccountKind> {
+    match parameters.optional_text("TargetType") {
+        Some("ManagerUin") => Some(AccountKind::Management),
+        Some(_) => Some(AccountKind::Member),
+        None => None,
+    }
+}
+
+fn optional_configuration(call: &Call) -> Result<Option<ConfigurationId>, Refusal> {
+    match call.parameters.optional_text("RoleConfigurationId") {
+        None => Ok(None),
+        Some(_) => configuration_id(call).map(Some),
+    }
+}
+
+fn triple(parameters: &Parameters) -> Result<Triple, Refusal> {
+    // The table requires the id, so there is a principal.
+    let principal = principal_of(parameters)?.ok_or_else(|| {
+        Refusal::new("InvalidParameter.ParamError", "The parameter `PrincipalId` is empty.")
+    })?;
+    Ok(Triple {
+        principal,
+        account: Uin(parameters.integer("TargetUin").unwrap_or_default()),
+        configuration: id(
+            parameters.text("RoleConfigurationId"),
+            "InvalidParameter.RoleConfigurationNotExist",
+            "RoleConfigurationId",
+        )?,
+    })
+}
+
+/// `TargetType` must say what the account is: whoever means a member does not mean us.
+async fn check_target(
+    call: &Call,
+    tx: &mut Read,
+    parameters: &Parameters,
+    account: Uin,
+) -> Result<(), Refusal> {
+    let found = organization::account(tx, call.caller.organization.id, account).await?;
+    match found {
+        Some(found) if account_kind(parameters).is_none_or(|kind| kind == found.kind) => Ok(()),
+        _ => Err(Refusal::new(
+            "FailedOperation.OrganizationMemberNotExist",
+            format!("The organization has no account {account} of this `TargetType`."),
+        )),
+    }
+}
+
+async fn create(call: &Call) -> Answer {
+    let items = call.parameters.objects("RoleAssignmentInfo");
+    if items.len() > permission::MOST_ASSIGNMENTS_PER_CALL {
+        return Err(Refusal::new(
+            "LimitExceeded.CreateRoleAssignmentLimitExceeded",
+            "The parameter `RoleAssignmentInfo` has at most 50 entries.",
+        ));
+    }
+    let limits =
+        Limits { configurations: call.app.settings.limits.configurations, ..Limits::default() };
+    let tasks = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let mut triples = Vec::with_capacity(items.len());
+            for item in &items {
+                let triple = triple(item)?;
+                check_target(call, tx, item, triple.account).await?;
+                triples.push(triple);
+            }
+            let made =
+                permission::create_assignments(tx, &call.act, space, &triples, &limits).await?;
+            let mut tasks = Vec::with_capacity(made.len());
+            for item in made {
+                tasks.push(task::info(call, tx, space, item.task).await?);
+            }
+            Ok(tasks)
+        })
+        .await?;
+    Ok(object([("Tasks", json!(tasks))]))
+}
+
+async fn list(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let wanted = page_request(parameters)?;
+    let filter = AssignmentFilter {
+        principal: principal_of(parameters)?,
+        principal_kind: super::principal_kind(parameters),
+        account: parameters.integer("TargetUin").map(Uin),
+        account_kind: account_kind(parameters),
+        configuration: optional_configuration(call)?,
+        search: parameters.optional_text("Filter").map(str::to_owned),
+        // What a task has not made real yet, or is taking away, is not an assignment.
+        states: vec![permission::AssignmentState::Active],
+    };
+    let found: Page<Assignment> = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            Ok(permission::assignments(tx, space, &filter, wanted).await?)
+        })
+        .await?;
+    Ok(page("RoleAssignments", found, wanted.limit, |assignment| {
+        json!({
+            "RoleConfigurationId": assignment.configuration_id,
+            "RoleConfigurationName": assignment.configuration_name,
+            "TargetUin": assignment.account_uin.0,
+            "TargetType": target(assignment.account_kind),
+            "PrincipalId": assignment.principal().to_string(),
+            "PrincipalType": principal(assignment.principal_kind),
+            "PrincipalName": assignment.principal_name,
+            "CreateTime": time(assignment.created_at),
+            "UpdateTime": time(assignment.updated_at),
+            "TargetName": assignment.account_name,
+        })
+    }))
+}
+
+/// The API's three words for how a deployment stands. One that a task is at is as good as not
+/// deployed yet, so it is one that needs deploying.
+fn deployment_status(status: DeploymentStatus) -> &'static str {
+    match status {
+        DeploymentStatus::Deployed => "Deployed",
+        DeploymentStatus::Outdated | DeploymentStatus::InProgress => "DeployedRequired",
+        DeploymentStatus::Failed => "DeployFailed",
+    }
+}
+
+async fn list_deployments(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let wanted = page_request(parameters)?;
+    let filter = DeploymentFilter {
+        configuration: optional_configuration(call)?,
+        account: parameters.integer("TargetUin").map(Uin),
+        account_kind: account_kind(parameters),
+        status: match parameters.optional_text("DeploymentStatus") {
+            Some("Deployed") => Some(DeploymentStatus::Deployed),
+            Some("DeployFailed") => Some(DeploymentStatus::Failed),
+            Some(_) => Some(DeploymentStatus::Outdated),
+            None => None,
+        },
+        search: parameters.optional_text("Filter").map(str::to_owned),
+    };
+    let found: Page<Deployment> = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            Ok(permission::deployments(tx, space, &filter, wanted).await?)
+        })
+        .await?;
+    Ok(page("RoleConfigurationProvisionings", found, wanted.limit, |deployment| {
+        json!({
+            "DeploymentStatus": deployment_status(deployment.status()),
+            "RoleConfigurationId": deployment.configuration_id,
+            "RoleConfigurationName": deployment.configuration_name,
+            "TargetUin": deployment.account_uin.0,
+            "TargetName": deployment.account_name,
+            "CreateTime": time(deployment.created_at),
+            "UpdateTime": time(deployment.updated_at),
+            "TargetType": target(deployment.account_kind),
+        })
+    }))
+}
+
+/// How many configurations are deployed somewhere in a space.
+pub async fn deployed(tx: &mut Read, space: SpaceId) -> Result<i64, Refusal> {
+    let mut total = 0;
+    for status in [DeploymentStatus::Deployed, DeploymentStatus::Outdated] {
+        let filter = DeploymentFilter { status: Some(status), ..DeploymentFilter::default() };
+        total += permission::deployments(tx, space, &filter, PageRequest::first(1)).await?.total;
+    }
+    Ok(total)
+}

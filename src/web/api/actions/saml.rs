@@ -1,0 +1,188 @@
+//! Sign-in through the company's identity provider: who we are to it, and who it is to us.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::{ZONE_ID, action};
+use crate::{
+    saml::certificate::Certificate,
+    space::{self, KeyPair, KeyPurpose},
+    sso::{self, ByHand, IdpCertificate},
+    web::{
+        Fault,
+        api::{
+            call::{Action, Answer, Call, object},
+            fields::Field,
+            refusal::Refusal,
+            shape::{STATUS, status, time},
+        },
+        saml::service_provider_document,
+    },
+};
+
+pub const ACTIONS: &[Action] = &[
+    action("GetZoneSAMLServiceProviderInfo", &[ZONE_ID], |call| Box::pin(service_provider(call))),
+    action(
+        "SetExternalSAMLIdentityProvider",
+        &[
+            ZONE_ID,
+            Field::text("EncodedMetadataDocument"),
+            Field::text("SSOStatus")
+                .rule(STATUS)
+                .refused_as("InvalidParameterValue.SSoStatusInvalid"),
+            Field::text("EntityId"),
+            Field::text("LoginUrl"),
+            Field::text("X509Certificate"),
+        ],
+        |call| Box::pin(set(call)),
+    ),
+    action("GetExternalSAMLIdentityProvider", &[ZONE_ID], |call| Box::pin(get(call))),
+    action("ListExternalSAMLIdPCertificates", &[ZONE_ID], |call| Box::pin(list_certificates(call))),
+];
+
+async fn service_provider(call: &Call) -> Answer {
+    let (space, pairs) = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            let pairs = space::key_pairs(tx, space.id, KeyPurpose::ServiceProvider).await?;
+            Ok((space, pairs))
+        })
+        .await?;
+    let certificates: Vec<Certificate> =
+        pairs.iter().map(KeyPair::public_certificate).collect::<Result<_, _>>()?;
+    let document = service_provider_document(&call.app, &space, &certificates)?;
+    let info = json!({
+        "EntityId": sso::sp_entity_id(&call.app.settings, space.id),
+        "ZoneId": space.id,
+        "EncodedMetadataDocument": STANDARD.encode(document),
+        "AcsUrl": sso::acs_url(&call.app.settings, space.id),
+    });
+    Ok(object([("SAMLServiceProvider", info)]))
+}
+
+/// A partial update: what is absent or empty stays as it is. Clients set metadata, single fields
+/// and the switch in calls of their own, in any order (SSO-03).
+async fn set(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let text = |name: &str| parameters.optional_text(name).map(str::to_owned);
+    let metadata = match parameters.optional_text("EncodedMetadataDocument") {
+        None => None,
+        Some(encoded) => Some(STANDARD.decode(encoded.trim()).map_err(|_| {
+            Refusal::new(
+                "FailedOperation.DecodeMetadataDocumentFailed",
+                "The parameter `EncodedMetadataDocument` is not base64.",
+            )
+        })?),
+    };
+    let certificate = match parameters.optional_text("X509Certificate") {
+        None => None,
+        Some(file) => Some(Certificate::from_file(file.as_bytes()).map_err(|error| {
+            Refusal::new(
+                "FailedOperation.X509CertificateParsingFailed",
+                format!("The parameter `X509Certificate` is refused: {error}."),
+            )
+        })?),
+    };
+    let by_hand = ByHand { entity_id: text("EntityId"), login_url: text("LoginUrl"), certificate };
+    let any_by_hand =
+        by_hand.entity_id.is_some() || by_hand.login_url.is_some() || by_hand.certificate.is_some();
+    let provider = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            if let Some(metadata) = &metadata {
+                sso::set_by_metadata(tx, &call.act, space.id, metadata).await?;
+            }
+            if any_by_hand {
+                sso::set_by_hand(tx, &call.act, space.id, &by_hand).await?;
+            }
+            if let Some(word) = parameters.optional_text("SSOStatus") {
+                space::set_sso_enabled(tx, &call.act, &space, word == "Enabled").await?;
+            }
+            Ok(sso::identity_provider(tx, space.id).await?)
+        })
+        .await?;
+    let certificates = provider.map(|provider| provider.certificates).unwrap_or_default();
+    Ok(object([("CertificateIds", ids(&certificates))]))
+}
+
+fn ids(certificates: &[IdpCertificate]) -> Value {
+    certificates.iter().map(|certificate| json!(certificate.id)).collect()
+}
+
+/// Before anything is configured the fields are empty: clients read the switch here too.
+async fn get(call: &Call) -> Answer {
+    let (space, provider) = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            let provider = sso::identity_provider(tx, space.id).await?;
+            Ok((space, provider))
+        })
+        .await?;
+    let switch = status(space.sso_enabled);
+    let configuration = match provider {
+        None => json!({
+            "EntityId": "",
+            "SSOStatus": switch,
+            "EncodedMetadataDocument": "",
+            "CertificateIds": [],
+            "LoginUrl": "",
+            "CreateTime": "",
+            "UpdateTime": "",
+        }),
+        Some(provider) => json!({
+            "EntityId": provider.entity_id,
+            "SSOStatus": switch,
+            "EncodedMetadataDocument":
+                provider.metadata.map(|document| STANDARD.encode(document)).unwrap_or_default(),
+            "CertificateIds": ids(&provider.certificates),
+            "LoginUrl": provider.login_url,
+            "CreateTime": time(provider.created_at),
+            "UpdateTime": time(provider.updated_at),
+        }),
+    };
+    Ok(object([("SAMLIdentityProviderConfiguration", configuration)]))
+}
+
+async fn list_certificates(call: &Call) -> Answer {
+    let provider = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(sso::identity_provider(tx, space.id).await?)
+        })
+        .await?;
+    let found = provider.map(|provider| provider.certificates).unwrap_or_default();
+    let certificates: Vec<Value> = found.iter().map(certificate).collect::<Result<_, _>>()?;
+    Ok(object([
+        ("TotalCounts", json!(certificates.len())),
+        ("SAMLIdPCertificates", json!(certificates)),
+    ]))
+}
+
+fn certificate(stored: &IdpCertificate) -> Result<Value, Refusal> {
+    let certificate = Certificate::from_pem(&stored.certificate).map_err(sso::Error::from)?;
+    let facts = certificate.facts();
+    let key = certificate
+        .key()
+        .public_key_to_pem()
+        .map_err(|_| Fault::Internal("a stored public key cannot be written"))?;
+    Ok(json!({
+        "SerialNumber": facts.serial,
+        "Issuer": facts.issuer,
+        "Version": facts.version,
+        "CertificateId": stored.id,
+        "PublicKey": String::from_utf8_lossy(&key),
+        "SignatureAlgorithm": facts.signature_algorithm,
+        "NotAfter": time(facts.not_after.into()),
+        "NotBefore": time(facts.not_before.into()),
+        "Subject": facts.subject,
+        "X509Certificate": stored.certificate,
+    }))
+}

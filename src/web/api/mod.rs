@@ -1,0 +1,112 @@
+//! The public JSON API: `POST /`, and `GET /` for clients that sign queries.
+//!
+//! A request is judged in the order of the API reference: size, headers, the form of its
+//! signature, time, key, session token, signature, action, parameters, permission; then its action
+//! runs. One table ([`table::TABLE`]) has every action with its parameters, and dispatch and
+//! checking come from it. Every answer is HTTP 200: the clients look into the body.
+
+mod actions;
+mod authenticate;
+mod call;
+mod catalogue;
+mod fields;
+mod refusal;
+mod shape;
+mod table;
+mod wire;
+
+use axum::{
+    Extension,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        StatusCode,
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Redirect, Response},
+};
+
+use self::{
+    call::{Answer, Call},
+    fields::Parameters,
+    refusal::Refusal,
+    wire::Wire,
+};
+use super::{Caller, Fault, RequestInfo, Routes, log_cause};
+use crate::{
+    app::App,
+    audit::Actor,
+    tc3::{CommonCode, envelope},
+};
+
+/// Largest body, in bytes.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// The API's two routes.
+pub(super) fn routes() -> Routes {
+    Routes::new().post("/", Caller::ApiCaller, serve).get_that_writes("/", Caller::ApiCaller, get)
+}
+
+/// A person who types our address looks for the console, not for the API.
+async fn get(app: State<App>, info: Extension<RequestInfo>, request: Request) -> Response {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let is_person = accepts.is_some_and(|accept| accept.contains("text/html"))
+        && !request.headers().contains_key(AUTHORIZATION)
+        && request.uri().query().is_none();
+    if is_person {
+        return Redirect::to("/console").into_response();
+    }
+    serve(app, info, request).await
+}
+
+async fn serve(
+    State(app): State<App>,
+    Extension(info): Extension<RequestInfo>,
+    request: Request,
+) -> Response {
+    let body = match answer(&app, &info, request).await {
+        Ok(content) => envelope::success(&content, &info.id),
+        Err(refusal) => {
+            if let Some(fault) = refusal.failure() {
+                log_cause(fault);
+            }
+            let (code, message) = refusal.code_and_message();
+            envelope::failure(&code, &message, &info.id)
+        }
+    };
+    match body {
+        Ok(body) => (StatusCode::OK, [(CONTENT_TYPE, envelope::CONTENT_TYPE)], Body::from(body))
+            .into_response(),
+        Err(error) => {
+            log_cause(&error);
+            Fault::Internal("an answer could not be written").into_response()
+        }
+    }
+}
+
+async fn answer(app: &App, info: &RequestInfo, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        Refusal::common(
+            CommonCode::RequestSizeLimitExceeded,
+            "The body is over 10 MiB, or it ended early.",
+        )
+    })?;
+    let headers = wire::raw_headers(&parts);
+    let wire = Wire::new(&parts, &headers, &body)?;
+    let name = wire.required("X-TC-Action")?.to_owned();
+    let version = wire.required("X-TC-Version")?.to_owned();
+    let act = info.act(app, Actor::anyone());
+
+    let (signed, timestamp) = authenticate::signature(&wire, act.now.as_second())?;
+    let caller = authenticate::caller(app, &act, &wire, &signed, timestamp).await?;
+    let act = act.by(authenticate::actor(&caller));
+
+    let action = table::find(&signed.service, &version, &name)?;
+    let (given, origin) = wire.parameters()?;
+    let parameters = Parameters::check(action.fields, given, origin)?;
+    authenticate::authorize(app, &act, &caller, &signed.service, action).await?;
+
+    let call = Call { app: app.clone(), act, caller, parameters };
+    (action.run)(&call).await
+}

@@ -1,0 +1,261 @@
+//! Why a call is refused, and the one place where the rooms' errors get their codes.
+//!
+//! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
+
+use crate::{
+    cloud, credential, directory, organization, permission, space, sso, store, task,
+    tc3::{self, CommonCode},
+    web::Fault,
+};
+
+/// A call that is not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Refused at the door.
+    Code {
+        /// The code, for programs.
+        code: &'static str,
+        /// The text, for people; names the parameter.
+        message: String,
+    },
+    /// A room refused, or something failed.
+    Fault(Fault),
+}
+
+impl Refusal {
+    /// A refusal with a code of its action.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Code { code, message: message.into() }
+    }
+
+    /// A refusal with a code that all services have.
+    pub fn common(code: CommonCode, message: impl Into<String>) -> Self {
+        Self::new(code.as_str(), message)
+    }
+
+    /// What the caller is told.
+    pub fn code_and_message(&self) -> (String, String) {
+        match self {
+            Self::Code { code, message } => ((*code).to_owned(), message.clone()),
+            Self::Fault(fault) => {
+                let code = code_of(fault);
+                let message = match code {
+                    DATABASE | INTERNAL => "The server failed. Its log has the cause.".to_owned(),
+                    _ => sentence(&fault.to_string()),
+                };
+                (code.to_owned(), message)
+            }
+        }
+    }
+
+    /// The failure to log, if this is one of ours rather than the caller's.
+    pub fn failure(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(fault) if matches!(code_of(fault), DATABASE | INTERNAL) => Some(fault),
+            Self::Fault(_) | Self::Code { .. } => None,
+        }
+    }
+}
+
+/// Room errors begin in lower case and end without a stop; people get a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+impl<E> From<E> for Refusal
+where
+    Fault: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Fault(Fault::from(error))
+    }
+}
+
+/// What a signature that is not accepted is called.
+pub fn signature(error: tc3::Error) -> Refusal {
+    let code = match error {
+        tc3::Error::MissingHeader(_) => CommonCode::MissingParameter,
+        tc3::Error::MalformedAuthorization(_)
+        | tc3::Error::UnusableSignedHeader
+        | tc3::Error::DateMismatch => CommonCode::InvalidAuthorization,
+        tc3::Error::MalformedTimestamp => CommonCode::InvalidParameter,
+        tc3::Error::Expired => CommonCode::SignatureExpire,
+        tc3::Error::Mismatch => CommonCode::SignatureFailure,
+        tc3::Error::Crypto => CommonCode::InternalError,
+    };
+    Refusal::common(code, sentence(&error.to_string()))
+}
+
+const DATABASE: &str = "FailedOperation.DBOperationError";
+const INTERNAL: &str = "InternalError";
+
+fn code_of(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Organization(error) => organization(error),
+        Fault::Space(error) => space(error),
+        Fault::Directory(error) => directory(error),
+        Fault::Credential(error) => credential(error),
+        Fault::Permission(error) => permission(error),
+        Fault::Task(error) => task(error),
+        Fault::Sso(error) => sso(error),
+        Fault::Cloud(error) => cloud(error),
+        Fault::Store(error) => store(error),
+        Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => INTERNAL,
+    }
+}
+
+fn store(error: &store::Error) -> &'static str {
+    match error {
+        store::Error::Conflict(_)
+        | store::Error::Busy
+        | store::Error::NestedWrite
+        | store::Error::Corrupt { .. }
+        | store::Error::Migrate(_)
+        | store::Error::UnknownScheme
+        | store::Error::Database(_) => DATABASE,
+    }
+}
+
+fn organization(error: &organization::Error) -> &'static str {
+    use organization::Error;
+    match error {
+        Error::NameInvalid
+        | Error::DepartmentNameInvalid
+        | Error::MemberNameInvalid
+        | Error::RemarkTooLong => "InvalidParameter",
+        Error::NameTaken => "FailedOperation.OrganizationExistAlready",
+        Error::DepartmentNameTaken => "FailedOperation.OrganizationNodeNameUsed",
+        Error::DepartmentNotFound => "ResourceNotFound.OrganizationNodeNotExist",
+        Error::TooDeep(_) => "LimitExceeded.NodeDepthExceedLimit",
+        Error::MemberNameTaken => "FailedOperation.OrganizationMemberNameUsed",
+        Error::AccountNotFound => "FailedOperation.OrganizationMemberNotExist",
+        Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
+fn space(error: &space::Error) -> &'static str {
+    use space::Error;
+    match error {
+        Error::NameInvalid => "InvalidParameterValue.ZoneNameFormatError",
+        Error::NameTaken => "InvalidParameterValue.IdentityCenterZoneNameAlreadyExist",
+        Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
+        Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
+        Error::Key(_) | Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
+fn directory(error: &directory::Error) -> &'static str {
+    use directory::Error;
+    match error {
+        Error::UserNameInvalid => "InvalidParameter.UsernameFormatError",
+        Error::UserNameTaken => "InvalidParameter.UsernameAlreadyExists",
+        Error::FieldInvalid { .. } | Error::EmailInvalid => "InvalidParameter.ParamError",
+        Error::EmailTaken => "InvalidParameter.EmailAlreadyExists",
+        Error::UserNotFound => "ResourceNotFound.UserNotExist",
+        Error::TooManyUsers(_) => "FailedOperation.UserOverUpperLimit",
+        Error::GroupNameInvalid => "InvalidParameter.GroupNameFormatError",
+        Error::GroupNameTaken => "InvalidParameter.GroupNameAlreadyExists",
+        Error::GroupNotFound => "InvalidParameter.GroupNotExist",
+        Error::TooManyGroups(_) => "FailedOperation.GroupOverUpperLimit",
+        Error::AlreadyMember => "InvalidParameter.GroupUserAlreadyExists",
+        Error::NotMember => "InvalidParameter.GroupUserNotExist",
+        Error::SourcesDiffer => "FailedOperation.GroupTypeUserTypeNotMatch",
+        Error::GroupManagedByScim => "FailedOperation.SynchronizedGroupNotUpdate",
+        Error::Store(error) => store(error),
+    }
+}
+
+fn credential(error: &credential::Error) -> &'static str {
+    use credential::Error;
+    match error {
+        Error::TooMany => "LimitExceeded.ScimCredentialLimitExceeded",
+        Error::Lifetime => "InvalidParameter.ParamError",
+        Error::NotFound => "InvalidParameter.ScimCredentialNotFound",
+        Error::Secret(_) => "FailedOperation.ScimCredentialGenerateError",
+        Error::Store(error) => store(error),
+    }
+}
+
+fn permission(error: &permission::Error) -> &'static str {
+    use permission::Error;
+    match error {
+        Error::NameInvalid => "InvalidParameter.ConfigurationNameFormatError",
+        Error::NameTaken => "InvalidParameter.ConfigurationNameAlreadyExists",
+        Error::DescriptionInvalid
+        | Error::SessionDurationInvalid
+        | Error::PolicyCountInvalid
+        | Error::DocumentTooLong
+        | Error::DocumentInvalid(_)
+        | Error::AssignmentCountInvalid => "InvalidParameter.ParamError",
+        Error::RelayStateInvalid => "InvalidParameter.RelayStateFormatError",
+        Error::TooManyConfigurations(_) => "FailedOperation.ConfigurationOverUpperLimit",
+        Error::ConfigurationNotFound => "InvalidParameter.RoleConfigurationNotExist",
+        Error::PolicyNameInvalid => "InvalidParameter.PolicyNameSizeOverUpperLimit",
+        Error::PolicyNotFound(_) => "InvalidParameter.BindPolicyNameNotAllowed",
+        Error::PolicyTaken(_) => "InvalidParameter.PolicyNameAlreadyExists",
+        Error::TooManyPresets => "FailedOperation.SystemPolicyOverUpperLimit",
+        Error::TooManyCustomPolicies(_) => "FailedOperation.CustomPolicyOverUpperLimit",
+        Error::DocumentEmpty => "InvalidParameter.PolicyDocumentEmpty",
+        Error::Unknown(unknown) => first_unknown(unknown),
+        Error::AssignmentsExist => "FailedOperation.RoleConfigurationAuthorizationAlreadyExist",
+        Error::TooManyAssignments(_) => "FailedOperation.RoleConfigurationAuthorizationOverLimit",
+        Error::AssignmentNotFound => "ResourceNotFound.RoleConfigurationAuthorizationNotFound",
+        Error::DeploymentNotFound => "ResourceNotFound.RoleConfigurationProvisioningNotFound",
+        Error::DeploymentBusy => "FailedOperation.RoleConfigurationProvisioningStatusError",
+        Error::DeploymentInUse => "FailedOperation.RoleConfigurationAuthorizationExist",
+        Error::Store(error) => store(error),
+    }
+}
+
+/// Of several blockers, the code of the first.
+fn first_unknown(unknown: &permission::Unknown) -> &'static str {
+    if !unknown.accounts.is_empty() {
+        "FailedOperation.OrganizationMemberNotExist"
+    } else if !unknown.configurations.is_empty() {
+        "InvalidParameter.RoleConfigurationNotExist"
+    } else if !unknown.users.is_empty() {
+        "ResourceNotFound.UserNotExist"
+    } else {
+        "InvalidParameter.GroupNotExist"
+    }
+}
+
+fn task(error: &task::Error) -> &'static str {
+    use task::Error;
+    match error {
+        Error::NotFound => "ResourceNotFound.RoleConfigurationTaskNotFound",
+        Error::NotFailed => "FailedOperation",
+        Error::Store(error) => store(error),
+    }
+}
+
+fn sso(error: &sso::Error) -> &'static str {
+    use sso::Error;
+    match error {
+        Error::SwitchedOff => "FailedOperation",
+        Error::NotConfigured => "ResourceNotFound.SAMLIdentityProviderNotFound",
+        Error::NoRedirect | Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
+        Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
+        Error::Request(_) | Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
+fn cloud(error: &cloud::Error) -> &'static str {
+    use cloud::Error;
+    match error {
+        Error::Cam(_) => "FailedOperation",
+        Error::Organization(error) => organization(error),
+        Error::Space(error) => space(error),
+        Error::TokenInvalid | Error::TokenExpired => "AuthFailure.TokenFailure",
+        Error::AccountNotFound => "FailedOperation.OrganizationMemberNotExist",
+        Error::UserNotFound => "ResourceNotFound.UserNotExist",
+        Error::UserNameTaken | Error::UserNameInvalid => "InvalidParameter",
+        Error::Interrupted | Error::PolicyNotFound | Error::Password | Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
