@@ -2,8 +2,8 @@
 
 use super::Fault;
 use crate::{
-    credential, directory, organization, permission, saml::metadata::MetadataError, space, sso,
-    task,
+    cam, cloud, credential, directory, organization, permission, saml::metadata::MetadataError,
+    space, sso, task,
 };
 
 /// How a failure is shown.
@@ -29,6 +29,7 @@ impl Face {
             Fault::Credential(error) => credential(error),
             Fault::Permission(error) => permission(error),
             Fault::Sso(error) => sso(error),
+            Fault::Cloud(error) => cloud(error),
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,
@@ -103,6 +104,28 @@ fn sso(error: &sso::Error) -> Face {
         E::Certificate(_) => Face::Field("certificate"),
         E::SwitchedOff | E::NotConfigured => Face::Refused,
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn cloud(error: &cloud::Error) -> Face {
+    use cloud::Error as E;
+    match error {
+        E::Cam(error) => cam(error),
+        E::Organization(error) => organization(error),
+        E::Space(error) => space(error),
+        E::AccountNotFound | E::UserNotFound | E::PolicyNotFound => Face::NotFound,
+        E::UserNameTaken | E::UserNameInvalid => Face::Field("user_name"),
+        E::TokenInvalid | E::TokenExpired => Face::Refused,
+        E::Interrupted | E::Password | E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn cam(error: &cam::Error) -> Face {
+    use cam::Error as E;
+    match error {
+        E::NotFound { .. } => Face::NotFound,
+        E::Denied(_) | E::NameClash { .. } | E::Limit(_) | E::Invalid(_) => Face::Refused,
+        E::Unavailable(_) => Face::Internal,
     }
 }
 

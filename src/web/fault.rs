@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{credential, directory, organization, permission, secret, space, sso, store, task};
+use crate::{
+    cloud, credential, directory, organization, permission, secret, space, sso, store, task,
+};
 
 /// Every room's error.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,9 @@ pub enum Fault {
     /// The sign-in room's.
     #[error(transparent)]
     Sso(#[from] sso::Error),
+    /// The embedded cloud's.
+    #[error(transparent)]
+    Cloud(#[from] cloud::Error),
     /// The store's.
     #[error(transparent)]
     Store(#[from] store::Error),

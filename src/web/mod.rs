@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod callers;
+pub mod console;
 pub mod demo;
 mod face;
 mod fault;
@@ -35,6 +36,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(assets::routes())
         .merge(saml::routes(app))
         .merge(demo)
+        .merge(console::routes(app))
 }
 
 /// The whole server.
