@@ -87,6 +87,13 @@ pub struct Account {
     pub updated_at: Timestamp,
 }
 
+impl Account {
+    /// Whether it administers the organisation.
+    pub fn is_management(&self) -> bool {
+        self.kind == AccountKind::Management
+    }
+}
+
 /// Why something about an organisation could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -7,6 +7,7 @@ mod api;
 pub mod assets;
 mod callers;
 pub mod cloud;
+pub mod console;
 pub mod demo;
 mod face;
 mod fault;
@@ -41,6 +42,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(scim::routes())
         .merge(cloud::routes(app))
         .merge(demo)
+        .merge(console::routes(app))
 }
 
 /// The whole server.

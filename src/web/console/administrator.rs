@@ -1,0 +1,253 @@
+//! Administrators: CAM principals of the management account (CON-14), and how they sign in.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{FromRef, FromRequestParts, State},
+    http::{Method, StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tower_sessions::Session;
+use zeroize::Zeroizing;
+
+use crate::{
+    app::App,
+    audit::{Act, Actor, ActorKind},
+    cloud::{self, CamPrincipal, CamUser},
+    id::Uin,
+    organization::{self, Account, Organization},
+    space::{self, Space},
+    store::{Read, SUBJECT},
+    web::{
+        Anyone, Fault, RequestInfo, info,
+        page::{Field, Page},
+        pages::{PageError, Problem},
+    },
+};
+
+/// Whoever has this may do everything here.
+const FULL_ACCESS: &str = "QcloudOrganizationFullAccess";
+/// Whoever has this may look.
+const READ_ONLY_ACCESS: &str = "QcloudOrganizationReadOnlyAccess";
+
+/// An administrator signed in at the console.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// What they are doing.
+    pub act: Act,
+    /// The organisation they administer.
+    pub organization: Organization,
+    /// Its management account.
+    pub account: Account,
+    /// Its space, if it is open.
+    pub space: Option<Space>,
+    /// What to call them.
+    pub name: String,
+    /// Whether they may change anything.
+    pub may_change: bool,
+}
+
+impl Administrator {
+    /// The organisation's space; without one, nearly every page has nothing to show (ACT-01).
+    pub fn space(&self) -> Result<&Space, Problem> {
+        self.space.as_ref().ok_or_else(|| {
+            Problem::refused("SpaceNotOpen", "Your organisation has not opened a space yet.")
+                .onward("/console", "Open it")
+        })
+    }
+
+    /// The administrator of this session, if it is still one: policies are read at every request.
+    async fn find(app: &App, info: &RequestInfo, session: &Session) -> Result<Option<Self>, Fault> {
+        let Some(uin) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
+        let found = app
+            .db
+            .read(async |tx| -> Result<_, Fault> {
+                let Some(user) = cloud::user(tx, Uin(uin)).await? else { return Ok(None) };
+                let Some((organization, account, rank)) = office(tx, &user).await? else {
+                    return Ok(None);
+                };
+                let space = space::of_organization(tx, organization.id).await?;
+                Ok(Some((user, organization, account, space, rank)))
+            })
+            .await?;
+        let Some((user, organization, account, space, rank)) = found else { return Ok(None) };
+        let actor = Actor {
+            kind: ActorKind::Administrator,
+            id: user.uin.to_string(),
+            name: user.name.clone(),
+        };
+        Ok(Some(Self {
+            act: info.act(app, actor),
+            organization,
+            account,
+            space,
+            name: user.name,
+            may_change: rank == Rank::Full,
+        }))
+    }
+}
+
+/// How much an administrator may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rank {
+    Full,
+    ReadOnly,
+}
+
+/// The organisation that a CAM user administers, if it does: one of the management account that is
+/// root or has a policy for it, and is not shut out.
+async fn office(
+    tx: &mut Read,
+    user: &CamUser,
+) -> Result<Option<(Organization, Account, Rank)>, Fault> {
+    let Some((organization, account)) = organization::of_account(tx, user.account_uin).await?
+    else {
+        return Ok(None);
+    };
+    if user.blocked || !account.is_management() {
+        return Ok(None);
+    }
+    let rank = if user.is_root {
+        Some(Rank::Full)
+    } else {
+        let policies = cloud::policies(tx, &CamPrincipal::User(user.clone())).await?;
+        let has = |name| policies.iter().any(|policy| policy.is_preset && policy.name == name);
+        if has(FULL_ACCESS) {
+            Some(Rank::Full)
+        } else {
+            has(READ_ONLY_ACCESS).then_some(Rank::ReadOnly)
+        }
+    };
+    Ok(rank.map(|rank| (organization, account, rank)))
+}
+
+/// Pages lead to the sign-in page. Who may only look is refused whatever is not a look.
+impl<S> FromRequestParts<S> for Administrator
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        let info = info(parts)?;
+        let session =
+            Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let found = Self::find(&app, &info, &session)
+            .await
+            .map_err(|fault| PageError::Fault(fault).into_response())?;
+        let Some(administrator) = found else {
+            return Err(Redirect::to("/console/login").into_response());
+        };
+        let looks = parts.method == Method::GET || parts.method == Method::HEAD;
+        if !looks && !administrator.may_change {
+            return Err(Problem {
+                status: StatusCode::FORBIDDEN,
+                code: "MayLookOnly",
+                title: "You may look only",
+                message: format!("To change anything you need the policy {FULL_ACCESS}."),
+                onward: Some(("/console".to_owned(), "To the overview")),
+            }
+            .into_response());
+        }
+        Ok(administrator)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/login.html")]
+struct LoginPage {
+    fields: Vec<Field>,
+    refused: Option<&'static str>,
+}
+
+impl LoginPage {
+    fn new(form: &LoginForm, refused: Option<&'static str>) -> Self {
+        let fields = vec![
+            Field::text("account", "Management account")
+                .longest(18)
+                .hint("The account's number.")
+                .autocomplete("organization")
+                .value(&form.account)
+                .focused(),
+            Field::text("user_name", "User name")
+                .longest(64)
+                .autocomplete("username")
+                .value(&form.user_name),
+            Field::password("password", "Password"),
+        ];
+        Self { fields, refused }
+    }
+}
+
+/// What the sign-in form says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LoginForm {
+    account: String,
+    user_name: String,
+    password: Option<SecretString>,
+}
+
+pub(super) async fn login_page(_: Anyone) -> Response {
+    let form = LoginForm { user_name: "root".to_owned(), ..LoginForm::default() };
+    Page::new(LoginPage::new(&form, None)).into_response()
+}
+
+/// Signs in. Whatever is wrong (account, name, password, a lock, no policy), the answer is the
+/// same and takes as long, so that nobody learns who exists.
+pub(super) async fn login(
+    State(app): State<App>,
+    caller: Anyone,
+    session: Session,
+    Form(form): Form<LoginForm>,
+) -> Result<Response, PageError> {
+    let name = form.user_name.trim().to_owned();
+    let account: Option<Uin> = form.account.trim().parse().ok();
+    let seen = match account {
+        Some(account) => app.db.read(async |tx| cloud::login(tx, account, &name).await).await?,
+        None => None,
+    };
+    let hash = seen.as_ref().and_then(|seen| seen.password_hash.clone());
+    let password = form
+        .password
+        .as_ref()
+        .map_or_else(String::new, |password| password.expose_secret().to_owned());
+    let password = Zeroizing::new(password);
+    let password_was_right = cloud::password::verify(hash, password).await;
+    let entered = match &seen {
+        Some(seen) => {
+            app.db
+                .write(async |tx| -> Result<bool, Fault> {
+                    let actor = Actor {
+                        kind: ActorKind::Administrator,
+                        id: seen.user.uin.to_string(),
+                        name: seen.user.name.clone(),
+                    };
+                    let act = caller.act.by(actor);
+                    let known = cloud::record_login(tx, &act, seen, password_was_right).await?;
+                    Ok(known && office(tx, &seen.user).await?.is_some())
+                })
+                .await?
+        }
+        None => false,
+    };
+    let Some(seen) = seen.filter(|_| entered) else {
+        let refused = "These do not open the console. After several wrong passwords signing in \
+                       is paused for a while.";
+        let page = LoginPage::new(&form, Some(refused));
+        return Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
+    };
+    // A fresh id: one that the browser had before opens nothing.
+    session.flush().await?;
+    session.insert(SUBJECT, seen.user.uin.0).await?;
+    Ok(Redirect::to("/console").into_response())
+}
+
+pub(super) async fn logout(_: Anyone, session: Session) -> Result<Response, PageError> {
+    session.flush().await?;
+    Ok(Redirect::to("/console/login").into_response())
+}

@@ -1,0 +1,100 @@
+//! The console: the administrators' door.
+//!
+//! Every page is whole without a script. A GET shows; a POST changes and then leads to a page
+//! that says what was done, or shows the form again with what was wrong.
+
+mod accounts;
+mod administrator;
+mod audit;
+mod authorization;
+mod configurations;
+mod frame;
+mod groups;
+mod overview;
+mod scim;
+mod sso;
+mod tasks;
+mod users;
+pub(crate) mod words;
+
+pub use administrator::Administrator;
+
+use super::{
+    Caller, Routes,
+    pages::{self, PageError, Problem},
+};
+use crate::{app::App, permission, store::Door};
+
+/// The routes of the console.
+pub(super) fn routes(app: &App) -> Routes {
+    use Caller::{Administrator as Admin, Anyone};
+    let routes = Routes::new()
+        .get("/console/login", Anyone, administrator::login_page)
+        .post("/console/login", Anyone, administrator::login)
+        .post("/console/logout", Anyone, administrator::logout)
+        .get("/console", Admin, overview::show)
+        .post("/console/space", Admin, overview::open)
+        .get("/console/users", Admin, users::list)
+        .post("/console/users", Admin, users::create)
+        .get("/console/users/new", Admin, users::new)
+        .get("/console/users/{id}", Admin, users::show)
+        .post("/console/users/{id}/enable", Admin, users::enable)
+        .post("/console/users/{id}/disable", Admin, users::disable)
+        .get("/console/groups", Admin, groups::list)
+        .post("/console/groups", Admin, groups::create)
+        .get("/console/groups/new", Admin, groups::new)
+        .get("/console/groups/{id}", Admin, groups::show)
+        .post("/console/groups/{id}/members", Admin, groups::add_member)
+        .post("/console/groups/{id}/members/{user}/remove", Admin, groups::remove_member)
+        .get("/console/configurations", Admin, configurations::list)
+        .post("/console/configurations", Admin, configurations::create)
+        .get("/console/configurations/new", Admin, configurations::new)
+        .get("/console/configurations/{id}", Admin, configurations::show)
+        .get("/console/configurations/{id}/policies", Admin, configurations::choose_policies)
+        .post("/console/configurations/{id}/policies", Admin, configurations::add_policies)
+        .post("/console/configurations/{id}/deployments/{account}", Admin, configurations::deploy)
+        .get("/console/authorization", Admin, authorization::tree)
+        .post("/console/authorization", Admin, authorization::begin)
+        .get("/console/authorization/identities", Admin, authorization::identities)
+        .get("/console/authorization/configurations", Admin, authorization::configurations)
+        .get("/console/authorization/review", Admin, authorization::review)
+        .get("/console/accounts/{uin}", Admin, accounts::show)
+        .post("/console/accounts/{uin}/remove", Admin, accounts::remove)
+        .get("/console/tasks", Admin, tasks::list)
+        .post("/console/tasks/{id}/retry", Admin, tasks::retry)
+        .get("/console/settings/sso", Admin, sso::show)
+        .get("/console/settings/sso/provider", Admin, sso::provider)
+        .post("/console/settings/sso/metadata", Admin, sso::set_by_metadata)
+        .post("/console/settings/sso/by-hand", Admin, sso::set_by_hand)
+        .post("/console/settings/sso/{to}", Admin, sso::switch)
+        .get("/console/settings/scim", Admin, scim::show)
+        .post("/console/settings/scim/tokens", Admin, scim::create_token)
+        .post("/console/settings/scim/tokens/{id}/enable", Admin, scim::enable_token)
+        .post("/console/settings/scim/tokens/{id}/disable", Admin, scim::disable_token)
+        .post("/console/settings/scim/tokens/{id}/delete", Admin, scim::delete_token)
+        .post("/console/settings/scim/{to}", Admin, scim::switch)
+        .get("/console/audit", Admin, audit::list);
+    pages::door(app, Door::Console, "/console", routes)
+}
+
+/// What an installation allows of configurations.
+fn limits(app: &App) -> permission::Limits {
+    permission::Limits {
+        configurations: app.settings.limits.configurations,
+        ..permission::Limits::default()
+    }
+}
+
+/// Which way a switch is turned, out of its address, and what to say then.
+fn switch_to(to: &str) -> Result<(bool, &'static str), Problem> {
+    match to {
+        "on" => Ok((true, "switched-on")),
+        "off" => Ok((false, "switched-off")),
+        _ => Err(Problem::not_found("There is no such page.")),
+    }
+}
+
+/// A form that only a mistake or malice could have sent.
+fn refused(wrong: &frame::Wrong) -> PageError {
+    Problem::refused("Refused", wrong.message.clone()).into()
+}

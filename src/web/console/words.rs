@@ -1,0 +1,118 @@
+//! The words pages use for what the rooms know by code, and the colour of each state.
+
+use crate::{
+    directory::Source,
+    id::{Principal, PrincipalKind},
+    permission::{AssignmentState, DeploymentStatus, PolicyKind},
+    task::{Kind, State},
+};
+
+/// A state: the class of its badge, and its word.
+pub type Badge = (&'static str, &'static str);
+
+/// The steps of a role sync.
+pub static STEPS: [(u8, &str); 4] = [
+    (1, "Choose accounts"),
+    (2, "Choose users and groups"),
+    (3, "Choose configurations"),
+    (4, "Review"),
+];
+
+/// Who made a user or a group.
+pub fn source(source: Source) -> &'static str {
+    match source {
+        Source::Manual => "Manual",
+        Source::Scim => "SCIM",
+    }
+}
+
+/// User or group.
+pub fn principal_kind(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "User",
+        PrincipalKind::Group => "Group",
+    }
+}
+
+/// The page of an identity.
+pub fn principal_href(principal: Principal) -> String {
+    match principal {
+        Principal::User(id) => format!("/console/users/{id}"),
+        Principal::Group(id) => format!("/console/groups/{id}"),
+    }
+}
+
+/// Preset or custom.
+pub fn policy_kind(kind: PolicyKind) -> &'static str {
+    match kind {
+        PolicyKind::Preset => "Preset",
+        PolicyKind::Custom => "Custom",
+    }
+}
+
+/// How a deployment stands.
+pub fn deployment(status: DeploymentStatus) -> Badge {
+    match status {
+        DeploymentStatus::Deployed => ("badge-good", "Deployed"),
+        DeploymentStatus::Outdated => ("badge-warn", "Outdated"),
+        DeploymentStatus::Failed => ("badge-bad", "Failed"),
+        DeploymentStatus::InProgress => ("badge-busy", "In progress"),
+    }
+}
+
+/// How far an assignment is.
+pub fn assignment(state: AssignmentState) -> Badge {
+    match state {
+        AssignmentState::Pending => ("badge-busy", "In progress"),
+        AssignmentState::Active => ("badge-good", "Active"),
+        AssignmentState::Failed => ("badge-bad", "Failed"),
+        AssignmentState::Removing => ("badge-busy", "Being removed"),
+    }
+}
+
+/// What a task does.
+pub fn task_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ProvisionConfiguration => "Deploy configuration",
+        Kind::DeprovisionConfiguration => "Undeploy configuration",
+        Kind::CreateAssignment => "Create assignment",
+        Kind::DeleteAssignment => "Remove assignment",
+        Kind::StartUserSync => "Start user sync",
+        Kind::DeleteUserSync => "End user sync",
+    }
+}
+
+/// How far a task is.
+pub fn task_state(state: State) -> Badge {
+    match state {
+        State::Ready => ("badge-busy", "Waiting"),
+        State::Running => ("badge-busy", "In progress"),
+        State::Success => ("badge-good", "Done"),
+        State::Failed => ("badge-bad", "Failed"),
+    }
+}
+
+/// A span of whole seconds in the words people use.
+pub fn duration(seconds: i64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut words = Vec::new();
+    for (count, unit) in [(hours, "h"), (minutes, "min"), (rest, "s")] {
+        if count > 0 {
+            words.push(format!("{count} {unit}"));
+        }
+    }
+    if words.is_empty() { "0 s".to_owned() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_reads_well() {
+        assert_eq!(duration(3600), "1 h");
+        assert_eq!(duration(5400), "1 h 30 min");
+        assert_eq!(duration(905), "15 min 5 s");
+        assert_eq!(duration(0), "0 s");
+    }
+}
