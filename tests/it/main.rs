@@ -3,9 +3,12 @@
 //! Each test gets a [`house::TestHouse`]: the real router on a real port, on SQLite or on
 //! PostgreSQL, with a clock that the test sets.
 
+mod fake_idp;
 mod house;
+mod journey;
 mod real_identity_provider;
 mod routes;
 mod schema;
 mod server;
+mod sso;
 mod tools;
