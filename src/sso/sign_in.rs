@@ -268,21 +268,23 @@ pub async fn redeem(
     let mut trace = attempt.checks().clone();
     let same = binding
         .is_some_and(|binding| constant_time_eq(&sha256(binding.as_bytes()), &row.binding_hash));
-    let received = match (same, binding) {
-        (true, _) => "the same browser",
-        (false, Some(_)) => "another browser",
-        (false, None) => "a browser without our cookie",
-    };
-    trace.require(Check::BrowserBinding, same, "the browser that began", received);
     let space = space::space(tx, row.space_id).await?;
     let user = directory::user(tx, row.space_id, row.user_id).await?;
-    let found = space.zip(user).filter(|(space, user)| {
-        same && row.expires_at > act.now
-            && space.name == space_name
-            && space.sso_enabled
-            && user.enabled()
-    });
-    let Some((space, user)) = found else {
+    let found = space.zip(user).filter(|(space, user)| space.sso_enabled && user.enabled());
+    let received = match (same, binding) {
+        (false, Some(_)) => "another browser",
+        (false, None) => "a browser without our cookie",
+        (true, _) if row.expires_at <= act.now => "the same browser, too late",
+        (true, _) => match &found {
+            None => "the same browser, after sign-in or the user was switched off",
+            Some((space, _)) if space.name != space_name => "the same browser, at another space",
+            Some(_) => "the same browser",
+        },
+    };
+    let holds = received == "the same browser";
+    let wanted = "the browser that began, in time";
+    trace.require(Check::BrowserBinding, holds, wanted, received);
+    let Some((space, user)) = found.filter(|_| holds) else {
         attempts::finish(tx, attempt.id, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
         record(tx, act, row.space_id, "sign_in.refuse", attempt.id, after).await?;

@@ -82,7 +82,10 @@ fn key(id: Id) -> [u8; 32] {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        // A session id has 128 random bits; a second one like it is not awaited.
+        // Always an id of our own making: the record may still carry the one that the browser sent
+        // (tower-sessions keeps it when a session is flushed), which an attacker may have planted.
+        // It has 128 random bits; a second one like it is not awaited.
+        record.id = Id::default();
         self.save(record).await
     }
 

@@ -6,7 +6,7 @@ use identity_center::{
     app::App,
     clock::Clock,
     config::Settings,
-    secret::{Sealer, hex, random},
+    secret::{Sealer, hex, random, sha256},
     server,
     store::{self, Db, Kind, Timestamp, sql},
 };
@@ -143,19 +143,19 @@ impl Database {
             return None;
         };
         let name = format!("test_{}", hex(&random::<8>().unwrap()));
-        let template = "identity_center_template";
+        let template = template();
         let admin = sqlx::PgPool::connect(&cluster).await.unwrap();
         let mut connection = admin.acquire().await.unwrap();
         // Every test is a process of its own: the first one makes the template, the others wait.
         sqlx::query("SELECT pg_advisory_lock(20261122)").execute(&mut *connection).await.unwrap();
         let there: Option<(i32,)> = sqlx::query_as("SELECT 1 FROM pg_database WHERE datname = $1")
-            .bind(template)
+            .bind(&template)
             .fetch_optional(&mut *connection)
             .await
             .unwrap();
         if there.is_none() {
             execute(&mut connection, format!("CREATE DATABASE {template}")).await;
-            let db = Db::open(&in_cluster(&cluster, template)).await.unwrap();
+            let db = Db::open(&in_cluster(&cluster, &template)).await.unwrap();
             db.close().await;
         }
         execute(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
@@ -189,6 +189,17 @@ impl Database {
             execute(&mut connection, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
     }
+}
+
+/// The name of the template: one for each state of the migrations, so that trees of different
+/// states can share a cluster.
+fn template() -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let text: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+    format!("identity_center_template_{}", &hex(&sha256(&text))[..16])
 }
 
 async fn execute(connection: &mut sqlx::PgConnection, statement: String) {

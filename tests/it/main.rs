@@ -4,10 +4,13 @@
 //! PostgreSQL, with a clock that the test sets.
 
 mod api;
+mod fake_idp;
 mod house;
+mod journey;
 mod real_identity_provider;
 mod routes;
 mod schema;
 mod scim;
 mod server;
+mod sso;
 mod tools;

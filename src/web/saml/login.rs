@@ -154,7 +154,9 @@ async fn open_session(
     session.flush().await?;
     session.insert(SUBJECT, redeemed.user.id.0).await?;
     session.insert(SESSION_ENDS_AT, ends_at.as_second()).await?;
-    session.set_expiry(Some(Expiry::AtDateTime(ends_at.into())));
+    // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
+    let span = time::Duration::seconds(ends_at.seconds_since(now));
+    session.set_expiry(Some(Expiry::OnInactivity(span)));
     session.save().await?;
     Ok(())
 }

@@ -1,0 +1,252 @@
+//! From the ticket to the session, and what ends one.
+
+use identity_center::{
+    saml::trace::Check,
+    sso::Outcome,
+    store::{self, sql},
+};
+use jiff::SignedDuration;
+use reqwest::{Client, Response, StatusCode, header::SET_COOKIE};
+
+use super::{last_attempt, sessions};
+use crate::{
+    house::TestHouse,
+    journey::{Company, header, location},
+    on_both,
+};
+
+/// Holds a refused ticket against what it should leave: no session, and an attempt that failed at
+/// the binding of the browser.
+async fn expect_no_session(company: &Company<'_>, refused: Response) {
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(header(&refused, "set-cookie"), "");
+    assert!(refused.text().await.unwrap().contains("SignInNotFinished"));
+    assert_eq!(sessions(company.house).await, 0);
+    let attempt = last_attempt(company).await;
+    assert_eq!(attempt.outcome, Outcome::Refused);
+    assert_eq!(attempt.checks().first_failure().unwrap().check, Check::BrowserBinding);
+}
+
+/// The value of the session cookie that an answer sets, and its attributes.
+fn session_cookie(answer: &Response) -> (String, Vec<String>) {
+    let cookies = answer.headers().get_all(SET_COOKIE);
+    let mut cookies = cookies.iter().map(|cookie| cookie.to_str().unwrap());
+    let cookie = cookies.find(|cookie| cookie.starts_with("portal_session=")).unwrap();
+    let mut parts = cookie.split(';').map(|part| part.trim().to_owned());
+    let value = parts.next().unwrap()["portal_session=".len()..].to_owned();
+    (value, parts.collect())
+}
+
+/// When the only session there is ends, in seconds from now.
+async fn session_seconds(house: &TestHouse) -> i64 {
+    let data: store::Result<(store::Json<serde_json::Value>,)> =
+        house.app.db.read(async |tx| sql("SELECT data FROM sessions").fetch_one(tx).await).await;
+    data.unwrap().0.0["ends_at"].as_i64().unwrap() - house.now().as_second()
+}
+
+/// A browser that sends this session cookie and keeps no others.
+async fn get_with(browser: &Client, address: &str, cookie: &str) -> Response {
+    browser.get(address).header("Cookie", cookie).send().await.unwrap()
+}
+
+on_both! {
+    async fn another_browser_cannot_come_for_the_session(house) {
+        let company = Company::open(house, "acme").await;
+        for bound in [false, true] {
+            let victim = house.browser();
+            let finish = company.ticket_for(&victim, "alice").await;
+            let thief = house.browser();
+            if bound {
+                company.start(&thief).await;
+            }
+            let refused = thief.get(&finish).send().await.unwrap();
+            expect_no_session(&company, refused).await;
+            // The ticket is used up, for the right browser as well.
+            let refused = victim.get(&finish).send().await.unwrap();
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+            assert_eq!(sessions(house).await, 0);
+        }
+    }
+
+    async fn a_ticket_lasts_a_minute_and_counts_once(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        let finish = company.ticket_for(&browser, "alice").await;
+        house.app.clock.advance(SignedDuration::from_secs(60));
+        let refused = browser.get(&finish).send().await.unwrap();
+        expect_no_session(&company, refused).await;
+
+        let finish = company.ticket_for(&browser, "alice").await;
+        house.app.clock.advance(SignedDuration::from_secs(59));
+        assert_eq!(browser.get(&finish).send().await.unwrap().status(), StatusCode::SEE_OTHER);
+        assert_eq!(browser.get(&finish).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+        let made_up = company.portal("/login/finish?ticket=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(browser.get(&made_up).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+        let none = company.portal("/login/finish");
+        assert_eq!(browser.get(&none).send().await.unwrap().status(), StatusCode::BAD_REQUEST);
+    }
+
+    async fn who_is_disabled_on_the_way_does_not_arrive(house) {
+        let company = Company::open(house, "acme").await;
+        let bob = company.hire("bob").await;
+        let browser = house.browser();
+        let finish = company.ticket_for(&browser, "bob").await;
+        company.set_enabled(&bob, false).await;
+        let refused = browser.get(&finish).send().await.unwrap();
+        expect_no_session(&company, refused).await;
+    }
+
+    async fn two_tabs_sign_in_at_once(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        let requests = [
+            company.idp.read(&company.start(&browser).await),
+            company.idp.read(&company.start(&browser).await),
+        ];
+        let mut finishes = Vec::new();
+        for request in requests.iter().rev() {
+            let answer = company.idp.answer(request, "alice", house.now().to_jiff());
+            let accepted = company.post(&browser, &answer.signed().base64()).await;
+            assert_eq!(accepted.status(), StatusCode::SEE_OTHER);
+            finishes.push(location(&accepted));
+        }
+        for finish in finishes.iter().rev() {
+            let inside = browser.get(finish).send().await.unwrap();
+            assert_eq!(inside.status(), StatusCode::SEE_OTHER);
+        }
+        // The browser has one cookie, so the first tab's session makes place for the second's.
+        assert_eq!(sessions(house).await, 1);
+    }
+
+    async fn ses_05_the_session_id_is_a_fresh_one(house) {
+        let company = Company::open(house, "acme").await;
+        // One that an attacker planted opens nothing afterwards.
+        let planted = "AAAAAAAAAAAAAAAAAAAAAQ";
+        let plain = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let start = company.portal("/login/start");
+        let begun = get_with(&plain, &start, &format!("portal_session={planted}")).await;
+        let binding = header(&begun, "set-cookie").split(';').next().unwrap().to_owned();
+        let request = company.idp.read(&location(&begun));
+        let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+        let accepted = company.post(&plain, &answer.signed().base64()).await;
+        assert_eq!(header(&accepted, "set-cookie"), "", "nobody is signed in by a cross-site post");
+        let cookies = format!("portal_session={planted}; {binding}");
+        let inside = get_with(&plain, &location(&accepted), &cookies).await;
+        let (first, attributes) = session_cookie(&inside);
+        assert_ne!(first, planted);
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/portal"] {
+            assert!(attributes.iter().any(|it| it == attribute), "{attribute}: {attributes:?}");
+        }
+        // Plain http, as here, is for this machine only; elsewhere it is https, and Secure.
+        assert!(!attributes.iter().any(|it| it == "Secure" || it.starts_with("Domain")));
+
+        // Signing in again ends the session there was.
+        let finish = {
+            let begun = get_with(&plain, &start, &binding).await;
+            let request = company.idp.read(&location(&begun));
+            let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+            location(&company.post(&plain, &answer.signed().base64()).await)
+        };
+        let cookies = format!("portal_session={first}; {binding}");
+        let (second, _) = session_cookie(&get_with(&plain, &finish, &cookies).await);
+        assert_ne!(first, second);
+        assert_eq!(sessions(house).await, 1);
+    }
+
+    async fn the_answers_on_the_way_are_not_kept_and_name_nothing(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        let begun = browser.get(company.portal("/login/start")).send().await.unwrap();
+        let cookie = header(&begun, "set-cookie").to_owned();
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/portal", "Max-Age=600"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+        let request = company.idp.read(&location(&begun));
+        let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+        let accepted = company.post(&browser, &answer.signed().base64()).await;
+        let inside = browser.get(location(&accepted)).send().await.unwrap();
+        for answer in [&begun, &accepted, &inside] {
+            assert_eq!(header(answer, "cache-control"), "no-store");
+            assert_eq!(header(answer, "referrer-policy"), "no-referrer");
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        }
+        let (_, attributes) = session_cookie(&inside);
+        let max_age = attributes.iter().find_map(|it| it.strip_prefix("Max-Age=")).unwrap();
+        assert_eq!(max_age.parse::<i64>().unwrap(), 3600);
+    }
+
+    async fn ses_01_a_session_ends_when_the_provider_or_the_setting_says(house) {
+        let company = Company::open(house, "acme").await;
+        let setting = house.app.settings.sessions.portal;
+        let hours = |hours| Some(SignedDuration::from_hours(hours));
+        for (told, seconds) in [(hours(1), 3600), (None, setting), (hours(10_000), setting)] {
+            let browser = house.browser();
+            let request = company.idp.read(&company.start(&browser).await);
+            let mut answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+            answer.session_lifetime = told;
+            let accepted = company.post(&browser, &answer.signed().base64()).await;
+            browser.get(location(&accepted)).send().await.unwrap();
+            assert_eq!(session_seconds(house).await, seconds);
+            let all = sql("DELETE FROM sessions");
+            house.app.db.write(async |tx| all.execute(tx).await).await.unwrap();
+        }
+    }
+
+    async fn sso_20_a_sign_in_leads_nowhere_else(house) {
+        let company = Company::open(house, "acme").await;
+        let home = company.portal("");
+        for (wanted, leads_to) in [
+            ("/portal/acme/accounts", house.url("/portal/acme/accounts")),
+            ("/portal/acme?tab=users", house.url("/portal/acme?tab=users")),
+            ("//evil.example", home.clone()),
+            ("https://evil.example", home.clone()),
+            ("https:evil.example", home.clone()),
+            ("/\\evil.example", home.clone()),
+            ("\\\\evil.example", home.clone()),
+            ("/portal/acme@evil.example", home.clone()),
+            ("/portal/acme/..//evil.example", home.clone()),
+            ("/portal/acme/%2e%2e/%2e%2e/console", home.clone()),
+            ("/portal/acme\r\nSet-Cookie: a=b", home.clone()),
+            ("/\t/evil.example", home.clone()),
+            ("javascript:alert(1)", home.clone()),
+            ("/console", home.clone()),
+            ("/portal/other", home.clone()),
+            ("", home.clone()),
+        ] {
+            let browser = house.browser();
+            let start = company.portal("/login/start");
+            let start = url::Url::parse_with_params(&start, [("return_to", wanted)]).unwrap();
+            let begun = browser.get(start).send().await.unwrap();
+            let request = company.idp.read(&location(&begun));
+            let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+            // What the identity provider sends along counts for nothing.
+            let form = [
+                ("SAMLResponse", answer.signed().base64()),
+                ("RelayState", "https://evil.example".to_owned()),
+            ];
+            let accepted = browser.post(company.acs_url()).form(&form).send().await.unwrap();
+            assert!(location(&accepted).starts_with(&company.portal("/login/finish?ticket=")));
+            let inside = browser.get(location(&accepted)).send().await.unwrap();
+            assert_eq!(location(&inside), leads_to, "{wanted}");
+        }
+    }
+
+    async fn usr_18_disabling_ends_sessions_at_once(house) {
+        let company = Company::open(house, "acme").await;
+        let bob = company.hire("bob").await;
+        let browsers = [house.browser(), house.browser()];
+        for browser in &browsers {
+            company.sign_in(browser, "bob").await;
+        }
+        company.sign_in(&house.browser(), "alice").await;
+        assert_eq!(sessions(house).await, 3);
+        company.set_enabled(&bob, false).await;
+        assert_eq!(sessions(house).await, 1, "only alice's is left");
+        // Being let in again does not bring them back.
+        company.set_enabled(&bob, true).await;
+        assert_eq!(sessions(house).await, 1);
+    }
+}
