@@ -13,6 +13,7 @@ mod real_identity_provider;
 mod routes;
 mod schema;
 mod scim;
+mod sdk;
 mod server;
 mod sso;
 mod task;

@@ -36,10 +36,11 @@ async fn the_reviewed_list_is_the_routers() {
 
 on_both! {
     async fn strangers_are_refused_by_every_route_that_is_not_for_anyone(house) {
+        let stranger = house.browser();
         for route in web::routes(&house.app).list() {
             let method = reqwest::Method::from_bytes(route.method.as_bytes()).unwrap();
             let path = with_some_names(&route.path);
-            let answer = house.browser().request(method, house.url(&path)).send().await.unwrap();
+            let answer = stranger.request(method, house.url(&path)).send().await.unwrap();
             let status = answer.status();
             let lead = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
             let body = answer.text().await.unwrap();
