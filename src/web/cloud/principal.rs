@@ -52,7 +52,9 @@ impl CloudVisitor {
         session.insert(SUBJECT, subject).await?;
         session.insert(KIND, kind).await?;
         session.insert(ENDS_AT, ends_at.as_second()).await?;
-        session.set_expiry(Some(Expiry::AtDateTime(ends_at.into())));
+        // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
+        let span = time::Duration::seconds(ends_at.seconds_since(now));
+        session.set_expiry(Some(Expiry::OnInactivity(span)));
         Ok(())
     }
 

@@ -59,13 +59,18 @@ async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincip
         })
         .await?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let rules = Rules {
-        sign_in_url: &sign_in_url,
-        skew: jiff::SignedDuration::from_secs(app.settings.saml.clock_skew),
-        second_opinion: app.settings.saml.second_opinion,
-        now: caller.act.now,
-    };
-    let verified = sign_in::judge(&received, &claim, &metadata, rules)?;
+    let (saml, now, url) = (app.settings.saml, caller.act.now, sign_in_url.clone());
+    // Signatures and the second opinion are slow: never on a thread that serves others.
+    let judged = tokio::task::spawn_blocking(move || {
+        let rules = Rules {
+            sign_in_url: &url,
+            skew: jiff::SignedDuration::from_secs(saml.clock_skew),
+            second_opinion: saml.second_opinion,
+            now,
+        };
+        sign_in::judge(&received, &claim, &metadata, rules)
+    });
+    let verified = judged.await.map_err(|_| Refused::Cloud(cloud::Error::Interrupted))??;
     let new_session = match verified.claim() {
         Claim::Role(_) => Some(new_role_session(&caller.act, &app.sealer, seconds)?),
         Claim::User { .. } => None,

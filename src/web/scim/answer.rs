@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     directory::scim::{self as directory, Resource, ResourceKind},
-    permission,
+    provisioning,
     scim::{Error, ErrorKind},
     store,
     web::{Fault, log_cause},
@@ -86,9 +86,12 @@ impl From<directory::Error> for Refusal {
     }
 }
 
-impl From<permission::Error> for Refusal {
-    fn from(error: permission::Error) -> Self {
-        internal(&error)
+impl From<provisioning::Error> for Refusal {
+    fn from(error: provisioning::Error) -> Self {
+        match error {
+            provisioning::Error::Store(error) => error.into(),
+            other => internal(&other),
+        }
     }
 }
 

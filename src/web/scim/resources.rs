@@ -17,7 +17,7 @@ use crate::{
     audit::Act,
     directory::scim::{self as directory, ResourceKind, View, Wanted},
     id::{Principal, SpaceId},
-    permission::{self, RemovalStrategy},
+    provisioning,
     scim::{
         list::{Query, response},
         projection::Projection,
@@ -150,11 +150,17 @@ pub async fn replace(
     let (act, space) = (&client.act, client.space.id);
     let replaced = app
         .db
-        .write(async |tx| match kind {
-            ResourceKind::User => directory::replace_user(tx, act, space, &id, &body, &view).await,
-            ResourceKind::Group => {
-                directory::replace_group(tx, act, space, &id, &body, &view).await
-            }
+        .write(async |tx| -> Result<_, Refusal> {
+            let replaced = match kind {
+                ResourceKind::User => {
+                    directory::replace_user(tx, act, space, &id, &body, &view).await?
+                }
+                ResourceKind::Group => {
+                    directory::replace_group(tx, act, space, &id, &body, &view).await?
+                }
+            };
+            access_changed(tx, act, space, &id).await?;
+            Ok(replaced)
         })
         .await?;
     Ok(answer::resource(200, replaced))
@@ -175,13 +181,17 @@ pub async fn patch(
     let max_shown = if query.attributes.is_some() { i64::MAX } else { MAX_SHOWN_MEMBERS };
     let patched = app
         .db
-        .write(async |tx| match kind {
-            ResourceKind::User => {
-                directory::patch_user(tx, act, space, &id, body, &view).await.map(Some)
-            }
-            ResourceKind::Group => {
-                directory::patch_group(tx, act, space, &id, body, &view, max_shown).await
-            }
+        .write(async |tx| -> Result<_, Refusal> {
+            let patched = match kind {
+                ResourceKind::User => {
+                    Some(directory::patch_user(tx, act, space, &id, body, &view).await?)
+                }
+                ResourceKind::Group => {
+                    directory::patch_group(tx, act, space, &id, body, &view, max_shown).await?
+                }
+            };
+            access_changed(tx, act, space, &id).await?;
+            Ok(patched)
         })
         .await?;
     Ok(match patched {
@@ -208,27 +218,24 @@ pub async fn delete(
                     Principal::Group(directory::delete_group(tx, act, space, &id).await?)
                 }
             };
-            take_access_away(tx, act, space, gone).await
+            // SCIM-18: it holds nothing from now on, and tasks take it out of the accounts.
+            Ok(provisioning::identity_deleted(tx, act, space, gone).await?)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// SCIM-18: what the deleted one held directly confers nothing from now on, and tasks take it
-/// out of the accounts.
-async fn take_access_away(
+/// What a change of the directory means for access that was given, in its transaction (SES-04,
+/// USR-18): whom nothing entitles any more is out at once.
+async fn access_changed(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    principal: Principal,
+    id: &str,
 ) -> Result<(), Refusal> {
-    for triple in permission::assignments_of_principal(tx, space, principal).await? {
-        let strategy = RemovalStrategy::default();
-        match permission::mark_removing(tx, act, space, &triple, strategy).await {
-            // One that is on its way out already.
-            Ok(_) | Err(permission::Error::AssignmentNotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+    match id.parse::<Principal>() {
+        Ok(principal) => Ok(provisioning::access_changed(tx, act, space, &[principal]).await?),
+        // There is nothing of such an id, and the directory has said so.
+        Err(_) => Ok(()),
     }
-    Ok(())
 }

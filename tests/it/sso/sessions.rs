@@ -122,7 +122,7 @@ on_both! {
         let company = Company::open(house, "acme").await;
         // One that an attacker planted opens nothing afterwards.
         let planted = "AAAAAAAAAAAAAAAAAAAAAQ";
-        let plain = reqwest::Client::builder()
+        let plain = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
