@@ -14,6 +14,7 @@ mod fault;
 mod health;
 pub mod page;
 pub mod pages;
+pub mod portal;
 mod request;
 mod routes;
 pub mod saml;
@@ -43,6 +44,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(cloud::routes(app))
         .merge(demo)
         .merge(console::routes(app))
+        .merge(portal::routes(app))
 }
 
 /// The whole server.

@@ -15,6 +15,7 @@ use super::{
     words::{self, Badge},
 };
 use crate::{
+    access,
     app::App,
     directory::{self, Membership, NewUser, User, UserFilter},
     id::{ConfigurationId, Principal, Uin, UserId},
@@ -257,8 +258,18 @@ async fn permissions(
 }
 
 async fn syncs(tx: &mut Read, space: &Space, user: UserId) -> Result<Vec<SyncRow>, Fault> {
-    let _ = (tx, space, user);
-    Ok(Vec::new())
+    let mut rows = Vec::new();
+    for account in access::reachable(tx, space.id, user).await? {
+        for one in account.users {
+            rows.push(SyncRow {
+                account_uin: account.uin,
+                account_name: account.name.clone(),
+                cam_user_name: one.name,
+                state: words::reach(one.state),
+            });
+        }
+    }
+    Ok(rows)
 }
 
 pub(super) async fn enable(

@@ -1,6 +1,7 @@
 //! The words pages use for what the rooms know by code, and the colour of each state.
 
 use crate::{
+    access::ReachState,
     directory::Source,
     id::{Principal, PrincipalKind},
     permission::{AssignmentState, DeploymentStatus, PolicyKind},
@@ -67,6 +68,15 @@ pub fn assignment(state: AssignmentState) -> Badge {
         AssignmentState::Active => ("badge-good", "Active"),
         AssignmentState::Failed => ("badge-bad", "Failed"),
         AssignmentState::Removing => ("badge-busy", "Being removed"),
+    }
+}
+
+/// How far something that a user can reach is.
+pub fn reach(state: ReachState) -> Badge {
+    match state {
+        ReachState::Deployed => ("badge-good", "Ready"),
+        ReachState::Pending => ("badge-busy", "In progress"),
+        ReachState::Failed => ("badge-bad", "Failed"),
     }
 }
 

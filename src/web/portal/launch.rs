@@ -1,0 +1,189 @@
+//! From the portal into an account: our signed word, carried there by the browser.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::home_of;
+use crate::{
+    access,
+    app::App,
+    audit::{self, Change, Scope},
+    cloud::{self, sign_in::PROVIDER_ATTRIBUTE},
+    id::{ConfigurationId, Uin},
+    provisioning::names,
+    saml::{
+        identity_provider::{AttributeToState, ResponseToIssue},
+        name_id_format,
+        role::{ROLE, ROLE_SESSION_NAME, RoleClaim, session_name},
+    },
+    secret::{hex, random},
+    space::{self, KeyPurpose},
+    sso,
+    store::Write,
+    web::{
+        Fault, PortalUser,
+        pages::{PageError, Problem},
+        saml::post::SamlPost,
+    },
+};
+
+/// For how long our word may be presented: the browser does it at once.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
+
+/// Enters an account as a role.
+pub(super) async fn role(
+    State(app): State<App>,
+    caller: PortalUser,
+    Path((_, account, configuration)): Path<(String, Uin, ConfigurationId)>,
+) -> Result<Response, PageError> {
+    let (space, user) = (caller.space.id, caller.user.id);
+    let launch = app
+        .db
+        .read(async |tx| access::launch_role(tx, space, user, account, configuration).await)
+        .await
+        .map_err(|error| no_entry(&caller, error))?;
+    let claim = RoleClaim {
+        uin: launch.account.0,
+        roles: vec![launch.role.clone()],
+        provider: launch.provider,
+    };
+    let (claim, session) = (claim.to_string(), session_name(&launch.name_id));
+    let attributes = [
+        AttributeToState { name: ROLE, values: &[&claim] },
+        AttributeToState { name: ROLE_SESSION_NAME, values: &[&session] },
+    ];
+    let word = Word {
+        name_id: &launch.name_id,
+        attributes: &attributes,
+        session: Some(SignedDuration::from_secs(launch.session_duration)),
+        account_name: &launch.account_name,
+    };
+    let page = word.page(&app, &caller).await?;
+    let entered = json!({ "account": account, "role": launch.role });
+    app.db
+        .write(async |tx| -> Result<(), access::Error> {
+            access::launch_role(tx, space, user, account, configuration).await?;
+            Ok(record(tx, &caller, &entered).await?)
+        })
+        .await
+        .map_err(|error| no_entry(&caller, error))?;
+    Ok(page)
+}
+
+/// Enters an account as a CAM user of it.
+pub(super) async fn user(
+    State(app): State<App>,
+    caller: PortalUser,
+    Path((_, account, name)): Path<(String, Uin, String)>,
+) -> Result<Response, PageError> {
+    let (space, user) = (caller.space.id, caller.user.id);
+    let launch = app
+        .db
+        .read(async |tx| access::launch_user(tx, space, user, account, &name).await)
+        .await
+        .map_err(|error| no_entry(&caller, error))?;
+    let provider = names::provider_arn(launch.account, &launch.provider);
+    let attributes = [AttributeToState { name: PROVIDER_ATTRIBUTE, values: &[&provider] }];
+    let word = Word {
+        name_id: &launch.name_id,
+        attributes: &attributes,
+        session: None,
+        account_name: &launch.account_name,
+    };
+    let page = word.page(&app, &caller).await?;
+    let entered = json!({ "account": account, "cam_user": launch.name_id });
+    app.db
+        .write(async |tx| -> Result<(), access::Error> {
+            access::launch_user(tx, space, user, account, &name).await?;
+            Ok(record(tx, &caller, &entered).await?)
+        })
+        .await
+        .map_err(|error| no_entry(&caller, error))?;
+    Ok(page)
+}
+
+/// What we say to an account.
+struct Word<'a> {
+    name_id: &'a str,
+    attributes: &'a [AttributeToState<'a>],
+    session: Option<SignedDuration>,
+    account_name: &'a str,
+}
+
+impl Word<'_> {
+    /// The page that carries it: a signed response in a form that sends itself. Signs, so it
+    /// stands outside every write; the write after it asks once more whether it may be said.
+    async fn page(&self, app: &App, caller: &PortalUser) -> Result<Response, Fault> {
+        let space = caller.space.id;
+        let pair = app
+            .db
+            .read(async |tx| space::key_pair(tx, space, KeyPurpose::IdentityProvider).await)
+            .await?;
+        let key = pair.signing_key(&app.sealer)?;
+        let id = || random::<20>().map(|bytes| format!("_{}", hex(&bytes)));
+        let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
+        let now = caller.act.now.to_jiff();
+        let issued = ResponseToIssue {
+            response_id: &id()?,
+            assertion_id: &id()?,
+            issuer: &sso::idp_entity_id(&app.settings, space),
+            acs_url: &sign_in_url,
+            audience: &sign_in_url,
+            in_response_to: None,
+            name_id: self.name_id,
+            name_id_format: name_id_format::UNSPECIFIED,
+            session_index: &id()?,
+            attributes: self.attributes,
+            authenticated_at: now,
+            now,
+            lifetime: LIFETIME,
+            session_lifetime: self.session,
+        }
+        .issue(&key)
+        .map_err(|_| Fault::Internal("a response to an account cannot be signed"))?;
+        let response = issued.base64();
+        let post = SamlPost {
+            action: &sign_in_url,
+            response: &response,
+            relay_state: None,
+            destination: self.account_name,
+        };
+        post.page()
+    }
+}
+
+/// One sentence that does not tell what is there and what is not.
+fn no_entry(caller: &PortalUser, error: access::Error) -> PageError {
+    let home = home_of(&caller.space.name);
+    let problem = match error {
+        access::Error::NoAccess => {
+            Problem::not_found("You have no such access. It may have ended.")
+        }
+        access::Error::NotReady(_) => Problem::refused(
+            "AccessNotReady",
+            "This access is not ready: it is being set up, or that failed.",
+        ),
+        access::Error::Store(error) => return error.into(),
+    };
+    problem.onward(home, "Back to your accounts").into()
+}
+
+async fn record(
+    tx: &mut Write,
+    caller: &PortalUser,
+    entered: &serde_json::Value,
+) -> Result<(), crate::store::Error> {
+    let change = Change {
+        scope: Scope::Space(caller.space.id),
+        action: "portal.enter_account",
+        object_kind: "user",
+        object_id: &caller.user.id.to_string(),
+        before: json!(null),
+        after: entered.clone(),
+    };
+    audit::record(tx, &caller.act, change).await
+}
