@@ -225,6 +225,7 @@ pub async fn assignments(
         }
     };
     let mut count = sql("SELECT COUNT(*) FROM assignments a
+        JOIN accounts acc ON acc.uin = a.account_uin
         JOIN permission_configurations c ON c.id = a.configuration_id WHERE a.space_id = ");
     narrow(&mut count);
     let total = count.fetch_number(tx).await?;

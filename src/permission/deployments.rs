@@ -75,6 +75,7 @@ pub async fn deployments(
         });
     };
     let mut count = sql("SELECT COUNT(*) FROM deployments d
+        JOIN accounts acc ON acc.uin = d.account_uin
         JOIN permission_configurations c ON c.id = d.configuration_id WHERE d.space_id = ");
     narrow(&mut count);
     let total = count.fetch_number(tx).await?;

@@ -216,6 +216,8 @@ pub struct UserSyncFilter {
     pub principal_kind: Option<PrincipalKind>,
     /// On this account.
     pub account: Option<Uin>,
+    /// On accounts of this kind.
+    pub account_kind: Option<AccountKind>,
     /// Part of the identity's name; ASCII case does not matter.
     pub search: Option<String>,
 }
@@ -239,6 +241,9 @@ pub async fn user_syncs(
         if let Some(account) = filter.account {
             query.push(" AND s.account_uin = ").push_bind(account);
         }
+        if let Some(kind) = filter.account_kind {
+            query.push(" AND acc.kind = ").push_bind(kind);
+        }
         if let Some(search) = &filter.search {
             let pattern = like(&fold(search));
             query.push(" AND COALESCE(u.user_name_key, g.name_key, '') LIKE ");
@@ -246,6 +251,7 @@ pub async fn user_syncs(
         }
     };
     let mut count = sql("SELECT COUNT(*) FROM user_syncs s
+        JOIN accounts acc ON acc.uin = s.account_uin
         LEFT JOIN users u ON s.principal_kind = 'user' AND u.id = s.principal_id
         LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
         WHERE s.space_id = ");

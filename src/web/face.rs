@@ -2,8 +2,8 @@
 
 use super::Fault;
 use crate::{
-    cam, cloud, credential, directory, organization, permission, saml::metadata::MetadataError,
-    space, sso, task,
+    cam, cloud, credential, directory, organization, permission, provisioning,
+    saml::metadata::MetadataError, space, sso, task,
 };
 
 /// How a failure is shown.
@@ -30,6 +30,7 @@ impl Face {
             Fault::Permission(error) => permission(error),
             Fault::Sso(error) => sso(error),
             Fault::Cloud(error) => cloud(error),
+            Fault::Provisioning(error) => provisioning(error),
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,
@@ -153,6 +154,17 @@ fn permission(error: &permission::Error) -> Face {
         | E::TooManyAssignments(_)
         | E::DeploymentBusy
         | E::DeploymentInUse => Face::Refused,
+        E::Store(_) => Face::Internal,
+    }
+}
+
+fn provisioning(error: &provisioning::Error) -> Face {
+    use provisioning::Error as E;
+    match error {
+        E::DescriptionInvalid => Face::Field("description"),
+        E::UserSyncNotFound => Face::NotFound,
+        E::UserSyncCountInvalid | E::Unknown(_) | E::UserSyncsExist => Face::Refused,
+        E::Permission(error) => permission(error),
         E::Store(_) => Face::Internal,
     }
 }

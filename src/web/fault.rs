@@ -9,7 +9,8 @@ use axum::{
 };
 
 use crate::{
-    cloud, credential, directory, organization, permission, secret, space, sso, store, task,
+    cloud, credential, directory, organization, permission, provisioning, secret, space, sso,
+    store, task,
 };
 
 /// Every room's error.
@@ -36,6 +37,9 @@ pub enum Fault {
     /// The sign-in room's.
     #[error(transparent)]
     Sso(#[from] sso::Error),
+    /// The provisioning room's.
+    #[error(transparent)]
+    Provisioning(#[from] provisioning::Error),
     /// The embedded cloud's.
     #[error(transparent)]
     Cloud(#[from] cloud::Error),

@@ -1,10 +1,18 @@
 //! The signed JSON API, through the front door.
 
 use identity_center::{
-    cloud::{self, CamUser, NewAccessKey},
+    clock::Clock,
+    cloud::{self, CamUser, NewAccessKey, sign_in},
+    id::SpaceId,
     organization::{Account, Organization},
     policy::catalogue,
-    tc3,
+    saml::{
+        identity_provider::{AttributeToState, ResponseToIssue},
+        name_id_format,
+        response::Received,
+    },
+    space::{self, KeyPurpose},
+    sso, tc3,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -12,7 +20,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{house::TestHouse, on_both};
+use crate::{
+    house::{Database, TestHouse},
+    on_both,
+};
 
 /// A key that signs, and how it signs: a test changes one thing.
 #[derive(Clone)]
@@ -544,4 +555,293 @@ on_both! {
         assert_eq!(code, "FailedOperation.ZoneIdNotExist");
         client.done(house, "ListUsers", listed).await;
     }
+
+    async fn access_is_granted_shown_and_taken_away(house) {
+        let Administration { account, client, .. } = administration(house).await;
+        let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
+        let zone = opened["ZoneId"].as_str().unwrap().to_owned();
+        let made =
+            client.done(house, "CreateUser", json!({"ZoneId": zone, "UserName": "ann"})).await;
+        let user = made["UserInfo"]["UserId"].clone();
+        let act = house.app.own_act("test").unwrap();
+        let member = house
+            .app
+            .db
+            .write(async |tx| {
+                cloud::create_member(tx, &act, &account, None, "Member", "").await
+            })
+            .await
+            .unwrap();
+        let made = client
+            .done(
+                house,
+                "CreateRoleConfiguration",
+                json!({"ZoneId": zone, "RoleConfigurationName": "ReadOnly"}),
+            )
+            .await;
+        assert_eq!(made["RoleConfigurationInfo"]["SessionDuration"], 3600);
+        let configuration = made["RoleConfigurationInfo"]["RoleConfigurationId"].clone();
+        let of_configuration =
+            |more: Value| merged(json!({"ZoneId": zone, "RoleConfigurationId": configuration}), more);
+        for (more, code) in [
+            (json!({"RolePolicyType": "System", "RolePolicyNames": ["NoSuchAccess"]}),
+                "InvalidParameter.BindPolicyNameNotAllowed"),
+            (json!({"RolePolicyType": "System",
+                    "RolePolicies": [{"PolicyId": 1, "PolicyName": "ReadOnlyAccess"}]}),
+                "InvalidParameter.BindPolicyNameNotAllowed"),
+            (json!({"RolePolicyType": "Custom", "RolePolicyNames": ["mine"]}),
+                "InvalidParameter.PolicyDocumentEmpty"),
+        ] {
+            let more = of_configuration(more);
+            let (found, text) =
+                client.refusal(house, "AddPermissionPolicyToRoleConfiguration", more).await;
+            assert_eq!(found, code, "{text}");
+        }
+        let preset = catalogue::by_name("ReadOnlyAccess").unwrap();
+        let policies = json!({"RolePolicyType": "System",
+            "RolePolicies": [{"PolicyId": preset.id, "PolicyName": preset.name}],
+            "RolePolicyNames": [preset.name]});
+        client
+            .done(
+                house,
+                "AddPermissionPolicyToRoleConfiguration",
+                of_configuration(policies),
+            )
+            .await;
+        let policies = client
+            .done(house, "ListPermissionPoliciesInRoleConfiguration", of_configuration(json!({})))
+            .await;
+        assert_eq!(policies["TotalCounts"], 1);
+        assert_eq!(policies["RolePolicies"][0]["RolePolicyId"], preset.id);
+        assert_eq!(policies["RolePolicies"][0]["RolePolicyDocument"], preset.document.to_json());
+
+        let triple = json!({
+            "PrincipalId": user, "PrincipalType": "User", "TargetUin": member.uin.0,
+            "TargetType": "MemberUin", "RoleConfigurationId": configuration,
+        });
+        let assign = json!({"ZoneId": zone, "RoleAssignmentInfo": [triple]});
+        let mut wrong = assign.clone();
+        wrong["RoleAssignmentInfo"][0]["TargetType"] = json!("ManagerUin");
+        let (code, _) = client.refusal(house, "CreateRoleAssignment", wrong).await;
+        assert_eq!(code, "FailedOperation.OrganizationMemberNotExist");
+        let tasks = client.done(house, "CreateRoleAssignment", assign.clone()).await;
+        assert_eq!(tasks["Tasks"][0]["TaskType"], "CreateRoleAssignment");
+        assert_eq!(tasks["Tasks"][0]["RoleConfigurationName"], "ReadOnly");
+        finish(house, &client, "GetTaskStatus", &zone, &tasks["Tasks"][0]["TaskId"]).await;
+        let (code, _) = client.refusal(house, "CreateRoleAssignment", assign).await;
+        assert_eq!(code, "FailedOperation.RoleConfigurationAuthorizationAlreadyExist");
+
+        let listed = client
+            .done(house, "ListRoleAssignments", json!({"ZoneId": zone, "TargetType": "MemberUin"}))
+            .await;
+        assert_eq!(listed["TotalCounts"], 1);
+        assert_eq!(listed["RoleAssignments"][0]["PrincipalName"], "ann");
+        assert_eq!(listed["RoleAssignments"][0]["TargetName"], "Member");
+        let listed = client
+            .done(house, "ListRoleAssignments", json!({"ZoneId": zone, "TargetType": "ManagerUin"}))
+            .await;
+        assert_eq!(listed["TotalCounts"], 0);
+        let deployed = client
+            .done(house, "ListRoleConfigurationProvisionings", json!({"ZoneId": zone}))
+            .await;
+        let deployment = &deployed["RoleConfigurationProvisionings"][0];
+        assert_eq!(deployment["DeploymentStatus"], "Deployed");
+        for (kind, count) in [("MemberUin", 1), ("ManagerUin", 0)] {
+            let of_kind = json!({"ZoneId": zone, "TargetType": kind});
+            let deployed = client.done(house, "ListRoleConfigurationProvisionings", of_kind).await;
+            assert_eq!(deployed["TotalCounts"], count, "{kind}");
+        }
+        let selected = client
+            .done(
+                house,
+                "ListRoleConfigurations",
+                json!({"ZoneId": zone, "FilterTargets": [member.uin.0], "PrincipalId": user}),
+            )
+            .await;
+        assert_eq!(selected["RoleConfigurations"][0]["IsSelected"], true);
+        let tasks = client
+            .done(house, "ListTasks", json!({"ZoneId": zone, "TargetType": "MemberUin"}))
+            .await;
+        assert_eq!(tasks["TotalCounts"], 1);
+        assert_eq!(tasks["Tasks"][0]["Status"], "Success");
+        let tasks = client
+            .done(house, "ListTasks", json!({"ZoneId": zone, "TargetType": "ManagerUin"}))
+            .await;
+        assert_eq!(tasks["TotalCounts"], 0);
+
+        // Whoever is in a role may ask who they are, and nothing else; not without the token, and
+        // not after the assignment is gone.
+        let role = in_role(house, &client, &zone, member.uin.0, "TencentCloudSSO-ReadOnly").await;
+        let identity = role.sts().done(house, "GetCallerIdentity", json!({})).await;
+        assert_eq!(identity["Type"], "CAMRole");
+        assert_eq!(identity["AccountId"], member.uin.to_string());
+        assert!(identity["UserId"].as_str().unwrap().ends_with(":ann"), "{identity}");
+        let (code, _) = role.refusal(house, "DescribeOrganization", json!({})).await;
+        assert_eq!(code, "UnauthorizedOperation");
+        for token in [None, Some("another".to_owned())] {
+            let wrong = Client { token, ..role.clone() };
+            let (code, _) = wrong.sts().refusal(house, "GetCallerIdentity", json!({})).await;
+            assert_eq!(code, "AuthFailure.TokenFailure");
+        }
+
+        let gone = merged(triple, json!({"ZoneId": zone,
+            "DeprovisionStrategy": "DeprovisionForLastRoleAssignmentOnAccount"}));
+        let task = client.done(house, "DeleteRoleAssignment", gone.clone()).await;
+        let (code, _) = role.sts().refusal(house, "GetCallerIdentity", json!({})).await;
+        assert_eq!(code, "AuthFailure.TokenFailure");
+        finish(house, &client, "GetTaskStatus", &zone, &task["Task"]["TaskId"]).await;
+        let (code, _) = client.refusal(house, "DeleteRoleAssignment", gone).await;
+        assert_eq!(code, "ResourceNotFound.RoleConfigurationAuthorizationNotFound");
+        let (code, _) = client
+            .refusal(house, "GetTaskStatus", json!({"ZoneId": zone, "TaskId": "t-000000000000"}))
+            .await;
+        assert_eq!(code, "ResourceNotFound.RoleConfigurationTaskNotFound");
+    }
+
+    async fn users_are_synced_into_accounts(house) {
+        let Administration { account, client, .. } = administration(house).await;
+        let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
+        let zone = opened["ZoneId"].as_str().unwrap().to_owned();
+        let made =
+            client.done(house, "CreateUser", json!({"ZoneId": zone, "UserName": "ann"})).await;
+        let sync = json!({"ZoneId": zone, "UserSyncProvisionings": [{
+            "PrincipalId": made["UserInfo"]["UserId"], "PrincipalType": "User",
+            "TargetUin": account.uin.0, "TargetType": "ManagerUin",
+            "DuplicationStrategy": "KeepBoth", "DeletionStrategy": "Delete",
+        }]});
+        let tasks = client.done(house, "CreateUserSyncProvisioning", sync.clone()).await;
+        assert_eq!(tasks["Tasks"][0]["PrincipalName"], "ann");
+        assert_eq!(tasks["Tasks"][0]["TaskType"], "StartProvisioning");
+        let task = &tasks["Tasks"][0]["TaskId"];
+        finish(house, &client, "GetProvisioningTaskStatus", &zone, task).await;
+        let (code, _) =
+            client.refusal(house, "GetTaskStatus", json!({"ZoneId": zone, "TaskId": task})).await;
+        assert_eq!(code, "ResourceNotFound.RoleConfigurationTaskNotFound");
+        let (code, _) = client.refusal(house, "CreateUserSyncProvisioning", sync).await;
+        assert_eq!(code, "FailedOperation.UserProvisioningAlreadyExists");
+        let listed =
+            client.done(house, "ListUserSyncProvisionings", json!({"ZoneId": zone})).await;
+        assert_eq!(listed["UserProvisionings"][0]["Status"], "Enabled");
+        for (kind, count) in [("MemberUin", 0), ("ManagerUin", 1)] {
+            let of_kind = json!({"ZoneId": zone, "TargetType": kind});
+            let listed = client.done(house, "ListUserSyncProvisionings", of_kind).await;
+            assert_eq!(listed["TotalCounts"], count, "{kind}");
+        }
+        let statistics = client.done(house, "GetZoneStatistics", json!({"ZoneId": zone})).await;
+        assert_eq!(statistics["ZoneStatistics"]["UserProvisioningCount"], 1);
+        let id = json!({
+            "ZoneId": zone,
+            "UserProvisioningId": listed["UserProvisionings"][0]["UserProvisioningId"],
+        });
+        let one = client.done(house, "GetUserSyncProvisioning", id.clone()).await;
+        assert_eq!(one["UserProvisioning"], listed["UserProvisionings"][0]);
+        let task = client.done(house, "DeleteUserSyncProvisioning", id.clone()).await;
+        assert_eq!(task["Tasks"]["TaskType"], "DeleteProvisioning");
+        let task = &task["Tasks"]["TaskId"];
+        finish(house, &client, "GetProvisioningTaskStatus", &zone, task).await;
+        let (code, _) = client.refusal(house, "GetUserSyncProvisioning", id).await;
+        assert_eq!(code, "ResourceNotFound.UserProvisioningNotFound");
+    }
+}
+
+fn merged(mut one: Value, other: Value) -> Value {
+    let Value::Object(other) = other else { panic!("{other}") };
+    one.as_object_mut().unwrap().extend(other);
+    one
+}
+
+/// Waits until a task has ended well.
+async fn finish(house: &TestHouse, client: &Client, action: &str, zone: &str, task: &Value) {
+    for _ in 0..600 {
+        let answer = client.done(house, action, json!({"ZoneId": zone, "TaskId": task})).await;
+        match answer["TaskStatus"]["Status"].as_str().unwrap() {
+            "Success" => return,
+            "InProgress" => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            _ => panic!("{answer}"),
+        }
+    }
+    panic!("{task} does not end");
+}
+
+/// Temporary credentials of a role that the space vouches for, as the portal's click makes them.
+async fn in_role(house: &TestHouse, client: &Client, zone: &str, uin: i64, role: &str) -> Client {
+    let id: SpaceId = zone.parse().unwrap();
+    let app = &house.app;
+    let pair = app
+        .db
+        .read(async |tx| space::key_pair(tx, id, KeyPurpose::IdentityProvider).await)
+        .await
+        .unwrap();
+    let key = pair.signing_key(&app.sealer).unwrap();
+    let url = cloud::sign_in_url(app.settings.public_url.as_str());
+    let account = format!("qcs::cam::uin/{uin}");
+    let claim =
+        format!("{account}:roleName/{role},{account}:saml-provider/TencentReservedSSO-{zone}");
+    let now = house.now();
+    let ids = [1, 2].map(|number| format!("_{number:040x}"));
+    let response = ResponseToIssue {
+        response_id: &ids[0],
+        assertion_id: &ids[1],
+        issuer: &sso::idp_entity_id(&app.settings, id),
+        acs_url: &url,
+        audience: &url,
+        in_response_to: None,
+        name_id: "ann",
+        name_id_format: name_id_format::UNSPECIFIED,
+        session_index: "session",
+        attributes: &[
+            AttributeToState {
+                name: "https://cloud.tencent.com/SAML/Attributes/Role",
+                values: &[&claim],
+            },
+            AttributeToState {
+                name: "https://cloud.tencent.com/SAML/Attributes/RoleSessionName",
+                values: &["ann"],
+            },
+        ],
+        authenticated_at: now.to_jiff(),
+        now: now.to_jiff(),
+        lifetime: jiff::SignedDuration::from_mins(2),
+        session_lifetime: None,
+    };
+    let received = Received::parse(&response.issue(&key).unwrap().base64());
+    let claim = sign_in::claim(&received).unwrap();
+    let act = app.own_act("test").unwrap();
+    let metadata =
+        app.db.read(async |tx| sign_in::provider_metadata(tx, &claim).await).await.unwrap();
+    let rules = sign_in::Rules {
+        sign_in_url: &url,
+        skew: jiff::SignedDuration::from_secs(60),
+        second_opinion: true,
+        now,
+    };
+    let verified = sign_in::judge(&received, &claim, &metadata, rules).unwrap();
+    let session = cloud::new_role_session(&act, &app.sealer, 900).unwrap();
+    app.db
+        .write(async |tx| sign_in::enter(tx, &act, &verified, &url, Some(&session)).await)
+        .await
+        .unwrap();
+    Client {
+        secret_id: session.secret_id.clone(),
+        secret_key: session.secret_key.to_string(),
+        token: Some(session.token.to_string()),
+        ..client.clone()
+    }
+}
+
+/// The official SDK drives every action as its users do. It signs with this machine's clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_official_sdk_drives_all_of_it() {
+    let Some(mut command) = crate::tools::python("tests/sdk/drive.py") else { return };
+    let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
+    let Administration { client, .. } = administration(&house).await;
+    command
+        .env("ENDPOINT", house.address.to_string())
+        .env("SECRET_ID", &client.secret_id)
+        .env("SECRET_KEY", &client.secret_key);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    house.close().await;
 }

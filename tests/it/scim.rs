@@ -1,5 +1,6 @@
 //! SCIM 2.0, as a directory drives it: over HTTP, on both databases.
 
+mod access;
 mod contract;
 mod groups;
 mod patches;

@@ -6,13 +6,14 @@ use super::{
     Error,
     members::{self, Difference, Target},
     resource::{
-        Resource, ResourceKind, Stored, View, difference, locked, name_conflict, record, text,
+        Resource, ResourceKind, Stored, View, Written, difference, locked, name_conflict, record,
+        text,
     },
 };
 use crate::{
     audit::Act,
     directory::{Source, fold},
-    id::{GroupId, SpaceId},
+    id::{GroupId, Principal, SpaceId},
     scim::{
         document,
         patch::{MemberChange, Patch},
@@ -73,17 +74,17 @@ pub async fn replace_group(
     id: &str,
     body: &Map<String, Value>,
     view: &View<'_>,
-) -> Result<Resource, Error> {
+) -> Result<Written, Error> {
     let row = locked(tx, space, KIND, id).await?;
     let incoming = document::read(&GROUP_TYPE, body)?;
     let changes = [MemberChange::Replace(incoming.members.unwrap_or_default())];
     let members = Target { space, group: row.id, act }.apply(tx, &changes, view).await?;
+    let access = access_of(&row, &members);
     let row = update(tx, act, space, row, incoming.attributes, &members).await?;
-    view.show_one(tx, KIND, row).await
+    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
 }
 
-/// Changes a group (RFC 7644 §3.5.2): all operations or none. None comes back when the group has
-/// more than `max_shown` members afterwards, so that a change of one member costs the same
+/// Changes a group (RFC 7644 §3.5.2): all operations or none. It is not shown when it has more than `max_shown` members afterwards, so that a change of one member costs the same
 /// whatever the group's size.
 pub async fn patch_group(
     tx: &mut Write,
@@ -93,17 +94,23 @@ pub async fn patch_group(
     body: Map<String, Value>,
     view: &View<'_>,
     max_shown: i64,
-) -> Result<Option<Resource>, Error> {
+) -> Result<Written, Error> {
     let row = locked(tx, space, KIND, id).await?;
     let patch = Patch::parse(body)?;
     let patched = patch.apply(&GROUP_TYPE, &row.document.0)?;
     let target = Target { space, group: row.id, act };
     let members = target.apply(tx, &patched.members, view).await?;
+    let access = access_of(&row, &members);
     let row = update(tx, act, space, row, patched.attributes, &members).await?;
     if view.wants_relations(KIND) && members::count(tx, row.id).await? > max_shown {
-        return Ok(None);
+        return Ok(Written { resource: None, access });
     }
-    view.show_one(tx, KIND, row).await.map(Some)
+    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
+}
+
+/// Who is in a group decides what they reach.
+fn access_of(row: &Stored, members: &Difference) -> Option<Principal> {
+    (!members.is_empty()).then_some(Principal::Group(GroupId(row.id)))
 }
 
 /// Writes the new document, if it or the members are new.

@@ -16,7 +16,7 @@ mod users;
 
 pub use groups::{create_group, delete_group, patch_group, replace_group};
 pub use query::{Listed, Wanted, list};
-pub use resource::{Resource, ResourceKind, View, find};
+pub use resource::{Resource, ResourceKind, View, Written, find};
 pub use users::{create_user, delete_user, patch_user, replace_user};
 
 use crate::{scim, store as database};

@@ -8,7 +8,7 @@ use super::{Error, members};
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::Source,
-    id::{GroupId, SpaceId, UserId},
+    id::{GroupId, Principal, SpaceId, UserId},
     scim::{
         document::{self, Frame},
         projection::Projection,
@@ -151,6 +151,16 @@ pub struct Resource {
     pub location: String,
     /// The document, cut to what was asked for.
     pub document: Map<String, Value>,
+}
+
+/// What a change of a resource came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The resource as it is now; none when it is too large to be shown with every change.
+    pub resource: Option<Resource>,
+    /// Whose access may be another one now: a user that was renamed, disabled or enabled, a group
+    /// whose members changed. Whoever calls sees to it in the same transaction.
+    pub access: Option<Principal>,
 }
 
 /// How resources are shown.

@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Error,
     resource::{
-        Resource, ResourceKind, Stored, View, difference, locked, name_conflict, record, text,
+        Resource, ResourceKind, Stored, View, Written, difference, locked, name_conflict, record,
+        text,
     },
 };
 use crate::{
     audit::Act,
     directory::{Source, fold},
-    id::{SpaceId, UserId},
+    id::{Principal, SpaceId, UserId},
     scim::{document, patch::Patch, schema::USER_TYPE},
     store::{Door, Json, Write, end_sessions, sql},
 };
@@ -128,11 +129,10 @@ pub async fn replace_user(
     id: &str,
     body: &Map<String, Value>,
     view: &View<'_>,
-) -> Result<Resource, Error> {
+) -> Result<Written, Error> {
     let row = locked(tx, space, KIND, id).await?;
     let attributes = document::read(&USER_TYPE, body)?.attributes;
-    let row = update(tx, act, space, row, attributes).await?;
-    view.show_one(tx, KIND, row).await
+    update(tx, act, space, row, attributes, view).await
 }
 
 /// Changes a user (RFC 7644 §3.5.2): all operations or none.
@@ -143,11 +143,10 @@ pub async fn patch_user(
     id: &str,
     body: Map<String, Value>,
     view: &View<'_>,
-) -> Result<Resource, Error> {
+) -> Result<Written, Error> {
     let row = locked(tx, space, KIND, id).await?;
     let attributes = Patch::parse(body)?.apply(&USER_TYPE, &row.document.0)?.attributes;
-    let row = update(tx, act, space, row, attributes).await?;
-    view.show_one(tx, KIND, row).await
+    update(tx, act, space, row, attributes, view).await
 }
 
 /// Writes the new document, if it is a new one.
@@ -157,9 +156,11 @@ async fn update(
     space: SpaceId,
     row: Stored,
     attributes: Map<String, Value>,
-) -> Result<Stored, Error> {
+    view: &View<'_>,
+) -> Result<Written, Error> {
     if attributes == row.document.0 {
-        return Ok(row);
+        let resource = view.show_one(tx, KIND, row).await?;
+        return Ok(Written { resource: Some(resource), access: None });
     }
     let (old, new) = (Columns::of(&row.document.0), Columns::of(&attributes));
     let name_key = fold(new.user_name);
@@ -194,10 +195,13 @@ async fn update(
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
         index_emails(tx, space, row.id, &attributes).await?;
     }
+    let access = (old.active != new.active || old.user_name != new.user_name)
+        .then_some(Principal::User(UserId(row.id)));
     let (before, after) = difference(&row.document.0, &attributes);
     let states = (Value::Object(before), Value::Object(after));
     record(tx, act, space, (KIND, row.id), "user.update", states).await?;
-    Ok(Stored { document: Json(attributes), updated_at: act.now, ..row })
+    let row = Stored { document: Json(attributes), updated_at: act.now, ..row };
+    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
 }
 
 /// Deletes a user (SCIM-18): gone from now on, its name free, its sessions ended, its memberships

@@ -3,7 +3,7 @@
 //! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
 
 use crate::{
-    cloud, credential, directory, organization, permission, space, sso, store, task,
+    cloud, credential, directory, organization, permission, provisioning, space, sso, store, task,
     tc3::{self, CommonCode},
     web::Fault,
 };
@@ -101,6 +101,7 @@ fn code_of(fault: &Fault) -> &'static str {
         Fault::Task(error) => task(error),
         Fault::Sso(error) => sso(error),
         Fault::Cloud(error) => cloud(error),
+        Fault::Provisioning(error) => provisioning(error),
         Fault::Store(error) => store(error),
         Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => INTERNAL,
     }
@@ -256,6 +257,19 @@ fn cloud(error: &cloud::Error) -> &'static str {
         Error::UserNotFound => "ResourceNotFound.UserNotExist",
         Error::UserNameTaken | Error::UserNameInvalid => "InvalidParameter",
         Error::Interrupted | Error::PolicyNotFound | Error::Password | Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
+fn provisioning(error: &provisioning::Error) -> &'static str {
+    use provisioning::Error;
+    match error {
+        Error::UserSyncCountInvalid => "LimitExceeded.CreateUserSyncProvisioningLimitExceeded",
+        Error::Unknown(unknown) => first_unknown(unknown),
+        Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
+        Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
+        Error::DescriptionInvalid => "InvalidParameter.ParamError",
+        Error::Permission(error) => permission(error),
         Error::Store(error) => store(error),
     }
 }

@@ -33,6 +33,7 @@ pub const TABLE: &[Implemented] = &[
             actions::configuration::ACTIONS,
             actions::assignment::ACTIONS,
             actions::task::ACTIONS,
+            actions::user_sync::ACTIONS,
         ],
     },
     Implemented { service: "sts", version: "2018-08-13", actions: &[actions::sts::ACTIONS] },

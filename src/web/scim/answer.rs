@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     directory::scim::{self as directory, Resource, ResourceKind},
-    provisioning,
+    permission, provisioning,
     scim::{Error, ErrorKind},
     store,
     web::{Fault, log_cause},
@@ -89,8 +89,15 @@ impl From<directory::Error> for Refusal {
 impl From<provisioning::Error> for Refusal {
     fn from(error: provisioning::Error) -> Self {
         match error {
-            provisioning::Error::Store(error) => error.into(),
-            other => internal(&other),
+            provisioning::Error::Store(error)
+            | provisioning::Error::Permission(permission::Error::Store(error)) => error.into(),
+            // Nothing of this is a directory's doing.
+            provisioning::Error::Permission(_)
+            | provisioning::Error::UserSyncCountInvalid
+            | provisioning::Error::Unknown(_)
+            | provisioning::Error::UserSyncsExist
+            | provisioning::Error::UserSyncNotFound
+            | provisioning::Error::DescriptionInvalid => internal(&error),
         }
     }
 }

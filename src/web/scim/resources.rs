@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     audit::Act,
-    directory::scim::{self as directory, ResourceKind, View, Wanted},
+    directory::scim::{self as directory, Resource, ResourceKind, View, Wanted, Written},
     id::{Principal, SpaceId},
     provisioning,
     scim::{
@@ -151,19 +151,18 @@ pub async fn replace(
     let replaced = app
         .db
         .write(async |tx| -> Result<_, Refusal> {
-            let replaced = match kind {
+            let written = match kind {
                 ResourceKind::User => {
-                    directory::replace_user(tx, act, space, &id, &body, &view).await?
+                    directory::replace_user(tx, act, space, &id, &body, &view).await
                 }
                 ResourceKind::Group => {
-                    directory::replace_group(tx, act, space, &id, &body, &view).await?
+                    directory::replace_group(tx, act, space, &id, &body, &view).await
                 }
-            };
-            access_changed(tx, act, space, &id).await?;
-            Ok(replaced)
+            }?;
+            follow(tx, act, space, written).await
         })
         .await?;
-    Ok(answer::resource(200, replaced))
+    Ok(answer(replaced))
 }
 
 pub async fn patch(
@@ -182,22 +181,36 @@ pub async fn patch(
     let patched = app
         .db
         .write(async |tx| -> Result<_, Refusal> {
-            let patched = match kind {
-                ResourceKind::User => {
-                    Some(directory::patch_user(tx, act, space, &id, body, &view).await?)
-                }
+            let written = match kind {
+                ResourceKind::User => directory::patch_user(tx, act, space, &id, body, &view).await,
                 ResourceKind::Group => {
-                    directory::patch_group(tx, act, space, &id, body, &view, max_shown).await?
+                    directory::patch_group(tx, act, space, &id, body, &view, max_shown).await
                 }
-            };
-            access_changed(tx, act, space, &id).await?;
-            Ok(patched)
+            }?;
+            follow(tx, act, space, written).await
         })
         .await?;
-    Ok(match patched {
+    Ok(answer(patched))
+}
+
+/// SCIM-19: what a change means for access takes effect with it.
+async fn follow(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    written: Written,
+) -> Result<Option<Resource>, Refusal> {
+    if let Some(principal) = written.access {
+        provisioning::access_changed(tx, act, space, &[principal]).await?;
+    }
+    Ok(written.resource)
+}
+
+fn answer(resource: Option<Resource>) -> Response {
+    match resource {
         Some(resource) => answer::resource(200, resource),
         None => StatusCode::NO_CONTENT.into_response(),
-    })
+    }
 }
 
 pub async fn delete(
@@ -218,24 +231,9 @@ pub async fn delete(
                     Principal::Group(directory::delete_group(tx, act, space, &id).await?)
                 }
             };
-            // SCIM-18: it holds nothing from now on, and tasks take it out of the accounts.
+            // SCIM-18: what it held confers nothing from now on, and tasks take it away.
             Ok(provisioning::identity_deleted(tx, act, space, gone).await?)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What a change of the directory means for access that was given, in its transaction (SES-04,
-/// USR-18): whom nothing entitles any more is out at once.
-async fn access_changed(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    id: &str,
-) -> Result<(), Refusal> {
-    match id.parse::<Principal>() {
-        Ok(principal) => Ok(provisioning::access_changed(tx, act, space, &[principal]).await?),
-        // There is nothing of such an id, and the directory has said so.
-        Err(_) => Ok(()),
-    }
 }

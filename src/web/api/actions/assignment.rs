@@ -9,8 +9,9 @@ use crate::{
     organization::{self, AccountKind},
     permission::{
         self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, DeploymentStatus, Limits,
-        Triple,
+        RemovalStrategy, Triple,
     },
+    provisioning,
     store::{Page, PageRequest, Read},
     web::api::{
         call::{Action, Answer, Call, object},
@@ -51,6 +52,20 @@ pub const ACTIONS: &[Action] = &[
             Field::text("Filter"),
         ],
         |call| Box::pin(list(call)),
+    ),
+    action(
+        "DeleteRoleAssignment",
+        &[
+            ZONE_ID,
+            Field::text("RoleConfigurationId").required(),
+            Field::text("TargetType").required().rule(TARGET),
+            Field::integer("TargetUin").required(),
+            Field::text("PrincipalType").required().rule(PRINCIPAL),
+            Field::text("PrincipalId").required(),
+            Field::text("DeprovisionStrategy")
+                .rule(Rule::OneOf(&["DeprovisionForLastRoleAssignmentOnAccount", "None"])),
+        ],
+        |call| Box::pin(delete(call)),
     ),
     action(
         "ListRoleConfigurationProvisionings",
@@ -118,7 +133,7 @@ fn triple(parameters: &Parameters) -> Result<Triple, Refusal> {
 }
 
 /// `TargetType` must say what the account is: whoever means a member does not mean us.
-async fn check_target(
+pub async fn check_target(
     call: &Call,
     tx: &mut Read,
     parameters: &Parameters,
@@ -202,6 +217,27 @@ async fn list(call: &Call) -> Answer {
             "TargetName": assignment.account_name,
         })
     }))
+}
+
+async fn delete(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let strategy = match parameters.optional_text("DeprovisionStrategy") {
+        Some("DeprovisionForLastRoleAssignmentOnAccount") => RemovalStrategy::DeprovisionForLast,
+        _ => RemovalStrategy::Keep,
+    };
+    let task = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let triple = triple(parameters)
+                .map_err(|_| Refusal::from(permission::Error::AssignmentNotFound))?;
+            let task =
+                provisioning::remove_assignment(tx, &call.act, space, &triple, strategy).await?;
+            task::info(call, tx, space, task).await
+        })
+        .await?;
+    Ok(object([("Task", task)]))
 }
 
 /// The API's three words for how a deployment stands. One that a task is at is as good as not

@@ -10,6 +10,7 @@ pub mod space;
 pub mod sts;
 pub mod task;
 pub mod user;
+pub mod user_sync;
 
 use super::{
     call::{Access, Action, Run},

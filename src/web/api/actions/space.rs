@@ -7,6 +7,7 @@ use crate::{
     cloud,
     directory::{self, GroupFilter, UserFilter},
     permission::{self, ConfigurationFilter, MOST_POLICIES},
+    provisioning::{self, UserSyncFilter},
     space,
     store::PageRequest,
     web::api::{
@@ -72,6 +73,8 @@ async fn statistics(call: &Call) -> Answer {
             let groups = directory::groups(tx, space, &GroupFilter::default(), one).await?;
             let filter = ConfigurationFilter::default();
             let configurations = permission::configurations(tx, space, &filter, one).await?;
+            let filter = UserSyncFilter::default();
+            let syncs = provisioning::user_syncs(tx, space, &filter, one).await?;
             Ok(json!({
                 "UserQuota": limits.users,
                 "GroupQuota": limits.groups,
@@ -80,6 +83,7 @@ async fn statistics(call: &Call) -> Answer {
                 "UserCount": users.total,
                 "GroupCount": groups.total,
                 "RoleConfigurationCount": configurations.total,
+                "UserProvisioningCount": syncs.total,
                 "RoleConfigurationSyncCount": assignment::deployed(tx, space).await?,
             }))
         })

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{ZONE_ID, action};
 use crate::{
-    directory::{self, GroupFilter, NewUser, User, UserFilter},
+    directory::{self, GroupFilter, NewUser, Principal, User, UserFilter},
     id::{GroupId, UserId},
+    provisioning,
     web::api::{
         call::{Action, Answer, Call, object},
         fields::{Field, Rule},
@@ -164,7 +165,11 @@ async fn update_status(call: &Call) -> Answer {
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
             let user = user_id(call)?;
-            Ok(directory::set_user_enabled(tx, &call.act, space.id, user, enabled).await?)
+            if directory::set_user_enabled(tx, &call.act, space.id, user, enabled).await? {
+                let changed = [Principal::User(user)];
+                provisioning::access_changed(tx, &call.act, space.id, &changed).await?;
+            }
+            Ok(())
         })
         .await?;
     Ok(object([]))
