@@ -17,5 +17,6 @@ mod sdk;
 mod server;
 mod sso;
 mod task;
+mod tls;
 mod tools;
 mod world;
