@@ -1,15 +1,18 @@
 //! A running server: starts it, serves, and stops it without losing anything.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    cloud,
+    cloud, sso,
     store::{self, forget_expired_sessions},
-    web,
+    web::{
+        self,
+        listener::{Connections, Peer},
+    },
 };
 
 /// How long requests under way may take once the server is to stop.
@@ -28,8 +31,9 @@ pub async fn serve(
     let working = stop.clone();
     let worker = tokio::spawn(async move { worker.run_until(working).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
-    let router = web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, router)
+    let router = web::router(app.clone()).into_make_service_with_connect_info::<Peer>();
+    let connections = Connections::of(listener, &app.settings.tls)?;
+    let serving = axum::serve(connections, router)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
     let overdue = async {
@@ -59,6 +63,7 @@ async fn sweep(app: App, stop: CancellationToken) {
             .db
             .write(async |tx| {
                 forget_expired_sessions(tx, now).await?;
+                sso::forget_expired(tx, now).await?;
                 cloud::forget_expired(tx, now).await
             })
             .await;

@@ -12,6 +12,7 @@ pub mod demo;
 mod face;
 mod fault;
 mod health;
+pub mod listener;
 pub mod page;
 pub mod pages;
 pub mod portal;

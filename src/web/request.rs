@@ -1,16 +1,16 @@
 //! What every request has: an id, an address, a line in the log.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue},
+    http::{HeaderMap, HeaderValue, header::STRICT_TRANSPORT_SECURITY},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 
-use super::Fault;
+use super::{Fault, listener::Peer};
 use crate::{
     app::App,
     audit::{Act, Actor},
@@ -19,6 +19,9 @@ use crate::{
 
 /// The header that tells the id of a request.
 const REQUEST_ID: &str = "x-request-id";
+
+/// Browsers that have seen us over https come over https for a year (RFC 6797).
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// A request's id and where it came from.
 #[derive(Clone, Debug)]
@@ -53,6 +56,9 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
+        if app.settings.is_https() {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+        }
         let status = response.status().as_u16();
         let milliseconds = began.elapsed().as_millis();
         tracing::info!(%method, path, status, milliseconds, "answered");
@@ -65,7 +71,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
 /// The client's address. Each `X-Forwarded-For` entry was written by the hop after it, so they are
 /// believed from the right, as long as that hop is a trusted proxy.
 fn address_of(app: &App, request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let peer = request.extensions().get::<ConnectInfo<Peer>>()?.0.0.ip();
     Some(forwarded(peer, request.headers(), |address| {
         app.settings.proxies.trusted.iter().any(|net| net.contains(&address))
     }))

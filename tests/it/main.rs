@@ -18,5 +18,6 @@ mod sdk;
 mod server;
 mod sso;
 mod task;
+mod tls;
 mod tools;
 mod world;

@@ -215,47 +215,50 @@ fn check_object(
 
 fn check_value(field: &Field, value: Value, origin: Origin, path: &str) -> Result<Value, Refusal> {
     let value = match field.kind {
-        Kind::Text => scalar(Scalar::Text, value, origin, path)?,
-        Kind::Integer => scalar(Scalar::Integer, value, origin, path)?,
-        Kind::Unsigned => scalar(Scalar::Unsigned, value, origin, path)?,
-        Kind::Boolean => scalar(Scalar::Boolean, value, origin, path)?,
-        Kind::TextList => list(value, path, |item, path| scalar(Scalar::Text, item, origin, path))?,
+        Kind::Text => scalar(Scalar::Text, &value, origin, path)?,
+        Kind::Integer => scalar(Scalar::Integer, &value, origin, path)?,
+        Kind::Unsigned => scalar(Scalar::Unsigned, &value, origin, path)?,
+        Kind::Boolean => scalar(Scalar::Boolean, &value, origin, path)?,
+        Kind::TextList => {
+            list(value, path, |item, path| scalar(Scalar::Text, &item, origin, path))?
+        }
         Kind::IntegerList => {
-            list(value, path, |item, path| scalar(Scalar::Integer, item, origin, path))?
+            list(value, path, |item, path| scalar(Scalar::Integer, &item, origin, path))?
         }
         Kind::ObjectList(fields) => list(value, path, |item, path| match item {
             Value::Object(object) => check_object(fields, object, origin, path).map(Value::Object),
             _ => Err(wrong_type(path, "an object")),
         })?,
     };
-    let broken = |what: String| {
-        Err(Refusal::new(field.violation, format!("The parameter `{path}` must {what}.")))
-    };
-    match (field.rule, &value) {
+    match broken_rule(field, &value) {
+        None => Ok(value),
+        Some(must) => {
+            Err(Refusal::new(field.violation, format!("The parameter `{path}` must {must}.")))
+        }
+    }
+}
+
+/// What a value should have been, if it breaks its field's rule.
+fn broken_rule(field: &Field, value: &Value) -> Option<String> {
+    let (holds, must) = match (field.rule, value) {
         (Rule::OneOf(words), Value::String(word)) => {
             let absent = word.is_empty() && !field.required;
-            if !absent && !words.contains(&word.as_str()) {
-                return broken(format!("be one of {}", words.join(", ")));
-            }
+            let holds = absent || words.contains(&word.as_str());
+            (holds, format!("be one of {}", words.join(", ")))
         }
         (Rule::Within(least, most), Value::Number(number)) => {
-            if !number.as_i64().is_some_and(|number| (least..=most).contains(&number)) {
-                return broken(format!("be between {least} and {most}"));
-            }
+            let holds = number.as_i64().is_some_and(|number| (least..=most).contains(&number));
+            (holds, format!("be between {least} and {most}"))
         }
         (Rule::Characters(most), Value::String(text)) => {
-            if text.chars().count() > most {
-                return broken(format!("have at most {most} characters"));
-            }
+            (text.chars().count() <= most, format!("have at most {most} characters"))
         }
         (Rule::Entries(most), Value::Array(items)) => {
-            if items.len() > most {
-                return broken(format!("have at most {most} entries"));
-            }
+            (items.len() <= most, format!("have at most {most} entries"))
         }
-        _ => {}
-    }
-    Ok(value)
+        _ => return None,
+    };
+    (!holds).then_some(must)
 }
 
 #[derive(Clone, Copy)]
@@ -266,39 +269,30 @@ enum Scalar {
     Boolean,
 }
 
-fn scalar(wanted: Scalar, value: Value, origin: Origin, path: &str) -> Result<Value, Refusal> {
-    let (value, name) = match (wanted, value, origin) {
-        // NUL is refused here because PostgreSQL cannot keep it.
-        (Scalar::Text, Value::String(text), _) if text.contains('\0') => {
-            return Err(Refusal::common(
-                CommonCode::InvalidParameter,
-                format!("The parameter `{path}` must not contain NUL."),
-            ));
-        }
-        (Scalar::Text, value @ Value::String(_), _) => (Some(value), ""),
-        (Scalar::Text, ..) => (None, "a string"),
-        (Scalar::Integer, Value::Number(number), _) => {
-            (number.as_i64().map(Value::from), "a 64-bit integer")
-        }
-        (Scalar::Integer, Value::String(text), Origin::Query) => {
-            (text.parse::<i64>().ok().map(Value::from), "a 64-bit integer")
-        }
-        (Scalar::Integer, ..) => (None, "an integer"),
-        (Scalar::Unsigned, Value::Number(number), _) => {
-            (number.as_i64().filter(|n| *n >= 0).map(Value::from), "an integer of at least 0")
-        }
-        (Scalar::Unsigned, Value::String(text), Origin::Query) => {
-            let number = text.parse::<i64>().ok().filter(|n| *n >= 0);
-            (number.map(Value::from), "an integer of at least 0")
-        }
-        (Scalar::Unsigned, ..) => (None, "an integer of at least 0"),
-        (Scalar::Boolean, value @ Value::Bool(_), _) => (Some(value), ""),
-        (Scalar::Boolean, Value::String(text), Origin::Query) => {
-            (text.parse::<bool>().ok().map(Value::from), "true or false")
-        }
-        (Scalar::Boolean, ..) => (None, "a boolean"),
+fn scalar(wanted: Scalar, value: &Value, origin: Origin, path: &str) -> Result<Value, Refusal> {
+    // In a query a number or a boolean is text that reads as one.
+    let in_query = if origin == Origin::Query { value.as_str() } else { None };
+    let integer = || {
+        let read = in_query.and_then(|text| text.parse::<i64>().ok());
+        value.as_i64().or(read)
     };
-    value.ok_or_else(|| wrong_type(path, name))
+    let (read, name) = match wanted {
+        Scalar::Text => (value.as_str().map(Value::from), "a string"),
+        Scalar::Integer => (integer().map(Value::from), "a 64-bit integer"),
+        Scalar::Unsigned => {
+            (integer().filter(|number| *number >= 0).map(Value::from), "an integer of at least 0")
+        }
+        Scalar::Boolean => {
+            let read = in_query.and_then(|text| text.parse::<bool>().ok());
+            (value.as_bool().or(read).map(Value::from), "a boolean")
+        }
+    };
+    let read = read.ok_or_else(|| wrong_type(path, name))?;
+    // NUL is refused here because PostgreSQL cannot keep it.
+    if read.as_str().is_some_and(|text| text.contains('\0')) {
+        return Err(wrong_type(path, "a string without NUL"));
+    }
+    Ok(read)
 }
 
 fn list(

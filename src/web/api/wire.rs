@@ -1,7 +1,5 @@
 //! A request of the API as it came over the wire.
 
-use std::collections::BTreeMap;
-
 use axum::http::{self, Method, header::HOST};
 use serde_json::{Map, Value};
 
@@ -16,7 +14,7 @@ pub struct Wire<'a> {
     /// What the signature covers.
     pub parts: Parts<'a>,
     /// Parameters of a `GET`.
-    query: Option<(Map<String, Value>, BTreeMap<&'static str, String>)>,
+    query: Option<query::Parameters>,
 }
 
 /// The headers with their raw values. Where the protocol has no `Host` header (HTTP/2), the

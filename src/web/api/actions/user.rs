@@ -217,11 +217,9 @@ fn filter_parts(text: &str) -> Option<(&str, &str, &str)> {
 /// How `ListGroups` reads its filter.
 pub fn group_filter(text: Option<&str>) -> GroupFilter {
     let mut filter = GroupFilter::default();
-    match text.map(|text| (filter_parts(text), text)) {
-        Some((Some(("GroupName", "eq", name)), _)) => filter.name = Some(name.to_owned()),
-        Some((Some((_, _, part)), _)) => filter.search = Some(part.to_owned()),
-        Some((None, part)) => filter.search = Some(part.to_owned()),
-        None => {}
+    match text.and_then(filter_parts) {
+        Some(("GroupName", "eq", name)) => filter.name = Some(name.to_owned()),
+        _ => filter.search = text.map(|text| plain_filter(text).to_owned()),
     }
     filter
 }
