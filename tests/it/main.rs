@@ -5,6 +5,7 @@
 
 mod api;
 mod browser;
+mod console;
 mod fake_idp;
 mod house;
 mod journey;

@@ -135,7 +135,7 @@ fn branch(
 
 #[derive(Template)]
 #[template(path = "console/accounts.html")]
-struct Tree {
+struct TreePage {
     frame: Frame,
     step: u8,
     tree: Vec<Branch>,
@@ -155,7 +155,7 @@ async fn look_at_tree(
     app: &App,
     who: &Administrator,
     wrong: Option<Wrong>,
-) -> Result<Tree, PageError> {
+) -> Result<TreePage, PageError> {
     who.space()?;
     let organization = who.organization.id;
     let (departments, page) = app
@@ -180,7 +180,7 @@ async fn look_at_tree(
             None => roots.push(department),
         }
     }
-    Ok(Tree {
+    Ok(TreePage {
         frame: Frame::new(who, Section::Authorization, None),
         step: 1,
         tree: roots.iter().map(|root| branch(root, &mut below, &mut accounts)).collect(),

@@ -38,7 +38,7 @@ const BROAD: [&str; 3] =
 
 #[derive(Template)]
 #[template(path = "console/configurations.html")]
-struct Configurations {
+struct ConfigurationList {
     frame: Frame,
     configurations: Vec<Configuration>,
     search: Search,
@@ -59,7 +59,7 @@ pub(super) async fn list(
     let pager = query.pager("/console/configurations", &page);
     let frame = Frame::new(&administrator, Section::Configurations, query.done.as_deref());
     let search = Search::new("Name or description", &query);
-    let page = Configurations { frame, configurations: page.rows, search, pager };
+    let page = ConfigurationList { frame, configurations: page.rows, search, pager };
     Ok(Page::new(page).into_response())
 }
 

@@ -95,6 +95,7 @@ const MENU: &[Part] = &[
 /// What stands around a page.
 pub(super) struct Frame {
     section: Section,
+    pub menu: &'static [Part],
     pub administrator: String,
     pub organization: String,
     pub may_change: bool,
@@ -106,15 +107,12 @@ impl Frame {
     pub fn new(administrator: &Administrator, section: Section, done: Option<&str>) -> Self {
         Self {
             section,
+            menu: MENU,
             administrator: administrator.name.clone(),
             organization: administrator.organization.name.clone(),
             may_change: administrator.may_change,
             done: done.and_then(done_words),
         }
-    }
-
-    pub fn menu(&self) -> &'static [Part] {
-        MENU
     }
 
     pub fn is_current(&self, entry: &Entry) -> bool {
@@ -177,6 +175,11 @@ impl Wrong {
             Face::Refused => Ok(Self::whole(sentence(&fault))),
             Face::NotFound | Face::Internal => Err(PageError::Fault(fault)),
         }
+    }
+
+    /// What to say above the form; what is wrong with a field stands at the field.
+    pub fn summary(&self) -> &str {
+        if self.field.is_some() { "Nothing was saved: one field is wrong." } else { &self.message }
     }
 
     /// What is wrong with the field of this name.

@@ -31,7 +31,7 @@ const CANDIDATES: i64 = 100;
 
 #[derive(Template)]
 #[template(path = "console/groups.html")]
-struct Groups {
+struct GroupList {
     frame: Frame,
     groups: Vec<Group>,
     search: Search,
@@ -50,7 +50,7 @@ pub(super) async fn list(
     let pager = query.pager("/console/groups", &page);
     let frame = Frame::new(&administrator, Section::Groups, query.done.as_deref());
     let search = Search::new("Group name", &query);
-    Ok(Page::new(Groups { frame, groups: page.rows, search, pager }).into_response())
+    Ok(Page::new(GroupList { frame, groups: page.rows, search, pager }).into_response())
 }
 
 #[derive(Default, Deserialize)]

@@ -29,7 +29,7 @@ static STATES: [(&str, &str); 4] =
 
 #[derive(Template)]
 #[template(path = "console/tasks.html")]
-struct Tasks {
+struct TaskList {
     frame: Frame,
     states: &'static [(&'static str, &'static str)],
     state: String,
@@ -77,7 +77,7 @@ pub(super) async fn list(
     let tasks = page.rows.into_iter().map(|task| names.row(task)).collect();
     let frame = Frame::new(&administrator, Section::Tasks, query.done.as_deref());
     let state = query.state;
-    Ok(Page::new(Tasks { frame, states: &STATES, state, tasks, busy, pager }).into_response())
+    Ok(Page::new(TaskList { frame, states: &STATES, state, tasks, busy, pager }).into_response())
 }
 
 /// The names of everything that a page of tasks is about.

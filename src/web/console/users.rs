@@ -35,7 +35,7 @@ const MOST_ROWS: i64 = 500;
 
 #[derive(Template)]
 #[template(path = "console/users.html")]
-struct Users {
+struct UserList {
     frame: Frame,
     users: Vec<User>,
     search: Search,
@@ -54,7 +54,7 @@ pub(super) async fn list(
     let pager = query.pager("/console/users", &page);
     let frame = Frame::new(&administrator, Section::Users, query.done.as_deref());
     let search = Search::new("User name, e-mail or remark", &query);
-    Ok(Page::new(Users { frame, users: page.rows, search, pager }).into_response())
+    Ok(Page::new(UserList { frame, users: page.rows, search, pager }).into_response())
 }
 
 /// The form of a new user; every text may be missing.

@@ -68,7 +68,7 @@ pub(super) async fn login(
 
 #[derive(Template)]
 #[template(path = "portal/home.html")]
-struct Home {
+struct HomePage {
     space: String,
     home: String,
     user_name: String,
@@ -78,7 +78,7 @@ struct Home {
     accounts: Vec<ReachableAccount>,
 }
 
-impl Home {
+impl HomePage {
     fn is_empty(&self) -> bool {
         self.accounts.iter().all(|account| {
             if self.users_tab { account.users.is_empty() } else { account.roles.is_empty() }
@@ -99,7 +99,7 @@ pub(super) async fn show(
     Query(query): Query<HomeQuery>,
 ) -> Result<Response, PageError> {
     let accounts = reachable(&app, &caller).await?;
-    let page = Home {
+    let page = HomePage {
         home: home_of(&caller.space.name),
         shown_name: caller.user.shown_name().to_owned(),
         space: caller.space.name,

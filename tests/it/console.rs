@@ -1,0 +1,147 @@
+//! The console's door: who gets in, how far, and what other sites can do with it.
+
+use identity_center::{
+    cloud,
+    policy::catalogue,
+    store::{self, sql},
+};
+use reqwest::{Client, Response, StatusCode, header};
+use zeroize::Zeroizing;
+
+use crate::{house::TestHouse, on_both, world::World};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A house with a space, and CAM users of its management account.
+struct Office<'h> {
+    house: &'h TestHouse,
+    world: World,
+}
+
+impl<'h> Office<'h> {
+    async fn open(house: &'h TestHouse) -> Self {
+        Self { house, world: World::make(house.app.clone()).await }
+    }
+
+    /// A CAM user of the management account with a password and perhaps a preset policy.
+    async fn hire(&self, name: &str, policy: Option<&str>) {
+        let hash = cloud::password::hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
+        let account = self.world.management.uin;
+        self.world
+            .write(async |tx, act| {
+                let user = cloud::create_user(tx, act, account, name, Some(&hash), "").await?;
+                if let Some(preset) = policy.and_then(catalogue::by_name) {
+                    cloud::attach_user_policy(tx, act, &user, preset.id).await?;
+                }
+                Ok::<_, cloud::Error>(())
+            })
+            .await;
+    }
+
+    async fn sign_in(&self, browser: &Client, name: &str, password: &str) -> Response {
+        let account = self.world.management.uin.to_string();
+        let form = [("account", account.as_str()), ("user_name", name), ("password", password)];
+        browser.post(self.house.url("/console/login")).form(&form).send().await.unwrap()
+    }
+
+    /// A browser in which somebody is signed in.
+    async fn inside(&self, name: &str) -> Client {
+        let browser = self.house.browser();
+        let answer = self.sign_in(&browser, name, PASSWORD).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.text().await);
+        browser
+    }
+
+    async fn create_user(&self, browser: &Client, name: &str, site: &str) -> Response {
+        browser
+            .post(self.house.url("/console/users"))
+            .header("Sec-Fetch-Site", site)
+            .form(&[("user_name", name)])
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn users(&self) -> i64 {
+        let counted: store::Result<i64> = self
+            .house
+            .app
+            .db
+            .read(async |tx| sql("SELECT COUNT(*) FROM users").fetch_number(tx).await)
+            .await;
+        counted.unwrap()
+    }
+}
+
+on_both! {
+    async fn con_14_only_administrators_get_in_and_readers_only_look(house) {
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        office.hire("reader", Some("QcloudOrganizationReadOnlyAccess")).await;
+        office.hire("clerk", Some("AdministratorAccess")).await;
+
+        let nobody = house.browser();
+        assert_eq!(office.sign_in(&nobody, "clerk", PASSWORD).await.status(), 422);
+        assert_eq!(office.sign_in(&nobody, "chief", "wrong").await.status(), 422);
+
+        let reader = office.inside("reader").await;
+        let page = reader.get(house.url("/console/users")).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::OK);
+        let refused = office.create_user(&reader, "mallory", "same-origin").await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        assert!(refused.text().await.unwrap().contains("MayLookOnly"));
+        assert_eq!(office.users().await, 0);
+
+        let chief = office.inside("chief").await;
+        let made = office.create_user(&chief, "alice", "same-origin").await;
+        assert_eq!(made.status(), StatusCode::SEE_OTHER);
+        assert_eq!(office.users().await, 1);
+        let again = office.create_user(&chief, "ALICE", "same-origin").await;
+        assert_eq!(again.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let form = again.text().await.unwrap();
+        assert!(form.contains(r#"value="ALICE""#) && form.contains("has this name"), "{form}");
+    }
+
+    async fn another_site_cannot_use_an_administrators_browser(house) {
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        let chief = office.inside("chief").await;
+        for site in ["cross-site", "same-site"] {
+            let forged = office.create_user(&chief, "mallory", site).await;
+            assert_eq!(forged.status(), StatusCode::FORBIDDEN, "{site}");
+        }
+        assert_eq!(office.users().await, 0);
+    }
+
+    async fn con_13_a_console_session_opens_no_other_door(house) {
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        let answer = office.sign_in(&house.browser(), "chief", PASSWORD).await;
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("Path=/console"), "{cookie}");
+        let secret = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
+        for (door, path) in [("portal", "/portal/test/api/session"), ("cloud", "/cloud")] {
+            let answer = house
+                .browser()
+                .get(house.url(path))
+                .header(header::COOKIE, format!("{door}_session={secret}"))
+                .send()
+                .await
+                .unwrap();
+            assert!(!answer.status().is_success(), "{door}: {}", answer.status());
+        }
+    }
+
+    async fn guessing_a_password_is_met_with_a_pause(house) {
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        let browser = house.browser();
+        for _ in 0..5 {
+            assert_eq!(office.sign_in(&browser, "chief", "wrong").await.status(), 422);
+        }
+        let right = office.sign_in(&browser, "chief", PASSWORD).await;
+        assert_eq!(right.status(), 422, "the right password does not help while locked out");
+        house.app.clock.advance(jiff::SignedDuration::from_secs(61));
+        assert_eq!(office.sign_in(&browser, "chief", PASSWORD).await.status(), 303);
+    }
+}
