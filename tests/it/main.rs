@@ -18,4 +18,5 @@ mod server;
 mod sso;
 mod task;
 mod tools;
+mod whole_way;
 mod world;
