@@ -19,4 +19,5 @@ mod sso;
 mod task;
 mod tls;
 mod tools;
+mod whole_way;
 mod world;
