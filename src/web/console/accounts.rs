@@ -20,6 +20,7 @@ use crate::{
     permission::{
         self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, RemovalStrategy, Triple,
     },
+    provisioning,
     web::{Fault, page::Page, pages::PageError},
 };
 
@@ -95,7 +96,7 @@ pub(super) async fn remove(
     app.db
         .write(async |tx| {
             let act = &administrator.act;
-            permission::mark_removing(tx, act, space, &triple, RemovalStrategy::Keep).await
+            provisioning::remove_assignment(tx, act, space, &triple, RemovalStrategy::Keep).await
         })
         .await?;
     Ok(done(&format!("/console/accounts/{uin}"), "assignment-removed"))

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     app::App,
     directory::{self, Group, GroupFilter, Member, Source, User, UserFilter},
-    id::{GroupId, UserId},
+    id::{GroupId, Principal, UserId},
+    provisioning,
     store::PageRequest,
     web::{
         Fault,
@@ -184,7 +185,10 @@ pub(super) async fn add_member(
         .write(async |tx| -> Result<bool, Fault> {
             let user = directory::user_by_name(tx, space.id, form.user_name.trim()).await?;
             let Some(user) = user else { return Ok(false) };
-            directory::add_member(tx, &administrator.act, space, id, user.id).await?;
+            let act = &administrator.act;
+            directory::add_member(tx, act, space, id, user.id).await?;
+            let changed = [Principal::User(user.id), Principal::Group(id)];
+            provisioning::access_changed(tx, act, space.id, &changed).await?;
             Ok(true)
         })
         .await;
@@ -204,7 +208,12 @@ pub(super) async fn remove_member(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     app.db
-        .write(async |tx| directory::remove_member(tx, &administrator.act, space, id, user).await)
+        .write(async |tx| -> Result<_, Fault> {
+            let act = &administrator.act;
+            directory::remove_member(tx, act, space, id, user).await?;
+            let changed = [Principal::User(user), Principal::Group(id)];
+            Ok(provisioning::access_changed(tx, act, space.id, &changed).await?)
+        })
         .await?;
     Ok(done(&format!("/console/groups/{id}"), "member-removed"))
 }

@@ -19,6 +19,7 @@ use crate::{
     directory::{self, Membership, NewUser, User, UserFilter},
     id::{ConfigurationId, Principal, Uin, UserId},
     permission::{self, AssignmentFilter},
+    provisioning,
     space::Space,
     store::{PageRequest, Read},
     web::{
@@ -285,8 +286,10 @@ async fn set_enabled(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     app.db
-        .write(async |tx| {
-            directory::set_user_enabled(tx, &administrator.act, space, id, enabled).await
+        .write(async |tx| -> Result<_, Fault> {
+            let act = &administrator.act;
+            directory::set_user_enabled(tx, act, space, id, enabled).await?;
+            Ok(provisioning::access_changed(tx, act, space, &[Principal::User(id)]).await?)
         })
         .await?;
     Ok(done(&format!("/console/users/{id}"), code))

@@ -17,7 +17,7 @@ use crate::{
     audit::Act,
     directory::scim::{self as directory, ResourceKind, View, Wanted},
     id::{Principal, SpaceId},
-    permission::{self, RemovalStrategy},
+    provisioning,
     scim::{
         list::{Query, response},
         projection::Projection,
@@ -150,11 +150,17 @@ pub async fn replace(
     let (act, space) = (&client.act, client.space.id);
     let replaced = app
         .db
-        .write(async |tx| match kind {
-            ResourceKind::User => directory::replace_user(tx, act, space, &id, &body, &view).await,
-            ResourceKind::Group => {
-                directory::replace_group(tx, act, space, &id, &body, &view).await
-            }
+        .write(async |tx| {
+            let replaced = match kind {
+                ResourceKind::User => {
+                    directory::replace_user(tx, act, space, &id, &body, &view).await?
+                }
+                ResourceKind::Group => {
+                    directory::replace_group(tx, act, space, &id, &body, &view).await?
+                }
+            };
+            follow(tx, act, space, &id).await?;
+            Ok::<_, directory::Error>(replaced)
         })
         .await?;
     Ok(answer::resource(200, replaced))
@@ -175,13 +181,17 @@ pub async fn patch(
     let max_shown = if query.attributes.is_some() { i64::MAX } else { MAX_SHOWN_MEMBERS };
     let patched = app
         .db
-        .write(async |tx| match kind {
-            ResourceKind::User => {
-                directory::patch_user(tx, act, space, &id, body, &view).await.map(Some)
-            }
-            ResourceKind::Group => {
-                directory::patch_group(tx, act, space, &id, body, &view, max_shown).await
-            }
+        .write(async |tx| {
+            let patched = match kind {
+                ResourceKind::User => {
+                    Some(directory::patch_user(tx, act, space, &id, body, &view).await?)
+                }
+                ResourceKind::Group => {
+                    directory::patch_group(tx, act, space, &id, body, &view, max_shown).await?
+                }
+            };
+            follow(tx, act, space, &id).await?;
+            Ok::<_, directory::Error>(patched)
         })
         .await?;
     Ok(match patched {
@@ -208,27 +218,23 @@ pub async fn delete(
                     Principal::Group(directory::delete_group(tx, act, space, &id).await?)
                 }
             };
-            take_access_away(tx, act, space, gone).await
+            // SCIM-18: what it held confers nothing from now on.
+            Ok(provisioning::identity_deleted(tx, act, space, gone).await?)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// SCIM-18: what the deleted one held directly confers nothing from now on, and tasks take it
-/// out of the accounts.
-async fn take_access_away(
+/// What a change of a user or a group means for sessions in accounts and for synced CAM users.
+async fn follow(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    principal: Principal,
-) -> Result<(), Refusal> {
-    for triple in permission::assignments_of_principal(tx, space, principal).await? {
-        let strategy = RemovalStrategy::default();
-        match permission::mark_removing(tx, act, space, &triple, strategy).await {
-            // One that is on its way out already.
-            Ok(_) | Err(permission::Error::AssignmentNotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+    id: &str,
+) -> Result<(), crate::store::Error> {
+    match id.parse::<Principal>() {
+        Ok(changed) => provisioning::access_changed(tx, act, space, &[changed]).await,
+        // Whoever was changed has an id.
+        Err(_) => Ok(()),
     }
-    Ok(())
 }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     directory::{self, Group},
-    id::{GroupId, UserId},
+    id::{GroupId, Principal, UserId},
+    provisioning,
     web::api::{
         call::{Action, Answer, Call, object},
         fields::{Field, Rule},
@@ -147,7 +148,9 @@ async fn add_user(call: &Call) -> Answer {
                     "The group is managed by SCIM.",
                 )),
                 other => Ok(other?),
-            }
+            }?;
+            let changed = [Principal::User(user), Principal::Group(group)];
+            Ok(provisioning::access_changed(tx, &call.act, space.id, &changed).await?)
         })
         .await?;
     Ok(object([]))
@@ -168,7 +171,9 @@ async fn remove_user(call: &Call) -> Answer {
                 // code for it here.
                 Err(directory::Error::UserNotFound) => Err(directory::Error::NotMember.into()),
                 other => Ok(other?),
-            }
+            }?;
+            let changed = [Principal::User(user), Principal::Group(group)];
+            Ok(provisioning::access_changed(tx, &call.act, space.id, &changed).await?)
         })
         .await?;
     Ok(object([]))

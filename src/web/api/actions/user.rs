@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{ZONE_ID, action};
 use crate::{
     directory::{self, GroupFilter, NewUser, User, UserFilter},
-    id::{GroupId, UserId},
+    id::{GroupId, Principal, UserId},
+    provisioning,
     web::api::{
         call::{Action, Answer, Call, object},
         fields::{Field, Rule},
@@ -164,7 +165,9 @@ async fn update_status(call: &Call) -> Answer {
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
             let user = user_id(call)?;
-            Ok(directory::set_user_enabled(tx, &call.act, space.id, user, enabled).await?)
+            directory::set_user_enabled(tx, &call.act, space.id, user, enabled).await?;
+            let changed = [Principal::User(user)];
+            Ok(provisioning::access_changed(tx, &call.act, space.id, &changed).await?)
         })
         .await?;
     Ok(object([]))
