@@ -5,7 +5,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use tower_sessions::{Expiry, Session};
+use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use crate::{
     app::App,
@@ -52,7 +52,10 @@ impl CloudVisitor {
         session.insert(SUBJECT, subject).await?;
         session.insert(KIND, kind).await?;
         session.insert(ENDS_AT, ends_at.as_second()).await?;
-        session.set_expiry(Some(Expiry::AtDateTime(ends_at.into())));
+        // How long, not until when: the cookie's maker looks at a clock of its own. The end that
+        // counts is the one above.
+        let seconds = ends_at.seconds_since(now).max(1);
+        session.set_expiry(Some(Expiry::OnInactivity(Duration::seconds(seconds))));
         Ok(())
     }
 
