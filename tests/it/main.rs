@@ -4,9 +4,11 @@
 //! PostgreSQL, with a clock that the test sets.
 
 mod api;
+mod cloud;
 mod fake_idp;
 mod house;
 mod journey;
+mod kill;
 mod permission;
 mod provisioning;
 mod real_identity_provider;
