@@ -4,6 +4,7 @@
 //! PostgreSQL, with a clock that the test sets.
 
 mod api;
+mod browser;
 mod cloud;
 mod fake_idp;
 mod house;

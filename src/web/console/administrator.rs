@@ -193,8 +193,7 @@ pub(super) struct LoginForm {
 }
 
 pub(super) async fn login_page(_: Anyone) -> Response {
-    let form = LoginForm { user_name: "root".to_owned(), ..LoginForm::default() };
-    Page::new(LoginPage::new(&form, None)).into_response()
+    Page::new(LoginPage::new(&LoginForm::default(), None)).into_response()
 }
 
 /// Signs in. Whatever is wrong (account, name, password, a lock, no policy), the answer is the

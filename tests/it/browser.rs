@@ -1,0 +1,259 @@
+//! The whole way with a real browser and a real identity provider: an administrator sets
+//! everything up at the console, and alice clicks from the login page into an account.
+
+use std::time::Duration;
+
+use identity_center::{clock::Clock, cloud};
+use thirtyfour::{By, WebDriver, WebElement, extensions::query::ElementQueryable};
+use zeroize::Zeroizing;
+
+use crate::{
+    house::{Database, TestHouse},
+    tools::{Browser, IdentityProvider},
+    world::World,
+};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A browser at a house in which nothing is set up but a space and one member account.
+struct Visit {
+    house: TestHouse,
+    world: World,
+    browser: Browser,
+}
+
+impl Visit {
+    /// None where there is no browser. The clock is the machine's, as the browser's is.
+    async fn begin() -> Option<Self> {
+        let browser = Browser::start().await?;
+        let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
+        let world = World::make(house.app.clone()).await;
+        Some(Self { house, world, browser })
+    }
+
+    fn driver(&self) -> &WebDriver {
+        &self.browser.driver
+    }
+
+    async fn go(&self, path: &str) {
+        self.driver().goto(self.house.url(path)).await.unwrap();
+    }
+
+    /// The first element that a selector finds, as soon as it can be used.
+    async fn find(&self, css: &str) -> WebElement {
+        self.driver()
+            .query(By::Css(css))
+            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .and_displayed()
+            .first()
+            .await
+            .unwrap()
+    }
+
+    async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    /// The button or link of these words, as a person finds it.
+    async fn press(&self, words: &str) {
+        let path = format!("//main//*[self::a or self::button][normalize-space()='{words}']");
+        self.driver()
+            .query(By::XPath(path))
+            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .and_displayed()
+            .first()
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+    }
+
+    async fn fill(&self, name: &str, text: &str) {
+        let field = self.find(&format!("[name='{name}']")).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Waits until the page's heading says this.
+    async fn headed(&self, words: &str) {
+        let path = format!("//h1[normalize-space()='{words}']");
+        let found = self
+            .driver()
+            .query(By::XPath(path))
+            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .exists()
+            .await
+            .unwrap();
+        assert!(found, "no page {words}: {}", self.driver().source().await.unwrap());
+    }
+
+    async fn text(&self, css: &str) -> String {
+        self.find(css).await.text().await.unwrap()
+    }
+
+    /// Signs in at the console as the root of the management account.
+    async fn enter_console(&self) {
+        let hash = cloud::password::hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
+        let uin = self.world.management.uin;
+        self.world.write(async |tx, act| cloud::set_password(tx, act, uin, &hash).await).await;
+        self.go("/console").await;
+        self.fill("account", &uin.to_string()).await;
+        self.fill("user_name", "admin").await;
+        self.fill("password", "not it").await;
+        self.press("Sign in").await;
+        assert!(self.text("[role=alert]").await.contains("do not open the console"));
+        self.fill("password", PASSWORD).await;
+        self.press("Sign in").await;
+        self.headed("Overview").await;
+    }
+
+    /// Sets the identity provider by its metadata and switches sign-in on.
+    async fn connect(&self, provider: &IdentityProvider) {
+        self.go("/console/settings/sso/provider").await;
+        let text = self.find("[name=text]").await;
+        self.driver()
+            .execute(
+                "arguments[0].value = arguments[1]",
+                vec![text.to_json().unwrap(), provider.metadata.clone().into()],
+            )
+            .await
+            .unwrap();
+        self.press("Save metadata").await;
+        self.headed("Single sign-on").await;
+        self.press("Turn on…").await;
+        self.press("Turn on").await;
+        assert_eq!(self.text("[role=status]").await, "Switched on.");
+    }
+
+    async fn create_user(&self, name: &str) {
+        self.go("/console/users/new").await;
+        self.fill("user_name", name).await;
+        self.press("Create user").await;
+        self.headed(name).await;
+    }
+
+    async fn create_configuration(&self, name: &str, policy: &str) {
+        self.go("/console/configurations/new").await;
+        self.fill("name", name).await;
+        self.press("Create configuration").await;
+        self.headed(name).await;
+        self.press("Add policies").await;
+        self.fill("search", policy).await;
+        self.press("Search").await;
+        self.click("input[name=policy]").await;
+        self.press("Add chosen policies").await;
+        self.headed(name).await;
+        assert!(self.text("tbody").await.contains(policy));
+    }
+
+    /// The role sync wizard: the member account, one user, one configuration.
+    async fn authorize(&self, user: &str, configuration: &str) {
+        self.go("/console/authorization").await;
+        self.click(&format!("#account-{}", self.world.member.uin)).await;
+        self.press("Configure role sync").await;
+        self.tick(user).await;
+        self.press("Choose configurations").await;
+        self.tick(configuration).await;
+        self.press("Review").await;
+        self.headed("Review").await;
+        assert!(self.text("main").await.contains("1 assignment will be made"));
+        self.press("Configure role sync").await;
+        self.headed("Tasks").await;
+        // The page looks again by itself until the task is done.
+        self.find("tbody .badge-good").await;
+    }
+
+    /// Ticks the box in the row of this name.
+    async fn tick(&self, name: &str) {
+        let path = format!("//label[normalize-space()='{name}']");
+        let label = self
+            .driver()
+            .query(By::XPath(path))
+            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .first()
+            .await
+            .unwrap();
+        label.click().await.unwrap();
+    }
+
+    /// From the user login URL through the identity provider.
+    async fn sign_in(&self, name: &str) {
+        self.go("/portal/test/login").await;
+        self.click("#sign-in").await;
+        self.fill("username", name).await;
+        self.fill("password", &format!("{name}-password")).await;
+        self.click("form [type=submit], form button").await;
+    }
+
+    /// Asks the account console whether one may.
+    async fn verdict(&self, action: &str) -> String {
+        self.fill("action", action).await;
+        self.fill("resource", "*").await;
+        self.press("Try").await;
+        self.find("#verdict").await.attr("data-allowed").await.unwrap().unwrap()
+    }
+
+    async fn end(self) {
+        self.browser.close().await;
+        self.house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_login_page_to_the_account_console() {
+    let Some(visit) = Visit::begin().await else { return };
+    let service = visit.house.url(&format!("/saml/sp/{}", visit.world.space.id));
+    let service = visit.house.browser().get(service).send().await.unwrap().text().await.unwrap();
+    let Some(provider) = IdentityProvider::start(&service) else { return visit.end().await };
+
+    visit.enter_console().await;
+    visit.connect(&provider).await;
+    visit.create_user("alice").await;
+    visit.create_configuration("ServerReader", "QcloudCVMReadOnlyAccess").await;
+    visit.authorize("alice", "ServerReader").await;
+
+    visit.sign_in("alice").await;
+    visit.headed("Your accounts").await;
+    assert!(visit.text("section.account").await.contains("ServerReader"));
+    let portal = visit.driver().window().await.unwrap();
+    visit.click("section.account form button").await;
+    // The account opens in a window of its own; the portal stays.
+    let account = loop {
+        let windows = visit.driver().windows().await.unwrap();
+        if let Some(other) = windows.into_iter().find(|window| *window != portal) {
+            break other;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    visit.driver().switch_to_window(account).await.unwrap();
+    visit.headed("one").await;
+    assert_eq!(visit.text("#account").await, visit.world.member.uin.to_string());
+    assert!(visit.text("#role").await.contains("ServerReader"));
+    assert_eq!(visit.verdict("cvm:DescribeInstances").await, "true");
+    assert_eq!(visit.verdict("cvm:TerminateInstances").await, "false");
+    assert_eq!(visit.verdict("cos:GetObject").await, "false");
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_unknown_sees_why_and_no_portal() {
+    let Some(visit) = Visit::begin().await else { return };
+    let service = visit.house.url(&format!("/saml/sp/{}", visit.world.space.id));
+    let service = visit.house.browser().get(service).send().await.unwrap().text().await.unwrap();
+    let Some(provider) = IdentityProvider::start(&service) else { return visit.end().await };
+    visit.enter_console().await;
+    visit.connect(&provider).await;
+
+    visit.sign_in("bob").await;
+    let card = visit.text("main .card").await;
+    assert!(card.contains("Code"), "no error page: {card}");
+    visit.go("/portal/test").await;
+    assert!(visit.driver().current_url().await.unwrap().path().ends_with("/portal/test/login"));
+
+    // The administrator reads the reason.
+    visit.go("/console/settings/sso").await;
+    assert!(visit.text("tbody .badge-bad").await.contains("Refused"));
+    assert!(visit.text("main").await.contains("user-exists"));
+    visit.end().await;
+}
