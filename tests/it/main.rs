@@ -16,7 +16,6 @@ mod real_identity_provider;
 mod routes;
 mod schema;
 mod scim;
-mod sdk;
 mod server;
 mod sso;
 mod task;
