@@ -489,6 +489,8 @@ CREATE TABLE cloud_role_sessions (
 ) STRICT;
 CREATE UNIQUE INDEX cloud_role_sessions_secret ON cloud_role_sessions (secret_id);
 CREATE INDEX cloud_role_sessions_role ON cloud_role_sessions (role_id);
+CREATE INDEX cloud_role_sessions_live ON cloud_role_sessions (provider_name, expires_at)
+    WHERE revoked_at IS NULL;
 
 -- Revocation marks: what a space's identity provider said about this person and role before this
 -- moment counts no longer.

@@ -304,6 +304,17 @@ pub async fn mark_removing(
     triple: &Triple,
     strategy: RemovalStrategy,
 ) -> Result<TaskId, Error> {
+    mark_removing_if_there(tx, act, space, triple, strategy).await?.ok_or(Error::AssignmentNotFound)
+}
+
+/// The same, where it may be gone or on its way out already.
+pub async fn mark_removing_if_there(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    triple: &Triple,
+    strategy: RemovalStrategy,
+) -> Result<Option<TaskId>, database::Error> {
     let marked = sql("UPDATE assignments SET state = 'removing', updated_at = $1
          WHERE space_id = $2 AND account_uin = $3 AND configuration_id = $4
            AND principal_kind = $5 AND principal_id = $6 AND state <> 'removing'")
@@ -316,14 +327,14 @@ pub async fn mark_removing(
     .execute(tx)
     .await?;
     if marked == 0 {
-        return Err(Error::AssignmentNotFound);
+        return Ok(None);
     }
     let payload = json!({ "strategy": strategy });
     let task = new_task(space, triple, Kind::DeleteAssignment, payload);
     let task = task::enqueue(tx, act, &task).await?;
     let before = with(triple_json(triple), "strategy", json!(strategy));
     record(tx, act, space, triple, "assignment.remove", before, json!({ "task": task })).await?;
-    Ok(task)
+    Ok(Some(task))
 }
 
 /// Sets the state of an assignment whose creation has ended, unless it is on its way out by now.

@@ -16,8 +16,8 @@ mod rules;
 
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
-    assignments_of_principal, create_assignments, forget_removed, mark_removing, remaining,
-    unknown_of,
+    assignments_of_principal, create_assignments, forget_removed, mark_removing,
+    mark_removing_if_there, remaining, unknown_of,
 };
 pub use configurations::{
     ConfigurationFilter, add_policies, configuration, configurations, create_configuration,

@@ -1,6 +1,9 @@
 //! What has to happen in the same transaction when somebody loses access.
 
-use super::{Error, delete_user_sync, names, user_syncs::look_again};
+use super::{
+    names,
+    user_syncs::{end_if_there, look_again},
+};
 use crate::{
     audit::Act,
     cloud,
@@ -44,13 +47,10 @@ pub async fn identity_deleted(
     act: &Act,
     space: SpaceId,
     principal: Principal,
-) -> Result<(), Error> {
+) -> Result<(), database::Error> {
     for triple in permission::assignments_of_principal(tx, space, principal).await? {
-        match permission::mark_removing(tx, act, space, &triple, RemovalStrategy::Keep).await {
-            // On its way out already.
-            Ok(_) | Err(permission::Error::AssignmentNotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+        let strategy = RemovalStrategy::Keep;
+        permission::mark_removing_if_there(tx, act, space, &triple, strategy).await?;
     }
     let syncs: Vec<(UserSyncId,)> =
         sql("SELECT id FROM user_syncs WHERE space_id = $1 AND principal_kind = $2
@@ -61,7 +61,7 @@ pub async fn identity_deleted(
         .fetch_all(tx)
         .await?;
     for (id,) in syncs {
-        delete_user_sync(tx, act, space, id).await?;
+        end_if_there(tx, act, space, id).await?;
     }
     // A deleted user may have been in a group that a sync is for.
     if let Principal::User(user) = principal {
@@ -80,8 +80,7 @@ pub async fn identity_deleted(
             }
         }
     }
-    end_lost_sessions(tx, act, space).await?;
-    Ok(())
+    end_lost_sessions(tx, act, space).await
 }
 
 #[derive(sqlx::FromRow)]

@@ -287,7 +287,17 @@ pub async fn delete_user_sync(
     space: SpaceId,
     id: UserSyncId,
 ) -> Result<TaskId, Error> {
-    let found = user_sync(tx, space, id).await?.ok_or(Error::UserSyncNotFound)?;
+    end_if_there(tx, act, space, id).await?.ok_or(Error::UserSyncNotFound)
+}
+
+/// The same, where it may be gone already.
+pub(super) async fn end_if_there(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: UserSyncId,
+) -> Result<Option<TaskId>, database::Error> {
+    let Some(found) = user_sync(tx, space, id).await? else { return Ok(None) };
     sql("UPDATE user_syncs SET state = 'removing', updated_at = $1 WHERE id = $2")
         .bind(act.now)
         .bind(id)
@@ -308,7 +318,7 @@ pub async fn delete_user_sync(
         after: json!({ "task": task }),
     };
     audit::record(tx, act, change).await?;
-    Ok(task)
+    Ok(Some(task))
 }
 
 /// Has every user sync that concerns these identities look again (US-14, US-15): those of a user,

@@ -832,7 +832,7 @@ async fn in_role(house: &TestHouse, client: &Client, zone: &str, uin: i64, role:
 /// The official SDK drives every action as its users do. It signs with this machine's clock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_official_sdk_drives_all_of_it() {
-    let Some(mut command) = crate::tools::python("tests/sdk/drive.py") else { return };
+    let Some(mut command) = crate::tools::python("tests/python/sdk.py") else { return };
     let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
     let Administration { client, .. } = administration(&house).await;
     command

@@ -5,20 +5,22 @@
 
 mod api;
 mod browser;
+mod cloud;
 mod console;
 mod fake_idp;
 mod house;
 mod journey;
+mod kill;
 mod permission;
 mod provisioning;
 mod real_identity_provider;
 mod routes;
 mod schema;
 mod scim;
-mod sdk;
 mod server;
 mod sso;
 mod task;
 mod tls;
 mod tools;
+mod whole_way;
 mod world;

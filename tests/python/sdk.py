@@ -1,196 +1,209 @@
-"""Builds an identity centre with the official SDK, as its users' scripts do.
+"""Drives every action of the public API with the official SDK, end to end.
 
-usage: sdk.py ENDPOINT SECRET_ID SECRET_KEY IDP_METADATA_FILE
-
-The endpoint is `host:port`; the key is that of a management account whose organisation has no
-space yet. Fails at the first answer that is not as expected.
+ENDPOINT, SECRET_ID and SECRET_KEY say where and as whom. Ends with status 0 when every answer was
+as the API reference has it.
 """
 
 import base64
-import json
-import sys
+import os
 import time
+import uuid
 
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
-from tencentcloud.organization.v20210331 import models
-from tencentcloud.organization.v20210331.organization_client import OrganizationClient
-from tencentcloud.sts.v20180813 import models as sts_models
-from tencentcloud.sts.v20180813.sts_client import StsClient
+from tencentcloud.organization.v20210331 import models, organization_client
+from tencentcloud.sts.v20180813 import models as sts_models, sts_client
 
-PATIENCE_SECONDS = 30
-
-
-class Organization:
-    """The organization service: each action a method, parameters by their names."""
-
-    def __init__(self, keys, profile):
-        self.client = OrganizationClient(keys, "ap-guangzhou", profile)
-
-    def __getattr__(self, action):
-        def call(**parameters):
-            request = getattr(models, action + "Request")()
-            request.from_json_string(json.dumps(parameters))
-            # Through the SDK's own classes, so that an answer of another shape does not pass.
-            return json.loads(getattr(self.client, action)(request).to_json_string())
-
-        return call
+profile = ClientProfile(
+    httpProfile=HttpProfile(protocol="http", endpoint=os.environ["ENDPOINT"], reqTimeout=30)
+)
+key = credential.Credential(os.environ["SECRET_ID"], os.environ["SECRET_KEY"])
+organization = organization_client.OrganizationClient(key, "", profile)
+sts = sts_client.StsClient(key, "", profile)
+name = f"sdk-{uuid.uuid4().hex[:8]}"
 
 
-def refused(call, code):
+def call(action, _client=organization, _models=models, **parameters):
+    """Calls an action through the SDK's own request and response types."""
+    request = getattr(_models, f"{action}Request")()
+    request._deserialize(parameters)
+    response = getattr(_client, action)(request)
+    assert uuid.UUID(response.RequestId).version == 4, response.RequestId
+    return response
+
+
+def refused(code, action, **parameters):
     try:
-        answer = call()
+        call(action, **parameters)
     except TencentCloudSDKException as error:
-        assert error.get_code() == code, error
-        assert error.get_request_id(), "a refusal names its request"
-        return
-    raise AssertionError(f"should have been {code}: {answer}")
+        assert error.get_code() == code, f"{action}: {error}"
+        assert error.get_message() and error.get_request_id(), action
+    else:
+        raise AssertionError(f"{action} was not refused with {code}")
 
 
-def organize(organization):
-    home = organization.DescribeOrganization()
-    node = organization.AddOrganizationNode(ParentNodeId=home["RootNodeId"], Name="Sales")["NodeId"]
-    member = organization.CreateOrganizationMember(
-        Name="shop", AccountName="shop", PolicyType="Financial", PermissionIds=[1, 2], NodeId=node
-    )["Uin"]
-    members = organization.DescribeOrganizationMembers(Offset=0, Limit=50)
-    assert {home["HostUin"], member} <= {item["MemberUin"] for item in members["Items"]}, members
-    nodes = organization.DescribeOrganizationNodes(Offset=0, Limit=50)
-    assert nodes["Total"] == 2, nodes
-    return home["HostUin"], member
-
-
-def fill_directory(organization, zone):
-    ann, bob = (
-        organization.CreateUser(ZoneId=zone, UserName=name, DisplayName=name.title())["UserInfo"]["UserId"]
-        for name in ("ann", "bob")
-    )
-    refused(
-        lambda: organization.CreateUser(ZoneId=zone, UserName="ANN"),
-        "InvalidParameter.UsernameAlreadyExists",
-    )
-    assert organization.GetUser(ZoneId=zone, UserId=ann)["UserInfo"]["UserName"] == "ann"
-    assert organization.ListUsers(ZoneId=zone, MaxResults=1)["TotalCounts"] == 2
-    group = organization.CreateGroup(ZoneId=zone, GroupName="developers")["GroupInfo"]["GroupId"]
-    for user in (ann, bob):
-        organization.AddUserToGroup(ZoneId=zone, GroupId=group, UserId=user)
-    organization.RemoveUserFromGroup(ZoneId=zone, GroupId=group, UserId=bob)
-    members = organization.ListGroupMembers(ZoneId=zone, GroupId=group)
-    assert [member["UserId"] for member in members["GroupMembers"]] == [ann], members
-    joined = organization.ListJoinedGroupsForUser(ZoneId=zone, UserId=ann)
-    assert [one["GroupId"] for one in joined["JoinedGroups"]] == [group], joined
-    assert organization.GetGroup(ZoneId=zone, GroupId=group)["GroupInfo"]["MemberCount"] == 1
-    assert organization.ListGroups(ZoneId=zone)["TotalCounts"] == 1
-    return ann, group
-
-
-def connect(organization, zone, metadata):
-    made = organization.CreateSCIMCredential(ZoneId=zone)
-    assert made["CredentialSecret"], made
-    organization.UpdateSCIMSynchronizationStatus(ZoneId=zone, SCIMSynchronizationStatus="Enabled")
-    switch = organization.GetSCIMSynchronizationStatus(ZoneId=zone)
-    assert switch["SCIMSynchronizationStatus"] == "Enabled", switch
-    organization.UpdateSCIMCredentialStatus(
-        ZoneId=zone, CredentialId=made["CredentialId"], NewStatus="Disabled"
-    )
-    listed = organization.ListSCIMCredentials(ZoneId=zone)["SCIMCredentials"]
-    assert [one["Status"] for one in listed] == ["Disabled"], listed
-    organization.DeleteSCIMCredential(ZoneId=zone, CredentialId=made["CredentialId"])
-    assert organization.ListSCIMCredentials(ZoneId=zone)["TotalCounts"] == 0
-
-    ours = organization.GetZoneSAMLServiceProviderInfo(ZoneId=zone)["SAMLServiceProvider"]
-    assert ours["AcsUrl"].encode() in base64.b64decode(ours["EncodedMetadataDocument"]), ours
-    document = base64.b64encode(metadata).decode()
-    organization.SetExternalSAMLIdentityProvider(
-        ZoneId=zone, EncodedMetadataDocument=document, SSOStatus="Enabled"
-    )
-    theirs = organization.GetExternalSAMLIdentityProvider(ZoneId=zone)
-    theirs = theirs["SAMLIdentityProviderConfiguration"]
-    assert theirs["SSOStatus"] == "Enabled" and theirs["EntityId"].encode() in metadata, theirs
-    assert organization.ListExternalSAMLIdPCertificates(ZoneId=zone)["TotalCounts"] == 1
-
-
-def grant(organization, zone, user, group, manager, member):
-    configuration = organization.CreateRoleConfiguration(
-        ZoneId=zone, RoleConfigurationName="look", SessionDuration=3600
-    )["RoleConfigurationInfo"]["RoleConfigurationId"]
-    organization.AddPermissionPolicyToRoleConfiguration(
-        ZoneId=zone,
-        RoleConfigurationId=configuration,
-        RolePolicyType="System",
-        RolePolicyNames=["ReadOnlyAccess"],
-    )
-    policies = organization.ListPermissionPoliciesInRoleConfiguration(
-        ZoneId=zone, RoleConfigurationId=configuration
-    )
-    assert [one["RolePolicyName"] for one in policies["RolePolicies"]] == ["ReadOnlyAccess"], policies
-    got = organization.GetRoleConfiguration(ZoneId=zone, RoleConfigurationId=configuration)
-    assert got["RoleConfigurationInfo"]["SessionDuration"] == 3600, got
-    assert organization.ListRoleConfigurations(ZoneId=zone)["TotalCounts"] == 1
-
-    def triple(kind, principal, target_type, target):
-        return {
-            "PrincipalType": kind,
-            "PrincipalId": principal,
-            "TargetType": target_type,
-            "TargetUin": target,
-            "RoleConfigurationId": configuration,
-        }
-
-    tasks = organization.CreateRoleAssignment(
-        ZoneId=zone,
-        RoleAssignmentInfo=[
-            triple("User", user, "MemberUin", member),
-            triple("Group", group, "ManagerUin", manager),
-        ],
-    )["Tasks"]
-    assert len(tasks) == 2, tasks
-    for task in tasks:
-        status = await_end(organization, zone, task["TaskId"])
-        assert status["Status"] == "Success", status
-    assert organization.ListTasks(ZoneId=zone, Status="Success")["TotalCounts"] >= 2
-    assert organization.ListRoleAssignments(ZoneId=zone)["TotalCounts"] == 2
-    deployed = organization.ListRoleConfigurationProvisionings(ZoneId=zone, DeploymentStatus="Deployed")
-    targets = {one["TargetUin"] for one in deployed["RoleConfigurationProvisionings"]}
-    assert targets == {manager, member}, deployed
-
-
-def await_end(organization, zone, task):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        status = organization.GetTaskStatus(ZoneId=zone, TaskId=task)["TaskStatus"]
-        if status["Status"] != "InProgress" or time.monotonic() > deadline:
-            return status
+def finished(task_id, action="GetTaskStatus"):
+    for _ in range(300):
+        status = call(action, ZoneId=zone, TaskId=task_id).TaskStatus
+        if status.Status != "InProgress":
+            assert status.Status == "Success", status
+            return
         time.sleep(0.1)
+    raise AssertionError(f"{task_id} does not end")
 
 
-def main():
-    endpoint, secret_id, secret_key, metadata_file = sys.argv[1:]
-    with open(metadata_file, "rb") as file:
-        metadata = file.read()
-    keys = credential.Credential(secret_id, secret_key)
-    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=endpoint))
-    organization = Organization(keys, profile)
+# The caller and the organisation.
+me = call("GetCallerIdentity", _client=sts, _models=sts_models)
+assert me.Type == "CAMUser", me
+host = call("DescribeOrganization")
+assert str(host.HostUin) == me.AccountId and host.IsManager is True, host
+refused("FailedOperation.OrganizationExistAlready", "CreateOrganization")
+node = call("AddOrganizationNode", ParentNodeId=host.RootNodeId, Name="Research").NodeId
+nodes = call("DescribeOrganizationNodes", Limit=50, Offset=0)
+assert [item.NodeId for item in nodes.Items] == [host.RootNodeId, node], nodes
+member = call(
+    "CreateOrganizationMember",
+    Name="laboratory",
+    AccountName="laboratory",
+    PolicyType="Financial",
+    PermissionIds=[1, 2],
+    NodeId=node,
+).Uin
+members = call("DescribeOrganizationMembers", Limit=50, Offset=0, SearchKey="laboratory")
+assert [item.MemberUin for item in members.Items] == [member], members
 
-    manager, member = organize(organization)
-    refused(organization.DescribeIdentityCenter, "FailedOperation.IdentityCenterNotOpen")
-    zone = organization.OpenIdentityCenter(ZoneName="example")["ZoneId"]
-    assert organization.DescribeIdentityCenter()["ZoneId"] == zone
-    user, group = fill_directory(organization, zone)
-    connect(organization, zone, metadata)
-    grant(organization, zone, user, group, manager, member)
-    statistics = organization.GetZoneStatistics(ZoneId=zone)["ZoneStatistics"]
-    assert (statistics["UserCount"], statistics["GroupCount"]) == (2, 1), statistics
+# The space.
+refused("FailedOperation.IdentityCenterNotOpen", "DescribeIdentityCenter")
+zone = call("OpenIdentityCenter", ZoneName=name).ZoneId
+described = call("DescribeIdentityCenter")
+assert (described.ZoneId, described.ZoneName) == (zone, name), described
+assert (described.ServiceStatus, described.ScimSyncStatus) == ("Enabled", "Disabled"), described
 
-    sts = StsClient(keys, "ap-guangzhou", profile)
-    me = sts.GetCallerIdentity(sts_models.GetCallerIdentityRequest())
-    assert me.AccountId == str(manager), me.to_json_string()
+# People and groups.
+user = call("CreateUser", ZoneId=zone, UserName="ann", Email="ann@example.com").UserInfo.UserId
+assert call("GetUser", ZoneId=zone, UserId=user).UserInfo.Email == "ann@example.com"
+call("CreateUser", ZoneId=zone, UserName="bob", UserStatus="Disabled")
+listed = call("ListUsers", ZoneId=zone, UserStatus="Disabled")
+assert [it.UserName for it in listed.Users] == ["bob"] and listed.IsTruncated is False, listed
+refused("InvalidParameter.UsernameAlreadyExists", "CreateUser", ZoneId=zone, UserName="ann")
+call("UpdateUserStatus", ZoneId=zone, UserId=user, NewUserStatus="Disabled")
+assert call("GetUser", ZoneId=zone, UserId=user).UserInfo.UserStatus == "Disabled"
+call("UpdateUserStatus", ZoneId=zone, UserId=user, NewUserStatus="Enabled")
+group = call("CreateGroup", ZoneId=zone, GroupName="Staff").GroupInfo.GroupId
+call("AddUserToGroup", ZoneId=zone, GroupId=group, UserId=user)
+assert call("GetGroup", ZoneId=zone, GroupId=group).GroupInfo.MemberCount == 1
+in_group = call("ListGroupMembers", ZoneId=zone, GroupId=group).GroupMembers
+assert [it.UserId for it in in_group] == [user], in_group
+joined = call("ListJoinedGroupsForUser", ZoneId=zone, UserId=user).JoinedGroups
+assert [it.GroupId for it in joined] == [group], joined
+call("RemoveUserFromGroup", ZoneId=zone, GroupId=group, UserId=user)
+assert call("ListGroups", ZoneId=zone, Filter="GroupName eq Staff").Groups[0].MemberCount == 0
+call("AddUserToGroup", ZoneId=zone, GroupId=group, UserId=user)
 
-    wrong = Organization(credential.Credential(secret_id, "wrong"), profile)
-    refused(wrong.DescribeOrganization, "AuthFailure.SignatureFailure")
+# SCIM.
+call("UpdateSCIMSynchronizationStatus", ZoneId=zone, SCIMSynchronizationStatus="Enabled")
+switch = call("GetSCIMSynchronizationStatus", ZoneId=zone)
+assert switch.SCIMSynchronizationStatus == "Enabled", switch
+token = call("CreateSCIMCredential", ZoneId=zone, ExpireDuration=3600)
+assert token.CredentialSecret and token.CredentialStatus == "Enabled", token.CredentialId
+call(
+    "UpdateSCIMCredentialStatus",
+    ZoneId=zone,
+    CredentialId=token.CredentialId,
+    NewStatus="Disabled",
+)
+tokens = call("ListSCIMCredentials", ZoneId=zone, CredentialId=token.CredentialId)
+assert [it.Status for it in tokens.SCIMCredentials] == ["Disabled"], tokens
+call("DeleteSCIMCredential", ZoneId=zone, CredentialId=token.CredentialId)
+assert call("ListSCIMCredentials", ZoneId=zone).TotalCounts == 0
 
+# Sign-in: our own certificate stands for the identity provider's.
+info = call("GetZoneSAMLServiceProviderInfo", ZoneId=zone).SAMLServiceProvider
+metadata = base64.b64decode(info.EncodedMetadataDocument).decode()
+assert info.EntityId in metadata and info.AcsUrl in metadata, info
+lines = metadata.split("X509Certificate>")[1].split("<")[0].split()
+pem = "-----BEGIN CERTIFICATE-----\n" + "\n".join(lines) + "\n-----END CERTIFICATE-----\n"
+empty = call("GetExternalSAMLIdentityProvider", ZoneId=zone).SAMLIdentityProviderConfiguration
+assert (empty.EntityId, empty.SSOStatus) == ("", "Disabled"), empty
+call(
+    "SetExternalSAMLIdentityProvider",
+    ZoneId=zone,
+    EncodedMetadataDocument="",
+    EntityId="https://idp.example.com/saml",
+    LoginUrl="https://idp.example.com/login",
+    X509Certificate=pem,
+)
+call("SetExternalSAMLIdentityProvider", ZoneId=zone, SSOStatus="Enabled")
+is_set = call("GetExternalSAMLIdentityProvider", ZoneId=zone).SAMLIdentityProviderConfiguration
+assert is_set.EntityId == "https://idp.example.com/saml", is_set
+assert is_set.SSOStatus == "Enabled" and len(is_set.CertificateIds) == 1, is_set
+certificates = call("ListExternalSAMLIdPCertificates", ZoneId=zone).SAMLIdPCertificates
+assert certificates[0].CertificateId == is_set.CertificateIds[0], certificates
+refused(
+    "FailedOperation.DecodeMetadataDocumentFailed",
+    "SetExternalSAMLIdentityProvider",
+    ZoneId=zone,
+    EncodedMetadataDocument="not base64!",
+)
 
-if __name__ == "__main__":
-    main()
+# Permission configurations and access.
+made = call("CreateRoleConfiguration", ZoneId=zone, RoleConfigurationName="ReadOnly")
+configuration = made.RoleConfigurationInfo.RoleConfigurationId
+got = call("GetRoleConfiguration", ZoneId=zone, RoleConfigurationId=configuration)
+assert got.RoleConfigurationInfo.SessionDuration == 3600, got
+call(
+    "AddPermissionPolicyToRoleConfiguration",
+    ZoneId=zone,
+    RoleConfigurationId=configuration,
+    RolePolicyType="System",
+    RolePolicyNames=["ReadOnlyAccess", "QcloudCVMFullAccess"],
+)
+policies = call(
+    "ListPermissionPoliciesInRoleConfiguration", ZoneId=zone, RoleConfigurationId=configuration
+)
+assert policies.TotalCounts == 2, policies
+triple = {
+    "PrincipalId": group,
+    "PrincipalType": "Group",
+    "TargetUin": member,
+    "TargetType": "MemberUin",
+    "RoleConfigurationId": configuration,
+}
+task = call("CreateRoleAssignment", ZoneId=zone, RoleAssignmentInfo=[triple]).Tasks[0]
+finished(task.TaskId)
+assert call("ListTasks", ZoneId=zone, PrincipalId=group).Tasks[0].TaskId == task.TaskId
+assigned = call("ListRoleAssignments", ZoneId=zone, MaxResults=100, **triple).RoleAssignments
+assert [it.PrincipalName for it in assigned] == ["Staff"], assigned
+deployed = call("ListRoleConfigurationProvisionings", ZoneId=zone)
+states = [it.DeploymentStatus for it in deployed.RoleConfigurationProvisionings]
+assert states == ["Deployed"], deployed
+selected = call("ListRoleConfigurations", ZoneId=zone, FilterTargets=[member])
+assert selected.RoleConfigurations[0].IsSelected is True, selected
+
+# User syncs.
+sync = {
+    "PrincipalId": user,
+    "PrincipalType": "User",
+    "TargetUin": member,
+    "TargetType": "MemberUin",
+    "DuplicationStrategy": "KeepBoth",
+    "DeletionStrategy": "Delete",
+}
+task = call("CreateUserSyncProvisioning", ZoneId=zone, UserSyncProvisionings=[sync]).Tasks[0]
+finished(task.TaskId, "GetProvisioningTaskStatus")
+synced = call("ListUserSyncProvisionings", ZoneId=zone).UserProvisionings
+assert [it.UserProvisioningId for it in synced] == [task.UserProvisioningId], synced
+
+statistics = call("GetZoneStatistics", ZoneId=zone).ZoneStatistics
+assert (statistics.UserCount, statistics.GroupCount) == (2, 1), statistics
+assert statistics.RoleConfigurationSyncCount == 1, statistics
+
+ended = call("DeleteUserSyncProvisioning", ZoneId=zone, UserProvisioningId=task.UserProvisioningId)
+finished(ended.Tasks.TaskId, "GetProvisioningTaskStatus")
+finished(call("DeleteRoleAssignment", ZoneId=zone, **triple).Task.TaskId)
+assert call("ListRoleAssignments", ZoneId=zone).TotalCounts == 0
+
+refused("UnsupportedOperation", "UpdateZone", ZoneId=zone, NewZoneName="another")
+refused("FailedOperation.ZoneIdNotExist", "ListUsers", ZoneId="z-000000000000")
