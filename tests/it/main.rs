@@ -18,6 +18,7 @@ mod routes;
 mod schema;
 mod scim;
 mod server;
+mod simplesamlphp;
 mod sso;
 mod task;
 mod tls;
