@@ -50,6 +50,9 @@ pub enum Error {
     /// A certificate is refused; says why.
     #[error("the certificate is refused: {0}")]
     Certificate(#[from] CertificateError),
+    /// The certificate whose private key everybody has.
+    #[error("this certificate is for development: everybody has its private key")]
+    DevelopmentKey,
     /// The request to the identity provider cannot be written.
     #[error("the request to the identity provider cannot be written")]
     Request(#[from] RequestError),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Error;
 use crate::{
-    audit::{self, Act, Change, Scope},
+    audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
     saml::{
         certificate::Certificate,
@@ -15,6 +15,10 @@ use crate::{
 
 /// Longest entity id (SAML core §1.3.2).
 const LONGEST_ENTITY_ID: usize = 1024;
+
+/// The certificate in `certs-dev`, whose private key everybody has.
+const DEVELOPMENT_FINGERPRINT: &str =
+    "644e441e3e115d1f6070b7dd0f8558b9200fb58f8b559fe52e205e3d93531cf9";
 
 /// The identity provider of a space.
 #[derive(Clone, Debug)]
@@ -41,9 +45,14 @@ impl IdentityProvider {
         !self.entity_id.is_empty() && !self.login_url.is_empty() && !self.certificates.is_empty()
     }
 
-    /// The keys that may sign its messages (SSO-16): these and no others.
-    pub fn keys(&self) -> Result<Vec<Certificate>, Error> {
-        self.certificates.iter().map(|c| Ok(Certificate::from_pem(&c.certificate)?)).collect()
+    /// The keys that may sign its messages (SSO-16): these and no others. The development key,
+    /// which everybody has, is one of them in the demo only.
+    pub fn keys(&self, is_demo: bool) -> Result<Vec<Certificate>, Error> {
+        self.certificates
+            .iter()
+            .filter(|c| is_demo || c.fingerprint != DEVELOPMENT_FINGERPRINT)
+            .map(|c| Ok(Certificate::from_pem(&c.certificate)?))
+            .collect()
     }
 }
 
@@ -216,6 +225,11 @@ async fn finish(
     before: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
     let after = identity_provider(tx, space).await?.ok_or(Error::NotConfigured)?;
+    // Only the program itself, when it is the demo, sets the key that everybody has.
+    let by_hand = act.actor.kind != ActorKind::System;
+    if by_hand && after.certificates.iter().any(|c| c.fingerprint == DEVELOPMENT_FINGERPRINT) {
+        return Err(Error::DevelopmentKey);
+    }
     let change = Change {
         scope: Scope::Space(space),
         action: "identity_provider.set",

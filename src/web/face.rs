@@ -102,7 +102,7 @@ fn sso(error: &sso::Error) -> Face {
         E::Metadata(MetadataError::EntityId) => Face::Field("entity_id"),
         E::Metadata(MetadataError::Endpoint(_)) => Face::Field("login_url"),
         E::Metadata(_) | E::NoRedirect => Face::Field("metadata"),
-        E::Certificate(_) => Face::Field("certificate"),
+        E::Certificate(_) | E::DevelopmentKey => Face::Field("certificate"),
         E::SwitchedOff | E::NotConfigured => Face::Refused,
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }

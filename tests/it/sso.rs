@@ -4,8 +4,9 @@ mod refusals;
 mod sessions;
 
 use identity_center::{
-    audit,
+    audit::{self, Actor},
     saml::{
+        certificate::SigningKey,
         metadata::IdpMetadata,
         sp_metadata,
         trace::{Check, Verdict},
@@ -251,6 +252,40 @@ on_both! {
         let request = company.idp.read(&company.start(&browser).await);
         let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
         let refused = company.post(&browser, &answer.signed_by(second).base64()).await;
+        expect_refusal(&company, refused, "SamlResponseRefused", Check::Signature).await;
+    }
+
+    /// Everybody has the development key, so outside the demo nobody may believe it: it cannot be
+    /// set, and where the demo left it behind it signs nobody in.
+    async fn the_development_key_signs_nobody_in(house) {
+        let company = Company::open(house, "acme").await;
+        let key = SigningKey::from_pem(
+            include_str!("../../certs-dev/identity-provider.key"),
+            include_str!("../../certs-dev/identity-provider.crt"),
+        )
+        .unwrap();
+        let metadata = sp_metadata::IdentityProvider {
+            entity_id: &company.idp.entity_id,
+            sso_url: LOGIN_URL,
+            certificates: std::slice::from_ref(key.certificate()),
+        };
+        let metadata = metadata.metadata().unwrap();
+        let space = company.space.id;
+        let db = &house.app.db;
+        let somebody = act(house).by(Actor::anyone());
+        let set = db
+            .write(async |tx| sso::set_by_metadata(tx, &somebody, space, metadata.as_bytes()).await)
+            .await;
+        assert!(matches!(set, Err(sso::Error::DevelopmentKey)), "{set:?}");
+
+        let demo = act(house);
+        db.write(async |tx| sso::set_by_metadata(tx, &demo, space, metadata.as_bytes()).await)
+            .await
+            .unwrap();
+        let browser = house.browser();
+        let request = company.idp.read(&company.start(&browser).await);
+        let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+        let refused = company.post(&browser, &answer.signed_by(&key).base64()).await;
         expect_refusal(&company, refused, "SamlResponseRefused", Check::Signature).await;
     }
 

@@ -239,6 +239,7 @@ fn sso(error: &sso::Error) -> &'static str {
     match error {
         Error::SwitchedOff => "FailedOperation",
         Error::NotConfigured => "ResourceNotFound.SAMLIdentityProviderNotFound",
+        Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
         Error::NoRedirect | Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
         Error::Request(_) | Error::Secret(_) => INTERNAL,

@@ -59,7 +59,7 @@ pub async fn consume(
     let received = off_thread(move || Received::parse(&encoded)).await?;
     let claimed = received.in_response_to_unverified().map(str::to_owned);
     let known = known(&app, &space_id, claimed.as_deref(), &caller).await?;
-    let keys = known.provider.keys()?;
+    let keys = known.provider.keys(app.demo.is_some())?;
     let Known { space, provider, request } = known;
     let sp_entity_id = sso::sp_entity_id(&app.settings, space.id);
     let acs_url = sso::acs_url(&app.settings, space.id);
