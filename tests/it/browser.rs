@@ -1,10 +1,12 @@
 //! The whole way with a real browser and a real identity provider: an administrator sets
 //! everything up at the console, and alice clicks from the login page into an account.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use identity_center::{clock::Clock, cloud};
-use thirtyfour::{By, WebDriver, WebElement, extensions::query::ElementQueryable};
+use thirtyfour::{
+    By, WebDriver, WebElement, error::WebDriverErrorInner, extensions::query::ElementQueryable,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -13,6 +15,8 @@ use crate::{
     world::World,
 };
 
+/// How long a page may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A browser at a house in which nothing is set up but a space and one member account.
@@ -41,13 +45,22 @@ impl Visit {
 
     /// The first element that a selector finds, as soon as it can be used.
     async fn find(&self, css: &str) -> WebElement {
-        self.driver()
-            .query(By::Css(css))
-            .wait(Duration::from_secs(20), Duration::from_millis(50))
-            .and_displayed()
-            .first()
-            .await
-            .unwrap()
+        self.displayed(By::Css(css)).await
+    }
+
+    /// The first of these elements that can be seen, as soon as one can. The page may be replaced
+    /// by the next one while it is looked at; then the next one is looked at.
+    async fn displayed(&self, by: By) -> WebElement {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let query = self.driver().query(by.clone()).wait(PATIENCE, Duration::from_millis(50));
+            match query.and_displayed().first().await {
+                Err(error)
+                    if matches!(*error, WebDriverErrorInner::StaleElementReference(_))
+                        && Instant::now() < deadline => {}
+                found => return found.unwrap(),
+            }
+        }
     }
 
     async fn click(&self, css: &str) {
@@ -57,16 +70,7 @@ impl Visit {
     /// The button or link of these words, as a person finds it.
     async fn press(&self, words: &str) {
         let path = format!("//main//*[self::a or self::button][normalize-space()='{words}']");
-        self.driver()
-            .query(By::XPath(path))
-            .wait(Duration::from_secs(20), Duration::from_millis(50))
-            .and_displayed()
-            .first()
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        self.displayed(By::XPath(path)).await.click().await.unwrap();
     }
 
     async fn fill(&self, name: &str, text: &str) {
@@ -81,7 +85,7 @@ impl Visit {
         let found = self
             .driver()
             .query(By::XPath(path))
-            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .wait(PATIENCE, Duration::from_millis(50))
             .exists()
             .await
             .unwrap();
@@ -170,7 +174,7 @@ impl Visit {
         let label = self
             .driver()
             .query(By::XPath(path))
-            .wait(Duration::from_secs(20), Duration::from_millis(50))
+            .wait(PATIENCE, Duration::from_millis(50))
             .first()
             .await
             .unwrap();

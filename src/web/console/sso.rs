@@ -126,7 +126,9 @@ pub(super) async fn show(
             Ok((provider, sso::attempts(tx, space.id, wanted).await?))
         })
         .await?;
-    let keys = provider.as_ref().map_or_else(|| Ok(Vec::new()), |provider| provider.keys(app.demo.is_some()))?;
+    let keys = provider
+        .as_ref()
+        .map_or_else(|| Ok(Vec::new()), |provider| provider.keys(app.demo.is_some()))?;
     let now = administrator.act.now;
     let pager = query.pager(HERE, &attempts);
     let page = SingleSignOn {
