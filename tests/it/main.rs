@@ -3,6 +3,9 @@
 //! Each test gets a [`house::TestHouse`]: the real router on a real port, on SQLite or on
 //! PostgreSQL, with a clock that the test sets.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 mod api;
 mod browser;
 mod cloud;
