@@ -9,6 +9,7 @@ use crate::{
     cloud,
     id::{Principal, RoleSessionId, SpaceId, TaskId, Uin, UserSyncId},
     permission::{self, RemovalStrategy, Triple},
+    space,
     store::{self as database, Write, sql},
 };
 
@@ -96,9 +97,10 @@ struct Lost {
 async fn end_lost_sessions(
     tx: &mut Write,
     act: &Act,
-    space: SpaceId,
+    space_id: SpaceId,
 ) -> Result<(), database::Error> {
-    let provider = names::saml_provider(space);
+    space::end_access(tx, space_id).await?;
+    let provider = names::saml_provider(space_id);
     let mut query = sql("SELECT s.id, s.account_uin, s.name_id, r.name AS role_name
          FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id
          WHERE s.revoked_at IS NULL AND s.provider_name = ");
@@ -112,7 +114,7 @@ async fn end_lost_sessions(
             JOIN permission_configurations c ON c.id = a.configuration_id
             WHERE u.user_name_key = LOWER(s.name_id) AND u.deleted_at IS NULL AND u.space_id = ",
     );
-    query.push_bind(space).push(" AND u.active = ").push_bind(true);
+    query.push_bind(space_id).push(" AND u.active = ").push_bind(true);
     query.push(" AND u.blocked = ").push_bind(false);
     query.push(" AND a.account_uin = s.account_uin AND a.state = 'active' AND r.name = ");
     query.push_bind(names::ROLE_PREFIX).push(" || c.name)");

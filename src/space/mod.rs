@@ -10,8 +10,8 @@ mod store;
 
 pub use rules::check_name;
 pub use store::{
-    key_pair, key_pairs, of_organization, open, set_scim_enabled, set_sso_enabled, space,
-    space_by_name,
+    end_access, hold_access, key_pair, key_pairs, of_organization, open, set_scim_enabled,
+    set_sso_enabled, space, space_by_name,
 };
 use zeroize::Zeroizing;
 

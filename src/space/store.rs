@@ -77,6 +77,24 @@ pub async fn space(tx: &mut Read, id: SpaceId) -> Result<Option<Space>, database
     query.fetch_optional(tx).await
 }
 
+/// Who acts on what somebody may reach calls this first: until the transaction ends nobody loses
+/// access in the space. Several may hold it at once.
+pub async fn hold_access(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    let mut query = sql("SELECT id FROM spaces WHERE id = ");
+    query.push_bind(space).push(tx.for_share());
+    query.exists(tx).await?;
+    Ok(())
+}
+
+/// Who has taken access away calls this before it looks for what has to end: whoever acted on the
+/// old state has committed by then, and whoever comes sees the new one.
+pub async fn end_access(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    let mut query = sql("SELECT id FROM spaces WHERE id = ");
+    query.push_bind(space).push(tx.for_no_key_update());
+    query.exists(tx).await?;
+    Ok(())
+}
+
 /// The space with this name.
 pub async fn space_by_name(tx: &mut Read, name: &str) -> Result<Option<Space>, database::Error> {
     let mut query = sql(SPACE);

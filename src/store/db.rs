@@ -239,6 +239,14 @@ impl Write {
         }
     }
 
+    /// Like [`Write::for_update`], for rows whose keys stay: others may go on referring to them.
+    pub fn for_no_key_update(&self) -> &'static str {
+        match self.kind() {
+            Kind::Sqlite => "",
+            Kind::Postgres => " FOR NO KEY UPDATE",
+        }
+    }
+
     /// Like [`Write::for_update`], and rows another worker holds are passed over.
     pub fn skip_locked(&self) -> &'static str {
         match self.kind() {

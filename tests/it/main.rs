@@ -16,6 +16,7 @@ mod journey;
 mod kill;
 mod permission;
 mod provisioning;
+mod races;
 mod real_identity_provider;
 mod routes;
 mod schema;

@@ -18,6 +18,7 @@ use crate::{
         sign_in::{self, Claim, Refused, Rules, Verified},
     },
     saml::response::Received,
+    space,
     store::Write,
     web::{
         Anyone, Fault, log_cause,
@@ -90,7 +91,10 @@ async fn check_standing(tx: &mut Write, verified: &Verified) -> Result<(), Refus
     let name = verified.name_id();
     let stands = match verified.role() {
         Some(role) => match cloud::managed_by(tx, account, role).await? {
-            Some(space) => access::is_entitled(tx, space, name, account, role).await?,
+            Some(space) => {
+                space::hold_access(tx, space).await?;
+                access::is_entitled(tx, space, name, account, role).await?
+            }
             None => true,
         },
         None => access::has_cam_user(tx, account, name).await?,
