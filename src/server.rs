@@ -18,7 +18,7 @@ use crate::{
 /// How long requests under way may take once the server is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
 /// How often what has expired is swept away.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// Serves until `stop` is cancelled. Then no new connection is taken, requests under way are
 /// finished, tasks under way are handed back, and the database is closed.

@@ -3,10 +3,10 @@
 //! * who there is: [`CamUser`]s (the root among them) with passwords and [access keys](Signer)
 //! * what there is: roles, SAML providers and custom policies; what a space's deployer made is
 //!   locked for everybody else in the account, root included (DPL-02)
-//! * [`EmbeddedCloud`] shows an account to the deployer as a [`cam::Cam`](crate::cam::Cam)
+//! * [`EmbeddedCloud`] shows an account to the deployer as a [`cam::Cam`]
 //! * [`sign_in`] lets people in with a SAML response, as a role or as a synced CAM user
 //! * [`RoleSession`]s have temporary credentials and can be revoked (SES-04)
-//! * [`authorize`] evaluates a principal's policies
+//! * [`authorize()`] evaluates a principal's policies
 
 mod accounts;
 mod authorize;

@@ -143,7 +143,7 @@ mod tests {
     fn nothing_but_the_token_itself_is_accepted() {
         let sealer = sealer();
         let token = issue(&sealer, RoleSessionId(7), 1_800_000_000).unwrap();
-        let other = super::tests::sealer();
+        let other = tests::sealer();
         assert!(verify(&other, &token).is_err(), "another key");
         let [header, claims, mac] = token.split('.').collect::<Vec<_>>()[..] else { panic!() };
         let forged = URL_SAFE_NO_PAD.encode(r#"{"sid":"rs-000000000008","exp":1,"aud":"sts"}"#);

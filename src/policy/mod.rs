@@ -4,7 +4,7 @@
 //! binds CAM policies, and this room is what reads and evaluates them.
 //!
 //! * [`document`] parses and lints a policy document and says where it is wrong;
-//! * [`evaluate`] answers one request from any number of documents: deny wins, and what no
+//! * [`evaluate()`] answers one request from any number of documents: deny wins, and what no
 //!   statement allows is denied;
 //! * [`catalogue`] holds the preset policies, with ids that never change.
 

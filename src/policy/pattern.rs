@@ -11,7 +11,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     matches_by(pattern, text, |pattern, text| pattern == text)
 }
 
-/// As [`matches`], but ASCII letters are compared without their case.
+/// As [`matches()`], but ASCII letters are compared without their case.
 pub fn matches_folded(pattern: &str, text: &str) -> bool {
     matches_by(pattern, text, |pattern, text| pattern.eq_ignore_ascii_case(&text))
 }

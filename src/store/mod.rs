@@ -5,7 +5,7 @@
 //!   back on `Err`.
 //! * [`Read`] and [`Write`] are those transactions. A function that only reads takes
 //!   `&mut Read`, and a `&mut Write` is good enough for it.
-//! * [`sql`] starts a statement, in the dialect both databases share, with `$1`, `$2`, … for
+//! * [`sql()`] starts a statement, in the dialect both databases share, with `$1`, `$2`, … for
 //!   its parameters.
 //! * [`Timestamp`], [`Json`] and [`text_enum!`] are the column types the databases disagree
 //!   about.

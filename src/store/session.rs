@@ -112,7 +112,7 @@ impl SessionStore for Sessions {
                 .await
             })
             .await
-            .map_err(backend)?;
+            .map_err(|error| backend(&error))?;
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl SessionStore for Sessions {
                 .await
             })
             .await
-            .map_err(backend)?;
+            .map_err(|error| backend(&error))?;
         Ok(row.map(|row| Record { id: *id, data: row.data.0, expiry_date: row.expires_at.into() }))
     }
 
@@ -139,11 +139,11 @@ impl SessionStore for Sessions {
                 sql("DELETE FROM sessions WHERE id_hash = $1").bind(key(*id)).execute(tx).await
             })
             .await
-            .map_err(backend)?;
+            .map_err(|error| backend(&error))?;
         Ok(())
     }
 }
 
-fn backend(error: Error) -> session_store::Error {
+fn backend(error: &Error) -> session_store::Error {
     session_store::Error::Backend(error.to_string())
 }

@@ -74,8 +74,8 @@ impl Sql {
     /// All rows.
     pub async fn fetch_all<T: Row>(self, tx: &mut Read) -> Result<Vec<T>> {
         Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => rows::<T, _>(self.sqlite().fetch_all(&mut **tx).await?)?,
-            Tx::Postgres(tx) => rows::<T, _>(self.postgres().fetch_all(&mut **tx).await?)?,
+            Tx::Sqlite(tx) => rows::<T, _>(&self.sqlite().fetch_all(&mut **tx).await?)?,
+            Tx::Postgres(tx) => rows::<T, _>(&self.postgres().fetch_all(&mut **tx).await?)?,
         })
     }
 
@@ -131,7 +131,7 @@ impl Sql {
     }
 }
 
-fn rows<T, R>(rows: Vec<R>) -> sqlx::Result<Vec<T>>
+fn rows<T, R>(rows: &[R]) -> sqlx::Result<Vec<T>>
 where
     R: sqlx::Row,
     T: for<'r> FromRow<'r, R>,

@@ -160,6 +160,7 @@ impl ScimClient {
 }
 
 /// The request's id and address, which the middleware left.
+#[expect(clippy::result_large_err, reason = "the error is the answer, as extractors have it")]
 pub fn info(parts: &Parts) -> Result<RequestInfo, Response> {
     parts
         .extensions

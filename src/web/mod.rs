@@ -1,7 +1,7 @@
 //! The doors: HTTP and nothing else.
 //!
 //! Each door translates: it takes a request apart, opens a transaction, lets the rooms decide and
-//! writes the answer. [`routes`] lists every route with the caller that may use it.
+//! writes the answer. [`routes()`] lists every route with the caller that may use it.
 
 mod api;
 pub mod assets;

@@ -61,7 +61,7 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.on(Method::GET, MethodFilter::GET, path, caller, handler)
+        self.on(&Method::GET, MethodFilter::GET, path, caller, handler)
     }
 
     /// A GET that writes: it begins something.
@@ -85,7 +85,7 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.on(Method::POST, MethodFilter::POST, path, caller, handler)
+        self.on(&Method::POST, MethodFilter::POST, path, caller, handler)
     }
 
     /// A PUT.
@@ -95,7 +95,7 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.on(Method::PUT, MethodFilter::PUT, path, caller, handler)
+        self.on(&Method::PUT, MethodFilter::PUT, path, caller, handler)
     }
 
     /// A PATCH.
@@ -105,7 +105,7 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.on(Method::PATCH, MethodFilter::PATCH, path, caller, handler)
+        self.on(&Method::PATCH, MethodFilter::PATCH, path, caller, handler)
     }
 
     /// A DELETE.
@@ -115,12 +115,12 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        self.on(Method::DELETE, MethodFilter::DELETE, path, caller, handler)
+        self.on(&Method::DELETE, MethodFilter::DELETE, path, caller, handler)
     }
 
     fn on<H, T>(
         mut self,
-        method: Method,
+        method: &Method,
         filter: MethodFilter,
         path: &str,
         caller: Caller,

@@ -8,7 +8,7 @@ use identity_center::{
     config::Settings,
     secret::{Sealer, hex, random, sha256},
     server,
-    store::{self, Db, Kind, Timestamp, sql},
+    store::{self, Db, Timestamp, sql},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -163,14 +163,6 @@ impl Database {
         drop(connection);
         admin.close().await;
         Some(Self::Postgres { cluster, name })
-    }
-
-    /// Which kind it is.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Sqlite(_) => Kind::Sqlite,
-            Self::Postgres { .. } => Kind::Postgres,
-        }
     }
 
     /// Its address.

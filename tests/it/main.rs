@@ -5,6 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#![expect(
+    clippy::format_push_string,
+    clippy::assigning_clones,
+    clippy::unused_self,
+    reason = "what a test does should be read at a glance"
+)]
 
 mod api;
 mod browser;

@@ -9,8 +9,7 @@ type Schema = BTreeMap<String, BTreeMap<String, (String, bool)>>;
 /// The type of a column, in words both databases share.
 fn common(kind: &str) -> &'static str {
     match kind {
-        "INTEGER" | "bigint" => "number",
-        "boolean" => "number",
+        "INTEGER" | "bigint" | "boolean" => "number",
         "TEXT" | "text" | "timestamp with time zone" => "text",
         "BLOB" | "bytea" => "bytes",
         other => panic!("a type that only one database has: {other}"),

@@ -81,14 +81,13 @@ pub async fn run(listen: SocketAddr, data: &Path) -> anyhow::Result<()> {
     let entity_id = format!("http://{}:{port}/demo/idp", Ipv4Addr::LOCALHOST);
     let key = SigningKey::from_pem(KEY, CERTIFICATE)?;
     app.demo = Some(Arc::new(DemoIdentityProvider { entity_id, key }));
-    let made = match kept.made.clone() {
-        Some(made) => made,
-        None => {
-            let made = seed::make(&app).await?;
-            kept.made = Some(made.clone());
-            write(&file, &kept)?;
-            made
-        }
+    let made = if let Some(made) = kept.made.clone() {
+        made
+    } else {
+        let made = seed::make(&app).await?;
+        kept.made = Some(made.clone());
+        write(&file, &kept)?;
+        made
     };
     // The port may be another one than last time, and the identity provider's address with it.
     seed::connect_identity_provider(&app, &made.space).await?;

@@ -71,7 +71,7 @@ on_both! {
         let acme = Directory::new(house).await;
         let manual = acme.manual_user("root").await;
         let group = acme.group("G", &[&manual]).await;
-        assert_eq!(acme.members(&group).await, [manual.clone()]);
+        assert_eq!(acme.members(&group).await, [manual.as_str()]);
         let id: GroupId = group.parse().unwrap();
         let members = house.app.db
             .read(async |tx| directory::members(tx, id, PageRequest::first(10)).await).await.unwrap();
@@ -87,7 +87,7 @@ on_both! {
         let other = Directory::of_space(house, "other").await;
         let stranger = other.user("alice").await;
         let group = acme.group("G", &[&stranger]).await;
-        assert_eq!(acme.members(&group).await, [stranger.clone()]);
+        assert_eq!(acme.members(&group).await, [stranger.as_str()]);
         let user = other.get(&format!("/Users/{stranger}")).await.expect(200);
         assert!(user.get("groups").is_none());
     }
