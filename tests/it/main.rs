@@ -15,6 +15,7 @@
 mod api;
 mod browser;
 mod cloud;
+mod commands;
 mod console;
 mod fake_idp;
 mod house;
