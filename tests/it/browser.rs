@@ -4,9 +4,7 @@
 use std::time::{Duration, Instant};
 
 use identity_center::{clock::Clock, cloud};
-use thirtyfour::{
-    By, WebDriver, WebElement, error::WebDriverErrorInner, extensions::query::ElementQueryable,
-};
+use thirtyfour::{By, WebDriver, WebElement, extensions::query::ElementQueryable};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -17,6 +15,8 @@ use crate::{
 
 /// How long a page may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one look at a page may take.
+const LOOK: Duration = Duration::from_secs(1);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A browser at a house in which nothing is set up but a space and one member account.
@@ -48,17 +48,21 @@ impl Visit {
         self.displayed(By::Css(css)).await
     }
 
-    /// The first of these elements that can be seen, as soon as one can. The page may be replaced
-    /// by the next one while it is looked at; then the next one is looked at.
+    /// The first of these elements that can be seen, as soon as one can. A page may be replaced
+    /// by the next one at any moment (the tasks look again by themselves), and the driver has more
+    /// than one error for that; so whatever goes wrong, the next page is looked at until the
+    /// patience ends.
     async fn displayed(&self, by: By) -> WebElement {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let query = self.driver().query(by.clone()).wait(PATIENCE, Duration::from_millis(50));
+            let query = self.driver().query(by.clone()).wait(LOOK, Duration::from_millis(50));
             match query.and_displayed().first().await {
-                Err(error)
-                    if matches!(*error, WebDriverErrorInner::StaleElementReference(_))
-                        && Instant::now() < deadline => {}
-                found => return found.unwrap(),
+                Ok(element) => return element,
+                Err(error) if Instant::now() >= deadline => {
+                    let page = self.driver().source().await.unwrap_or_default();
+                    panic!("{by:?} is not there: {error}\n{page}");
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
     }
@@ -82,14 +86,7 @@ impl Visit {
     /// Waits until the page's heading says this.
     async fn headed(&self, words: &str) {
         let path = format!("//h1[normalize-space()='{words}']");
-        let found = self
-            .driver()
-            .query(By::XPath(path))
-            .wait(PATIENCE, Duration::from_millis(50))
-            .exists()
-            .await
-            .unwrap();
-        assert!(found, "no page {words}: {}", self.driver().source().await.unwrap());
+        self.displayed(By::XPath(path)).await;
     }
 
     async fn text(&self, css: &str) -> String {
@@ -171,14 +168,7 @@ impl Visit {
     /// Ticks the box in the row of this name.
     async fn tick(&self, name: &str) {
         let path = format!("//label[normalize-space()='{name}']");
-        let label = self
-            .driver()
-            .query(By::XPath(path))
-            .wait(PATIENCE, Duration::from_millis(50))
-            .first()
-            .await
-            .unwrap();
-        label.click().await.unwrap();
+        self.displayed(By::XPath(path)).await.click().await.unwrap();
     }
 
     /// From the user login URL through the identity provider.
