@@ -6,7 +6,7 @@ mod init;
 mod log;
 mod serve;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -108,8 +108,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Says something to the person at the terminal. Commands speak on standard output; the server's
-/// log goes to standard error.
-#[expect(clippy::print_stdout, reason = "the command line's own voice")]
+/// log goes to standard error. Whoever stopped listening, as `head` does, misses the rest, and the
+/// command goes on.
 fn say(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -31,6 +31,23 @@ fn run(database: &Database, master_key: &str, arguments: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Somebody may stop listening, as `head` does: no command panics over it.
+#[test]
+fn a_listener_that_goes_away_is_no_failure() {
+    for _ in 0..5 {
+        let mut settings = identity_center()
+            .arg("settings")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(settings.stdout.take());
+        let ended = settings.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        assert!(!text(&ended.stderr).contains("panicked"), "{ended:?}");
+    }
 }
 
 async fn an_installation_begins(database: Database) {
@@ -91,6 +108,7 @@ async fn an_installation_begins_on_postgres() {
 /// A demo that runs, and all that it said.
 struct Demo {
     child: Child,
+    _listening: BufReader<ChildStdout>,
     said: String,
     url: String,
 }
@@ -110,7 +128,7 @@ impl Demo {
         }
         let console = said.lines().find_map(|line| line.strip_prefix("Console")).unwrap();
         let url = console.trim().trim_end_matches("/console").to_owned();
-        Self { child, said, url }
+        Self { child, _listening: lines, said, url }
     }
 
     /// The word that comes after `label`.
