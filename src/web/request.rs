@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, header::STRICT_TRANSPORT_SECURITY},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONNECTION, STRICT_TRANSPORT_SECURITY},
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -59,6 +62,9 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         if app.settings.is_https() {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
         }
+        if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            close_after(&mut response);
+        }
         let status = response.status().as_u16();
         let milliseconds = began.elapsed().as_millis();
         tracing::info!(%method, path, status, milliseconds, "answered");
@@ -66,6 +72,12 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     }
     .instrument(span)
     .await
+}
+
+/// Says that the connection ends with this answer. The rest of a body that nobody reads would stand
+/// in the way of the next request.
+pub(super) fn close_after(response: &mut Response) {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// The client's address. Each `X-Forwarded-For` entry was written by the hop after it, so they are

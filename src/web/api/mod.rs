@@ -32,7 +32,7 @@ use self::{
     refusal::Refusal,
     wire::Wire,
 };
-use super::{Caller, Fault, RequestInfo, Routes, log_cause};
+use super::{Caller, Fault, RequestInfo, Routes, log_cause, request::close_after};
 use crate::{
     app::App,
     audit::Actor,
@@ -64,6 +64,7 @@ async fn serve(
     Extension(info): Extension<RequestInfo>,
     request: Request,
 ) -> Response {
+    let mut unread = false;
     let body = match answer(&app, &info, request).await {
         Ok(content) => envelope::success(&content, &info.id),
         Err(refusal) => {
@@ -71,12 +72,19 @@ async fn serve(
                 log_cause(fault);
             }
             let (code, message) = refusal.code_and_message();
+            unread = code == CommonCode::RequestSizeLimitExceeded.as_str();
             envelope::failure(&code, &message, &info.id)
         }
     };
     match body {
-        Ok(body) => (StatusCode::OK, [(CONTENT_TYPE, envelope::CONTENT_TYPE)], Body::from(body))
-            .into_response(),
+        Ok(body) => {
+            let kind = [(CONTENT_TYPE, envelope::CONTENT_TYPE)];
+            let mut response = (StatusCode::OK, kind, Body::from(body)).into_response();
+            if unread {
+                close_after(&mut response);
+            }
+            response
+        }
         Err(error) => {
             log_cause(&error);
             Fault::Internal("an answer could not be written").into_response()
