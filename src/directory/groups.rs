@@ -59,9 +59,9 @@ pub async fn create_group(
     }
     let id: GroupId = act.new_id();
     let made =
-        sql("INSERT INTO groups (id, space_id, source, name, name_key, description, version,
-                             created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7) ON CONFLICT DO NOTHING")
+        sql("INSERT INTO groups (id, space_id, source, name, name_key, name_claim, description,
+                             version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $5, $6, 1, $7, $7) ON CONFLICT DO NOTHING")
         .bind(id)
         .bind(space)
         .bind(Source::Manual)

@@ -39,9 +39,9 @@ pub async fn create_group(
     let name = text(&attributes, "displayName");
     KIND.check_name(tx, space, &fold(name)).await?;
     let GroupId(id) = act.new_id();
-    sql("INSERT INTO groups (id, space_id, source, name, name_key, description, external_id,
-                             document, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, '', $6, $7, 1, $8, $8)")
+    sql("INSERT INTO groups (id, space_id, source, name, name_key, name_claim, description,
+                             external_id, document, version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $5, '', $6, $7, 1, $8, $8)")
     .bind(id)
     .bind(space)
     .bind(Source::Scim)
@@ -130,7 +130,7 @@ async fn update(
     if name_key != fold(text(&row.document.0, "displayName")) {
         KIND.check_name(tx, space, &name_key).await?;
     }
-    sql("UPDATE groups SET name = $1, name_key = $2, external_id = $3, document = $4,
+    sql("UPDATE groups SET name = $1, name_key = $2, name_claim = $2, external_id = $3, document = $4,
                            version = version + 1, updated_at = $5 WHERE id = $6")
     .bind(name)
     .bind(name_key)
