@@ -9,8 +9,10 @@ use crate::{
     clock::Clock,
     cloud::EmbeddedCloud,
     config::{self, Settings},
+    credential::Gate,
     id::{Ids, new_uuid},
     provisioning::Reconciler,
+    recorder::Recorder,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
     store::{self, Db},
@@ -30,6 +32,10 @@ pub struct App {
     pub sealer: Sealer,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// The gate for directories.
+    pub gate: Arc<Gate>,
+    /// Remembers what directories asked.
+    pub recorder: Recorder,
     /// The identity provider of the demo; none anywhere else.
     pub demo: Option<Arc<DemoIdentityProvider>>,
 }
@@ -62,7 +68,18 @@ impl App {
     pub async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let sealer = settings.sealer()?;
         let db = Db::open(settings.database_url.expose_secret()).await?;
-        Ok(Self { db, clock, ids: Ids::new()?, sealer, settings: Arc::new(settings), demo: None })
+        let limits = settings.rate_limits;
+        let rate = limits.enabled.then_some((limits.scim_per_second, limits.scim_burst));
+        Ok(Self {
+            db,
+            clock,
+            ids: Ids::new()?,
+            sealer,
+            settings: Arc::new(settings),
+            gate: Arc::new(Gate::new(rate)),
+            recorder: Recorder::default(),
+            demo: None,
+        })
     }
 
     /// An act of the program itself; `part` says of which part.

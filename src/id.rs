@@ -183,6 +183,10 @@ id_type! {
     AttemptId = "sa-";
     /// A record of the audit log.
     AuditId = "au-";
+    /// A SCIM request that the recorder remembers.
+    ScimRequestId = "sr-";
+    /// A bulk request that is answered later.
+    AsynchronousRequestId = "ar-";
     /// A role session in the embedded cloud.
     RoleSessionId = "rs-";
     /// A CAM role of the embedded cloud.

@@ -6,7 +6,8 @@
 //! * ground: [`store`] (two databases, one SQL), [`clock`], [`id`], [`secret`], [`config`]
 //! * engines, without database or HTTP: [`scim`], [`saml`], [`cam`], [`tc3`]
 //! * domain rooms: [`audit`], [`task`], [`organization`], [`space`], [`directory`], [`policy`],
-//!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`sso`], [`access`]
+//!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`recorder`], [`sso`],
+//!   [`access`]
 //! * doors: [`web`], and [`cli`] on the command line
 //! * [`app`] is what a request may reach, [`server`] the running server
 
@@ -25,6 +26,7 @@ pub mod organization;
 pub mod permission;
 pub mod policy;
 pub mod provisioning;
+pub mod recorder;
 pub mod saml;
 pub mod scim;
 pub mod secret;

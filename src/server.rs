@@ -31,6 +31,13 @@ pub async fn serve(
     let working = stop.clone();
     let worker = tokio::spawn(async move { worker.run_until(working).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
+    // It outlives the requests, whose last entries it writes.
+    let recorded = CancellationToken::new();
+    let (recording, recorder) = (recorded.clone(), app.clone());
+    let recorder = tokio::spawn(async move {
+        let failed = |error: &store::Error| web::log_cause(error);
+        recorder.recorder.run_until(&recorder.db, recording, failed).await;
+    });
     let router = web::router(app.clone()).into_make_service_with_connect_info::<Peer>();
     let connections = Connections::of(listener, &app.settings.tls)?;
     let serving = axum::serve(connections, router)
@@ -51,6 +58,8 @@ pub async fn serve(
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
     let _ = sweeper.await;
+    recorded.cancel();
+    let _ = recorder.await;
     app.db.close().await;
     served
 }

@@ -43,6 +43,7 @@ const DOMAIN: Rooms = &[
     ("space", &["audit", "organization", "saml", "task"]),
     ("directory", &["audit", "scim", "space", "task"]),
     ("credential", &["audit", "directory", "organization", "space"]),
+    ("recorder", &["audit", "directory"]),
     ("permission", &["audit", "directory", "organization", "policy", "space", "task"]),
     ("cloud", &["audit", "cam", "organization", "permission", "policy", "saml", "space", "task"]),
     (

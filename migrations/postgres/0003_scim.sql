@@ -133,9 +133,11 @@ CREATE TABLE scim_requests (
     duration BIGINT NOT NULL,
     size BIGINT NOT NULL
 );
-CREATE INDEX scim_requests_space ON scim_requests (space_id, id);
+CREATE INDEX scim_requests_space ON scim_requests (space_id, id, size);
 CREATE INDEX scim_requests_subject ON scim_requests (space_id, subject_kind, subject_id, id)
     WHERE subject_id IS NOT NULL;
+CREATE INDEX scim_requests_name ON scim_requests (space_id, subject_name, id)
+    WHERE subject_name IS NOT NULL;
 CREATE INDEX scim_requests_refused ON scim_requests (space_id, id) WHERE status >= 400;
 
 -- Users that SCIM disabled or deleted, for the mass-change brake.

@@ -1,7 +1,7 @@
 //! Settings: one struct per section of the file. `default.toml` beside this file is their
 //! documentation and their defaults.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use figment::{
     Figment,
@@ -54,6 +54,10 @@ pub struct Settings {
     pub limits: Limits,
     /// The worker.
     pub worker: Worker,
+    /// How often somebody may come.
+    pub rate_limits: RateLimits,
+    /// The door for directories.
+    pub scim: Scim,
 }
 
 /// How to log.
@@ -138,6 +142,26 @@ pub struct Limits {
 pub struct Worker {
     /// How many tasks run at the same time.
     pub parallel: usize,
+}
+
+/// How often somebody may come (DESIGN §8).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    /// Whether requests are counted at all.
+    pub enabled: bool,
+    /// Requests of one SCIM token per second, on the average.
+    pub scim_per_second: NonZeroU32,
+    /// Requests of one SCIM token at once.
+    pub scim_burst: NonZeroU32,
+}
+
+/// The door for directories.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scim {
+    /// Seconds in which a body has to arrive.
+    pub body_seconds: u64,
 }
 
 /// Why the settings cannot be used.
@@ -240,6 +264,9 @@ impl Settings {
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return invalid("tls", "certificate and key go together");
+        }
+        if !(1..=600).contains(&self.scim.body_seconds) {
+            return invalid("scim.body_seconds", "1 to 600 seconds");
         }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");

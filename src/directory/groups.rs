@@ -163,6 +163,21 @@ pub async fn members(
     Ok(Page::of(rows, total, page.limit, |member: &Member| member.user.id.0))
 }
 
+/// Since when a user is in a group; none when it is not.
+pub async fn member_since(
+    tx: &mut Read,
+    group: GroupId,
+    user: UserId,
+) -> Result<Option<Timestamp>, database::Error> {
+    let row: Option<(Timestamp,)> =
+        sql("SELECT joined_at FROM group_members WHERE group_id = $1 AND user_id = $2")
+            .bind(group)
+            .bind(user)
+            .fetch_optional(tx)
+            .await?;
+    Ok(row.map(|(at,)| at))
+}
+
 /// The groups a user is in, in the order of their making, a page of them.
 pub async fn groups_of(
     tx: &mut Read,

@@ -10,8 +10,8 @@ use crate::{
     store::{self as database, Read, Write, sql},
 };
 
-const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, sso_enabled,
-            created_at, updated_at FROM spaces WHERE ";
+const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, scim_settings,
+            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, created_at, updated_at FROM spaces WHERE ";
 
 /// Opens the space of an organisation (ACT-01…05). Of two that race for a name or for an
 /// organisation, one wins.
@@ -142,8 +142,11 @@ pub async fn set_scim_enabled(
     space: &Space,
     enabled: bool,
 ) -> Result<(), Error> {
-    let update = sql("UPDATE spaces SET scim_enabled = $1, updated_at = $2
+    let update = sql("UPDATE spaces SET scim_enabled = $1, updated_at = $2,
+                          scim_switched_off_at = CASE WHEN scim_enabled THEN $2
+                                                      ELSE scim_switched_off_at END
                       WHERE id = $3 AND scim_enabled <> $1");
+    tx.forget_settings();
     switch(tx, act, space.id, update, "space.scim_switch", enabled).await
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,6 +44,8 @@ pub struct Db {
     pool: Pool,
     /// Told after each commit that left work for the worker.
     tasks: Arc<Notify>,
+    /// Grows with each commit after which settings may not be as somebody remembers them.
+    settings: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +73,7 @@ pub struct Read {
 pub struct Write {
     read: Read,
     wakes: bool,
+    forgets: bool,
 }
 
 impl Db {
@@ -98,7 +104,7 @@ impl Db {
         } else {
             return Err(Error::UnknownScheme);
         };
-        Ok(Self { pool, tasks: Arc::default() })
+        Ok(Self { pool, tasks: Arc::default(), settings: Arc::default() })
     }
 
     /// Opens the database at `url` and brings its schema up to date.
@@ -174,18 +180,27 @@ impl Db {
             }
             Pool::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
         };
-        let mut write = Write { read: Read { tx: tx.map_err(Error::from)? }, wakes: false };
+        let mut write = Write { read: Read { tx: tx.map_err(Error::from)? }, wakes: false, forgets: false };
         let answer = WRITING.scope((), work(&mut write)).await?;
-        let wakes = write.wakes;
+        let (wakes, forgets) = (write.wakes, write.forgets);
         match write.read.tx {
             Tx::Sqlite(tx) => tx.commit().await,
             Tx::Postgres(tx) => tx.commit().await,
         }
         .map_err(Error::from)?;
+        if forgets {
+            self.settings.fetch_add(1, Ordering::AcqRel);
+        }
         if wakes {
             self.tasks.notify_one();
         }
         Ok(answer)
+    }
+
+    /// A number that changes when settings do, for those who remember some. Changes by other
+    /// processes are not seen: nobody may remember for long.
+    pub fn settings_generation(&self) -> u64 {
+        self.settings.load(Ordering::Acquire)
     }
 
     /// Waits until a commit leaves work for the worker. Other processes are not heard; the
@@ -220,6 +235,11 @@ impl Write {
     /// Has the worker look for tasks once this transaction is committed.
     pub fn wake_tasks(&mut self) {
         self.wakes = true;
+    }
+
+    /// Has those who remember settings forget them once this transaction is committed.
+    pub fn forget_settings(&mut self) {
+        self.forgets = true;
     }
 
     /// What a `SELECT` ends with that decides about the rows it reads. SQLite has a single

@@ -63,7 +63,7 @@ fn space(error: &space::Error) -> Face {
     use space::Error as E;
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
-        E::AlreadyOpen | E::NotOpen => Face::Refused,
+        E::AlreadyOpen | E::NotOpen | E::OutOfRange { .. } => Face::Refused,
         E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }

@@ -144,6 +144,8 @@ fn space(error: &space::Error) -> &'static str {
         Error::NameTaken => "InvalidParameterValue.IdentityCenterZoneNameAlreadyExist",
         Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
+        // No action of the public API sets these.
+        Error::OutOfRange { .. } => "InvalidParameter.ParamError",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }
