@@ -169,7 +169,7 @@ pub struct View<'a> {
     /// The SCIM base URL, absolute, without a trailing slash.
     pub base: &'a str,
     /// Which parts are wanted.
-    pub projection: Projection,
+    pub projection: Projection<'a>,
 }
 
 impl View<'_> {
