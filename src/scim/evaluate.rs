@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::{Error, ErrorKind};
 use super::filter::{Filter, Literal, Operator};
@@ -53,6 +53,12 @@ fn check_term(
             Err(refuse(path, "is a boolean: compare it with true or false"))
         }
         Kind::Binary if !equality => Err(refuse(path, "is binary: only eq, ne and pr apply")),
+        Kind::Integer | Kind::Decimal if is_part(*operator) => {
+            Err(refuse(path, "is a number: co, sw and ew do not apply"))
+        }
+        Kind::Integer | Kind::Decimal if number_of(literal).is_none() => {
+            Err(refuse(path, "is a number: compare it with a number"))
+        }
         Kind::DateTime
             if is_ordering(*operator) && literal.text().and_then(parse_time).is_none() =>
         {
@@ -71,7 +77,7 @@ fn is_ordering(operator: Operator) -> bool {
 }
 
 /// The attribute a path names; none when unknown, or never readable (`password`).
-pub fn locate(kind: &ResourceType, path: &AttributePath<'_>) -> Option<Location> {
+pub fn locate<'t>(kind: &'t ResourceType, path: &AttributePath<'_>) -> Option<Location<'t>> {
     match kind.resolve(path)? {
         Resolved::Extension(_) => None,
         Resolved::Attribute(location) => {
@@ -82,7 +88,7 @@ pub fn locate(kind: &ResourceType, path: &AttributePath<'_>) -> Option<Location>
 
 /// What is compared: the attribute itself, or for a complex one its `value` (Entra ID asks
 /// `manager eq "…"` and `members eq "…"`).
-pub fn leaf_of(location: &Location) -> Option<&'static Attribute> {
+pub fn leaf_of<'t>(location: &Location<'t>) -> Option<&'t Attribute> {
     match location.sub_attribute {
         Some(sub_attribute) => Some(sub_attribute),
         None if location.attribute.kind == Kind::Complex => {
@@ -101,7 +107,7 @@ pub fn matches(filter: &Filter<'_>, kind: &ResourceType, document: &Map<String, 
         Filter::Not(inner) => !matches(inner, kind, document),
         Filter::Present(path) => {
             if let Some(Resolved::Extension(schema)) = kind.resolve(path) {
-                return document.get(schema.id).is_some_and(is_present);
+                return document.get(&*schema.id).is_some_and(is_present);
             }
             locate(kind, path).is_some_and(|location| {
                 elements(document, &location).any(|element| {
@@ -158,19 +164,19 @@ fn inner_value<'d>(
         return path.name.eq_ignore_ascii_case("value").then_some((attribute, element));
     }
     let leaf = attribute.sub_attribute(path.name)?;
-    Some((leaf, element.get(leaf.name)?))
+    Some((leaf, element.get(&*leaf.name)?))
 }
 
 /// The values at a location, lists taken apart, sub-attributes not yet applied.
 fn elements<'d>(
     document: &'d Map<String, Value>,
-    location: &Location,
+    location: &Location<'_>,
 ) -> impl Iterator<Item = &'d Value> + use<'d> {
     let container = match location.extension {
         None => Some(document),
-        Some(schema) => document.get(schema.id).and_then(Value::as_object),
+        Some(schema) => document.get(&*schema.id).and_then(Value::as_object),
     };
-    let value = container.and_then(|container| container.get(location.attribute.name));
+    let value = container.and_then(|container| container.get(&*location.attribute.name));
     let (list, single) = match value {
         Some(Value::Array(list)) => (list.as_slice(), None),
         other => (&[][..], other),
@@ -181,7 +187,7 @@ fn elements<'d>(
 fn sub_value<'d>(element: &'d Value, sub_attribute: Option<&Attribute>) -> Option<&'d Value> {
     match sub_attribute {
         None => Some(element),
-        Some(sub_attribute) => element.get(sub_attribute.name),
+        Some(sub_attribute) => element.get(&*sub_attribute.name),
     }
 }
 
@@ -242,6 +248,9 @@ fn compare(value: &Value, leaf: &Attribute, operator: Operator, literal: &Litera
             Operator::Ne => literal.boolean() == Some(!*value),
             _ => false,
         },
+        (Kind::Integer | Kind::Decimal, Value::Number(value)) => number_of(literal)
+            .and_then(|literal| compare_numbers(value, &literal))
+            .map_or(operator == Operator::Ne, |ordering| holds(operator, ordering)),
         (Kind::DateTime, Value::String(value)) => match (parse_time(value), parse_time(text)) {
             (Some(value), Some(literal)) if !is_part(operator) => {
                 holds(operator, value.cmp(&literal))
@@ -250,6 +259,19 @@ fn compare(value: &Value, leaf: &Attribute, operator: Operator, literal: &Litera
         },
         (_, Value::String(value)) => compare_text(value, text, leaf.case_exact, operator),
         _ => operator == Operator::Ne,
+    }
+}
+
+/// The literal as a number; in quotes too, as some clients send every value.
+fn number_of(literal: &Literal<'_>) -> Option<Number> {
+    literal.text().filter(|text| !text.starts_with(char::is_whitespace))?.parse().ok()
+}
+
+/// Compares two numbers: exactly when both are whole and fit 64 bits, as doubles otherwise.
+pub(super) fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {
+    match (one.as_i128(), other.as_i128()) {
+        (Some(one), Some(other)) => Some(one.cmp(&other)),
+        _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
     }
 }
 

@@ -9,7 +9,10 @@ use crate::{
     audit::{self, Act, Change, Scope},
     directory::Source,
     id::{AuditId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
-    scim::schema::{GROUP_TYPE, ResourceType, USER_TYPE},
+    scim::{
+        etag::Precondition,
+        schema::{ResourceType, ResourceTypes},
+    },
     space::{ScimSettings, Space},
     store::{self as database, Read, Sql, Timestamp, Write, sql},
 };
@@ -30,11 +33,11 @@ impl fmt::Display for ResourceKind {
 }
 
 impl ResourceKind {
-    /// What the protocol knows about it.
-    pub fn resource_type(self) -> &'static ResourceType {
+    /// What the protocol knows about it, in a space that has these types.
+    pub fn of(self, types: &ResourceTypes) -> &ResourceType {
         match self {
-            Self::User => &USER_TYPE,
-            Self::Group => &GROUP_TYPE,
+            Self::User => &types.user,
+            Self::Group => &types.group,
         }
     }
 

@@ -15,7 +15,11 @@ use super::{
 };
 use crate::{
     id::SpaceId,
-    scim::{document::{self, Frame}, projection::Projection},
+    scim::{
+        document::{self, Frame},
+        projection::Projection,
+        schema::{ResourceType, ResourceTypes},
+    },
     store::{self as database, Read, sql},
 };
 
@@ -27,8 +31,10 @@ const PIECE: usize = 64 * 1024;
 pub struct View<'a> {
     /// The SCIM base URL, absolute, without a trailing slash.
     pub base: &'a str,
+    /// The resource types of the space.
+    pub types: &'a ResourceTypes,
     /// Which parts are wanted.
-    pub projection: Projection,
+    pub projection: Projection<'a>,
     /// Whether a group without members shows an empty list.
     pub always_emit_members: bool,
 }
@@ -92,7 +98,7 @@ fn write_member(piece: &mut String, base: &str, member: &Member) {
 impl View<'_> {
     /// The address of a resource.
     pub fn location(&self, kind: ResourceKind, id: i64) -> String {
-        format!("{}{}/{}", self.base, kind.resource_type().endpoint, kind.show(id))
+        format!("{}{}/{}", self.base, kind.of(self.types).endpoint, kind.show(id))
     }
 
     /// One member of a group.
@@ -113,6 +119,7 @@ impl View<'_> {
             created: row.created_at.to_string(),
             last_modified: row.updated_at.to_string(),
             location: self.location(kind, row.id),
+            version: row.version,
         }
     }
 
@@ -166,7 +173,7 @@ impl View<'_> {
             .map(|row| {
                 let computed = related.remove(&row.id).unwrap_or_default();
                 let frame = self.frame(kind, row);
-                Ok(document::render(kind.resource_type(), row.attributes()?, &frame, computed))
+                Ok(document::render(kind.of(self.types), row.attributes()?, &frame, computed))
             })
             .collect()
     }
@@ -225,8 +232,10 @@ impl View<'_> {
             && self.wants_relations(kind)
             && (self.always_emit_members || !members.is_empty());
         let members = show_members.then_some(members);
-        let (head, tail, members) = if matches!(self.projection, Projection::Whole) {
-            let (head, tail) = spliced(kind, &row, &frame, &groups, members.is_some());
+        let kind_of = kind.of(self.types);
+        let whole = matches!(self.projection, Projection::Whole) && !kind_of.has_on_request();
+        let (head, tail, members) = if whole {
+            let (head, tail) = spliced(kind_of, &row, &frame, &groups, members.is_some());
             (head, tail, members)
         } else {
             self.cut(kind, &row, &frame, groups, members)?
@@ -257,8 +266,8 @@ impl View<'_> {
             }
             (ResourceKind::Group, None) => Vec::new(),
         };
-        let whole = document::render(kind.resource_type(), row.attributes()?, frame, computed);
-        let cut = self.projection.apply(kind.resource_type(), whole);
+        let whole = document::render(kind.of(self.types), row.attributes()?, frame, computed);
+        let cut = self.projection.apply(kind.of(self.types), whole);
         let mut head = Value::Object(cut).to_string();
         if spliced.is_none() {
             return Ok((head, String::new(), None));
@@ -280,22 +289,21 @@ fn relation(kind: ResourceKind) -> &'static str {
 /// The whole resource, made of the stored text: what stands before the members, and what behind.
 /// It says the same as `document::render`; a test compares the two.
 fn spliced(
-    kind: ResourceKind,
+    resource_type: &ResourceType,
     row: &Stored,
     frame: &Frame,
     groups: &[Value],
     members: bool,
 ) -> (String, String) {
-    let resource_type = kind.resource_type();
     let mut head = String::with_capacity(row.document.len() + 512);
     head.push_str(r#"{"schemas":[""#);
-    head.push_str(resource_type.schema.id);
-    for extension in resource_type.extensions {
+    head.push_str(&resource_type.schema.id);
+    for extension in &*resource_type.extensions {
         // A quote inside a JSON string has a backslash before it, so this stands nowhere but
         // where the extension begins.
         if row.document.contains(&format!(r#""{}":{{"#, extension.id)) {
             head.push_str(r#"",""#);
-            head.push_str(extension.id);
+            head.push_str(&extension.id);
         }
     }
     head.push_str(r#""],"id":""#);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema, Uniqueness,
+    Attribute, Kind, Mutability, ResourceType, ResourceTypes, Returned, Schema, Uniqueness,
 };
 
 const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
@@ -41,35 +41,36 @@ pub fn service_provider_config(base: &str, limits: Limits) -> Value {
     })
 }
 
-/// Every resource type, for `/ResourceTypes`.
-pub fn resource_types(base: &str) -> Vec<Value> {
-    RESOURCE_TYPES.iter().map(|kind| describe_type(kind, base)).collect()
-}
+impl ResourceTypes {
+    /// Every resource type, for `/ResourceTypes`.
+    pub fn describe(&self, base: &str) -> Vec<Value> {
+        self.iter().map(|kind| describe_type(kind, base)).collect()
+    }
 
-/// One resource type by its id, in any letter case.
-pub fn resource_type(base: &str, id: &str) -> Option<Value> {
-    RESOURCE_TYPES
-        .iter()
-        .find(|kind| kind.name.eq_ignore_ascii_case(id))
-        .map(|kind| describe_type(kind, base))
-}
+    /// One resource type by its id, in any letter case.
+    pub fn describe_one(&self, base: &str, id: &str) -> Option<Value> {
+        self.iter()
+            .find(|kind| kind.name.eq_ignore_ascii_case(id))
+            .map(|kind| describe_type(kind, base))
+    }
 
-/// Every schema, for `/Schemas`.
-pub fn schemas(base: &str) -> Vec<Value> {
-    all_schemas().map(|schema| describe_schema(schema, base)).collect()
-}
+    /// Every schema, for `/Schemas`.
+    pub fn describe_schemas(&self, base: &str) -> Vec<Value> {
+        self.schemas().map(|schema| describe_schema(schema, base)).collect()
+    }
 
-/// One schema by its URN, in any letter case.
-pub fn schema(base: &str, urn: &str) -> Option<Value> {
-    all_schemas()
-        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
-        .map(|schema| describe_schema(schema, base))
-}
+    /// One schema by its URN, in any letter case.
+    pub fn describe_schema(&self, base: &str, urn: &str) -> Option<Value> {
+        self.schemas()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+            .map(|schema| describe_schema(schema, base))
+    }
 
-fn all_schemas() -> impl Iterator<Item = &'static Schema> {
-    RESOURCE_TYPES
-        .iter()
-        .flat_map(|kind| std::iter::once(kind.schema).chain(kind.extensions.iter().copied()))
+    fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.iter().flat_map(|kind| {
+            std::iter::once(kind.schema).chain(kind.extensions.iter().map(|schema| &**schema))
+        })
+    }
 }
 
 fn describe_type(kind: &ResourceType, base: &str) -> Value {
@@ -115,6 +116,8 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         "type": match attribute.kind {
             Kind::String => "string",
             Kind::Boolean => "boolean",
+            Kind::Integer => "integer",
+            Kind::Decimal => "decimal",
             Kind::DateTime => "dateTime",
             Kind::Binary => "binary",
             Kind::Reference => "reference",
@@ -133,6 +136,7 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         "returned": match attribute.returned {
             Returned::Always => "always",
             Returned::Never => "never",
+            Returned::Request => "request",
             Returned::Default => "default",
         },
         "uniqueness": match attribute.uniqueness {
@@ -142,10 +146,10 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         },
     });
     if !attribute.canonical_values.is_empty() {
-        document["canonicalValues"] = attribute.canonical_values.into();
+        document["canonicalValues"] = attribute.canonical_values.iter().collect();
     }
     if !attribute.reference_types.is_empty() {
-        document["referenceTypes"] = attribute.reference_types.into();
+        document["referenceTypes"] = attribute.reference_types.iter().collect();
     }
     if attribute.kind == Kind::Complex {
         document["subAttributes"] =
@@ -170,11 +174,15 @@ mod tests {
 
     #[test]
     fn schemas_are_found_by_urn_in_any_case_and_list_sub_attributes() {
-        let user = schema("http://x", "URN:ietf:params:scim:schemas:core:2.0:user").unwrap();
+        let types = ResourceTypes::standard();
+        let user = types
+            .describe_schema("http://x", "URN:ietf:params:scim:schemas:core:2.0:user")
+            .unwrap();
         let emails = user["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "emails");
         assert_eq!(emails.unwrap()["subAttributes"].as_array().unwrap().len(), 4);
-        assert!(schema("http://x", "urn:none").is_none());
-        assert_eq!(schemas("http://x").len(), 3);
-        assert_eq!(resource_types("http://x")[0]["id"], "User");
+        assert!(types.describe_schema("http://x", "urn:none").is_none());
+        assert_eq!(types.describe_schemas("http://x").len(), 3);
+        assert_eq!(types.describe("http://x")[0]["id"], "User");
+        assert_eq!(types.describe_one("http://x", "GROUP").unwrap()["endpoint"], "/Groups");
     }
 }
