@@ -142,10 +142,10 @@ CREATE INDEX scim_requests_refused ON scim_requests (space_id, id) WHERE status 
 
 -- Users that SCIM disabled or deleted, for the mass-change brake.
 CREATE TABLE scim_removals (
-    id BIGINT PRIMARY KEY,
     space_id BIGINT NOT NULL REFERENCES spaces (id),
     user_id BIGINT NOT NULL,
-    at TIMESTAMPTZ NOT NULL
+    at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (space_id, user_id)
 );
 CREATE INDEX scim_removals_space ON scim_removals (space_id, at);
 

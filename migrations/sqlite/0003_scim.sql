@@ -157,10 +157,10 @@ CREATE INDEX scim_requests_refused ON scim_requests (space_id, id) WHERE status 
 
 -- Users that SCIM disabled or deleted, for the mass-change brake.
 CREATE TABLE scim_removals (
-    id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     user_id INTEGER NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    PRIMARY KEY (space_id, user_id)
 ) STRICT;
 CREATE INDEX scim_removals_space ON scim_removals (space_id, at);
 

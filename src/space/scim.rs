@@ -8,7 +8,7 @@ use super::{Error, Space};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::SpaceId,
-    store::{Read, Timestamp, Write, sql},
+    store::{self as database, Read, Timestamp, Write, sql},
 };
 
 /// The switches of a space. Each stands where directories, test suites and the RFCs disagree; the
@@ -145,7 +145,7 @@ pub async fn lift_scim_brake(
 pub async fn scim_brake_lifted_until(
     tx: &mut Read,
     space: SpaceId,
-) -> Result<Option<Timestamp>, Error> {
+) -> database::Result<Option<Timestamp>> {
     let row: Option<(Option<Timestamp>,)> =
         sql("SELECT scim_brake_lifted_until FROM spaces WHERE id = $1")
             .bind(space)

@@ -179,7 +179,7 @@ impl View<'_> {
     }
 
     /// Whether `groups` of a user or `members` of a group are wanted.
-    fn wants_relations(&self, kind: ResourceKind) -> bool {
+    pub(super) fn wants_relations(&self, kind: ResourceKind) -> bool {
         self.projection.wants(relation(kind))
     }
 
@@ -208,6 +208,11 @@ impl View<'_> {
             .collect()
     }
 
+    /// A row that was made just now, as the client sees it: it has no groups and no members.
+    pub(super) fn show_new(&self, kind: ResourceKind, row: Stored) -> Result<Resource, Error> {
+        self.resource(kind, row, Vec::new(), Members::default())
+    }
+
     /// One row as the client sees it.
     pub(super) async fn show_one(
         &self,
@@ -233,7 +238,7 @@ impl View<'_> {
             && (self.always_emit_members || !members.is_empty());
         let members = show_members.then_some(members);
         let kind_of = kind.of(self.types);
-        let whole = matches!(self.projection, Projection::Whole) && !kind_of.has_on_request();
+        let whole = matches!(self.projection, Projection::Whole);
         let (head, tail, members) = if whole {
             let (head, tail) = spliced(kind_of, &row, &frame, &groups, members.is_some());
             (head, tail, members)
