@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
 use super::schema::{Attribute, Kind, Mutability, ResourceType, Returned, find};
+use super::version::Version;
 
 /// Longest `userName`, `displayName` of a group, and `value` of a member, in characters.
 pub const MAX_NAME: usize = 256;
@@ -299,6 +300,8 @@ pub struct Frame {
     pub last_modified: String,
     /// The absolute URL of the resource.
     pub location: String,
+    /// The number of its version; shown as an entity tag.
+    pub version: i64,
 }
 
 /// The complete document: `schemas` and `id` first, `meta` last; `computed` is `groups` of a
@@ -320,14 +323,19 @@ pub fn render(
         let name = if kind.is_group() { "members" } else { "groups" };
         document.insert(name.to_owned(), Value::Array(computed));
     }
-    let meta = json!({
+    document.insert("meta".to_owned(), meta(kind, frame));
+    document
+}
+
+/// The `meta` of a resource (RFC 7643 §3.1).
+pub fn meta(kind: &ResourceType, frame: &Frame) -> Value {
+    json!({
         "resourceType": kind.name,
         "created": frame.created,
         "lastModified": frame.last_modified,
         "location": frame.location,
-    });
-    document.insert("meta".to_owned(), meta);
-    document
+        "version": Version(frame.version).to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn inner_value<'d>(
 }
 
 /// The values at a location, lists taken apart, sub-attributes not yet applied.
-fn elements<'d>(
+pub(super) fn elements<'d>(
     document: &'d Map<String, Value>,
     location: &Location<'_>,
 ) -> impl Iterator<Item = &'d Value> + use<'d> {
@@ -184,7 +184,10 @@ fn elements<'d>(
     list.iter().chain(single)
 }
 
-fn sub_value<'d>(element: &'d Value, sub_attribute: Option<&Attribute>) -> Option<&'d Value> {
+pub(super) fn sub_value<'d>(
+    element: &'d Value,
+    sub_attribute: Option<&Attribute>,
+) -> Option<&'d Value> {
     match sub_attribute {
         None => Some(element),
         Some(sub_attribute) => element.get(&*sub_attribute.name),
@@ -249,8 +252,9 @@ fn compare(value: &Value, leaf: &Attribute, operator: Operator, literal: &Litera
             _ => false,
         },
         (Kind::Integer | Kind::Decimal, Value::Number(value)) => number_of(literal)
-            .and_then(|literal| compare_numbers(value, &literal))
-            .map_or(operator == Operator::Ne, |ordering| holds(operator, ordering)),
+            .map_or(operator == Operator::Ne, |literal| {
+                holds(operator, compare_numbers(value, &literal))
+            }),
         (Kind::DateTime, Value::String(value)) => match (parse_time(value), parse_time(text)) {
             (Some(value), Some(literal)) if !is_part(operator) => {
                 holds(operator, value.cmp(&literal))
@@ -267,12 +271,13 @@ fn number_of(literal: &Literal<'_>) -> Option<Number> {
     literal.text().filter(|text| !text.starts_with(char::is_whitespace))?.parse().ok()
 }
 
-/// Compares two numbers: exactly when both are whole and fit 64 bits, as doubles otherwise.
-pub(super) fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {
-    match (one.as_i128(), other.as_i128()) {
-        (Some(one), Some(other)) => Some(one.cmp(&other)),
-        _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
-    }
+/// Compares two numbers as doubles, and whole ones that no double tells apart exactly.
+pub(super) fn compare_numbers(one: &Number, other: &Number) -> Ordering {
+    // Adding zero takes the sign off a zero.
+    let double = |number: &Number| number.as_f64().unwrap_or_default() + 0.0;
+    #[expect(clippy::cast_possible_truncation, reason = "beyond the range it saturates")]
+    let whole = |number: &Number| number.as_i128().unwrap_or_else(|| double(number) as i128);
+    double(one).total_cmp(&double(other)).then_with(|| whole(one).cmp(&whole(other)))
 }
 
 fn is_part(operator: Operator) -> bool {
@@ -309,7 +314,7 @@ fn holds(operator: Operator, ordering: Ordering) -> bool {
 }
 
 /// Entra ID writes seven fractional digits and asks from year 1 on.
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 

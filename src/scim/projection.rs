@@ -8,7 +8,7 @@ use super::schema::{Attribute, COMMON, Location, Resolved, ResourceType, Returne
 /// Which parts of a document an answer holds. Names nobody knows are ignored.
 #[derive(Debug, Clone, Default)]
 pub enum Projection<'t> {
-    /// Everything.
+    /// Everything that is stored. Never chosen where some attribute is returned on request only.
     #[default]
     Whole,
     /// What is always returned, and these.
@@ -28,6 +28,7 @@ impl<'t> Projection<'t> {
         match (given(attributes), given(excluded)) {
             (Some(names), _) => Self::Only(names),
             (None, Some(names)) => Self::Without(names),
+            (None, None) if kind.has_on_request() => Self::Without(Vec::new()),
             (None, None) => Self::Whole,
         }
     }
@@ -47,9 +48,25 @@ impl<'t> Projection<'t> {
         }
     }
 
+    /// Whether parts of the values of the core attribute called `name` are cut away.
+    pub fn cuts(&self, name: &str) -> bool {
+        let parts = |listed: &[Resolved<'_>], is_part: bool| {
+            locations(listed).any(|location| {
+                location.extension.is_none()
+                    && location.attribute.name == name
+                    && location.sub_attribute.is_some() == is_part
+            })
+        };
+        match self {
+            Self::Whole => false,
+            Self::Only(listed) => parts(listed, true) && !parts(listed, false),
+            Self::Without(listed) => parts(listed, true),
+        }
+    }
+
     /// Cuts a complete document.
     pub fn apply(&self, kind: &ResourceType, document: Map<String, Value>) -> Map<String, Value> {
-        if matches!(self, Self::Whole) && !kind.has_on_request() {
+        if matches!(self, Self::Whole) {
             return document;
         }
         let mut cut = Map::with_capacity(document.len());
@@ -246,5 +263,11 @@ mod tests {
         assert!(!wants(Some("displayName"), None));
         assert!(wants(Some("members.value"), None));
         assert!(wants(None, Some("members.display")));
+        let cuts = |attributes, excluded| {
+            Projection::parse(&GROUP_TYPE, attributes, excluded).cuts("members")
+        };
+        assert!(cuts(Some("members.value"), None) && cuts(None, Some("members.type")));
+        assert!(!cuts(Some("members"), None) && !cuts(Some("members.value,members"), None));
+        assert!(!cuts(None, None) && !cuts(None, Some("displayName")));
     }
 }

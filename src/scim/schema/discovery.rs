@@ -10,23 +10,67 @@ const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProvid
 const RESOURCE_TYPE_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// The limits that `/ServiceProviderConfig` announces.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Resources per page, at most.
+/// What `/ServiceProviderConfig` announces. Nothing is announced that does not work.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits<'a> {
+    /// Resources per answer to a filter, at most.
     pub max_results: u64,
+    /// Bulk requests, when they are answered.
+    pub bulk: Option<BulkLimits>,
+    /// Whether lists can be sorted.
+    pub sort: bool,
+    /// Whether versions are shown and preconditions heeded.
+    pub etag: bool,
+    /// Paging, when it can be by cursor.
+    pub pagination: Option<PageLimits>,
+    /// Security events, when there are any.
+    pub security_events: Option<SecurityEvents<'a>>,
+}
+
+/// How large a bulk request may be (RFC 7644 §3.7.4).
+#[derive(Debug, Clone, Copy)]
+pub struct BulkLimits {
+    /// Operations in one request, at most.
+    pub max_operations: u64,
+    /// Bytes of its body, at most.
+    pub max_payload_size: u64,
+}
+
+/// Paging as RFC 9865 §4 announces it. Paging by index is the default.
+#[derive(Debug, Clone, Copy)]
+pub struct PageLimits {
+    /// Resources per page when the request does not say.
+    pub default_page_size: u64,
+    /// Resources per page, at most.
+    pub max_page_size: u64,
+    /// Seconds that a cursor is good for, at least; none when it does not age.
+    pub cursor_timeout: Option<u64>,
+}
+
+/// Security events as RFC 9967 announces them.
+#[derive(Debug, Clone, Copy)]
+pub struct SecurityEvents<'a> {
+    /// Whether a request that asks for it (`Prefer: respond-async`) is answered before it is done.
+    pub on_request: bool,
+    /// The events that are sent.
+    pub event_uris: &'a [&'a str],
 }
 
 /// `/ServiceProviderConfig`; `base` is the SCIM base URL without a trailing slash.
-pub fn service_provider_config(base: &str, limits: Limits) -> Value {
-    json!({
+pub fn service_provider_config(base: &str, limits: &Limits<'_>) -> Value {
+    let bulk = limits.bulk.unwrap_or(BulkLimits { max_operations: 0, max_payload_size: 0 });
+    let mut document = json!({
         "schemas": [CONFIG_SCHEMA],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": {
+            "supported": limits.bulk.is_some(),
+            "maxOperations": bulk.max_operations,
+            "maxPayloadSize": bulk.max_payload_size,
+        },
         "filter": { "supported": true, "maxResults": limits.max_results },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
-        "etag": { "supported": false },
+        "sort": { "supported": limits.sort },
+        "etag": { "supported": limits.etag },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -34,11 +78,30 @@ pub fn service_provider_config(base: &str, limits: Limits) -> Value {
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
             "primary": true,
         }],
-        "meta": {
-            "resourceType": "ServiceProviderConfig",
-            "location": format!("{base}/ServiceProviderConfig"),
-        },
-    })
+    });
+    if let Some(pages) = limits.pagination {
+        document["pagination"] = json!({
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": pages.default_page_size,
+            "maxPageSize": pages.max_page_size,
+        });
+        if let Some(seconds) = pages.cursor_timeout {
+            document["pagination"]["cursorTimeout"] = seconds.into();
+        }
+    }
+    if let Some(events) = limits.security_events {
+        document["securityEvents"] = json!({
+            "asyncRequest": if events.on_request { "request" } else { "none" },
+            "eventUris": events.event_uris,
+        });
+    }
+    document["meta"] = json!({
+        "resourceType": "ServiceProviderConfig",
+        "location": format!("{base}/ServiceProviderConfig"),
+    });
+    document
 }
 
 impl ResourceTypes {
@@ -164,12 +227,48 @@ mod tests {
 
     #[test]
     fn what_does_not_work_is_not_announced() {
-        let config = service_provider_config("http://x/scim/v2", Limits { max_results: 1000 });
+        let limits = Limits { max_results: 1000, ..Limits::default() };
+        let config = service_provider_config("http://x/scim/v2", &limits);
         for feature in ["bulk", "changePassword", "sort", "etag"] {
             assert_eq!(config[feature]["supported"], false, "{feature}");
         }
         assert_eq!(config["patch"]["supported"], true);
         assert_eq!(config["filter"]["maxResults"], 1000);
+        assert!(config.get("pagination").is_none() && config.get("securityEvents").is_none());
+    }
+
+    #[test]
+    fn what_works_is_announced_with_its_limits() {
+        let limits = Limits {
+            max_results: 1000,
+            bulk: Some(BulkLimits { max_operations: 10_000, max_payload_size: 16 << 20 }),
+            sort: true,
+            etag: true,
+            pagination: Some(PageLimits {
+                default_page_size: 100,
+                max_page_size: 1000,
+                cursor_timeout: Some(3600),
+            }),
+            security_events: Some(SecurityEvents {
+                on_request: true,
+                event_uris: &["urn:ietf:params:scim:event:prov:delete"],
+            }),
+        };
+        let config = service_provider_config("http://x/scim/v2", &limits);
+        assert_eq!(config["bulk"]["maxPayloadSize"], 16_777_216);
+        assert_eq!(config["bulk"]["maxOperations"], 10_000);
+        for feature in ["bulk", "sort", "etag"] {
+            assert_eq!(config[feature]["supported"], true, "{feature}");
+        }
+        assert_eq!(
+            config["pagination"],
+            json!({
+                "cursor": true, "index": true, "defaultPaginationMethod": "index",
+                "defaultPageSize": 100, "maxPageSize": 1000, "cursorTimeout": 3600,
+            })
+        );
+        assert_eq!(config["securityEvents"]["asyncRequest"], "request");
+        assert_eq!(config["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod user;
 use std::borrow::Cow;
 use std::mem::{forget, replace};
 
-pub use discovery::{Limits, service_provider_config};
+pub use discovery::{BulkLimits, Limits, PageLimits, SecurityEvents, service_provider_config};
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
 pub use types::{
@@ -266,7 +266,7 @@ pub static COMMON: [Attribute; 4] = [
         .mutability(Mutability::ReadOnly),
 ];
 
-static META: [Attribute; 4] = [
+static META: [Attribute; 5] = [
     Attribute::string("resourceType", "The type of this resource.")
         .exact()
         .mutability(Mutability::ReadOnly),
@@ -275,5 +275,8 @@ static META: [Attribute; 4] = [
     Attribute::new("lastModified", Kind::DateTime, "When it last changed.")
         .mutability(Mutability::ReadOnly),
     Attribute::reference("location", "Where it can be read.", &["uri"])
+        .mutability(Mutability::ReadOnly),
+    Attribute::string("version", "The version of this resource, as an entity tag.")
+        .exact()
         .mutability(Mutability::ReadOnly),
 ];

@@ -48,8 +48,8 @@ pub async fn service_provider_config(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    let limits = Limits { max_results: MAX_COUNT };
-    Ok(json(200, &schema::service_provider_config(&base(&app), limits)))
+    let limits = Limits { max_results: MAX_COUNT, ..Limits::default() };
+    Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }
 
 pub async fn resource_types(
