@@ -42,7 +42,7 @@ const DOMAIN: Rooms = &[
     ("organization", &["audit", "task"]),
     ("space", &["audit", "organization", "saml", "task"]),
     ("directory", &["audit", "scim", "space", "task"]),
-    ("credential", &["audit", "directory", "organization", "space"]),
+    ("credential", &["audit", "directory", "organization", "scim", "space"]),
     ("recorder", &["audit", "directory"]),
     ("permission", &["audit", "directory", "organization", "policy", "space", "task"]),
     ("cloud", &["audit", "cam", "organization", "permission", "policy", "saml", "space", "task"]),

@@ -157,11 +157,10 @@ pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Res
 /// Like [`record`], and tells the record's id to whoever refers to it.
 pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<AuditId> {
     let id: AuditId = act.new_id();
-    let mut query = sql(
-        "INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
+    let mut query =
+        sql("INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
              actor_name, action, object_kind, object_id, state_before, state_after, request_id,
-             address) VALUES (",
-    );
+             address) VALUES (");
     query.push_bind(id);
     match change.scope {
         Scope::Installation => {

@@ -16,10 +16,12 @@ use governor::{
 
 use super::{Credential, store};
 use crate::{
+    directory::scim,
     id::CredentialId,
+    scim::schema::ResourceTypes,
     secret::sha256,
     space::Space,
-    store::{self as database, Db, Timestamp},
+    store::{Db, Read, Timestamp},
 };
 
 /// For how long a token is believed without asking the database. Switching a token off counts
@@ -35,6 +37,8 @@ pub struct Opened {
     pub credential: Credential,
     /// Its space.
     pub space: Arc<Space>,
+    /// The resource types of the space.
+    pub types: Arc<ResourceTypes>,
 }
 
 impl Opened {
@@ -75,7 +79,7 @@ impl Gate {
     /// What a token opens, if there is such a token: whether it is good now, the caller asks. The
     /// token is looked up by its hash, so the time this takes tells nothing about the tokens there
     /// are.
-    pub async fn find(&self, db: &Db, token: &str) -> database::Result<Option<Arc<Opened>>> {
+    pub async fn find(&self, db: &Db, token: &str) -> Result<Option<Arc<Opened>>, scim::Error> {
         let hash = sha256(token.as_bytes());
         let generation = db.settings_generation();
         if let Some(known) = self.remembered().get(&hash)
@@ -85,9 +89,8 @@ impl Gate {
             return Ok(Some(known.opened.clone()));
         }
         let since = Instant::now();
-        let found = db.read(async |tx| store::by_hash(tx, hash).await).await?;
-        let Some((credential, space)) = found else { return Ok(None) };
-        let opened = Arc::new(Opened { credential, space: Arc::new(space) });
+        let found = db.read(async |tx| opened(tx, hash).await).await?;
+        let Some(opened) = found.map(Arc::new) else { return Ok(None) };
         let mut remembered = self.remembered();
         if remembered.len() >= MOST_REMEMBERED {
             remembered.retain(|_, known| known.since.elapsed() < REMEMBERED);
@@ -100,16 +103,35 @@ impl Gate {
     /// come again, at least 1: Okta understands no other number (reference/SCIM.md §2.2).
     pub fn count(&self, credential: CredentialId) -> Result<(), u64> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        limiter.check_key(&credential).map_err(|early| {
-            let wait = early.wait_time_from(DefaultClock::default().now());
-            wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-        }).map_err(|seconds| seconds.max(1))
+        limiter
+            .check_key(&credential)
+            .map_err(|early| {
+                let wait = early.wait_time_from(DefaultClock::default().now());
+                wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+            })
+            .map_err(|seconds| seconds.max(1))
     }
 
     fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Remembered>> {
         // Whoever panicked while holding it left a map that is whole.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn opened(tx: &mut Read, hash: [u8; 32]) -> Result<Option<Opened>, scim::Error> {
+    let Some((credential, space)) = store::by_hash(tx, hash).await? else { return Ok(None) };
+    let types = scim::types(tx, space.id).await?;
+    Ok(Some(Opened { credential, space: Arc::new(space), types }))
+}
+
+/// A token that is known by its id, with what it opens; for those who act in its place.
+pub async fn open(
+    tx: &mut Read,
+    space: &Space,
+    credential: Credential,
+) -> Result<Opened, scim::Error> {
+    let types = scim::types(tx, space.id).await?;
+    Ok(Opened { credential, space: Arc::new(space.clone()), types })
 }
 
 #[cfg(test)]

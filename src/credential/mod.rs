@@ -7,7 +7,7 @@
 mod gate;
 mod store;
 
-pub use gate::{Gate, Opened};
+pub use gate::{Gate, Opened, open};
 pub use store::{create, delete, list, set_enabled};
 
 use crate::{

@@ -157,8 +157,8 @@ impl Recorded {
     /// Whether the body was kept to its end. Redaction changes its length, so a kept body that
     /// reads as JSON is whole.
     pub fn body_is_whole(&self) -> bool {
-        self.body.as_deref().is_none_or(|body| {
-            serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok()
-        })
+        self.body
+            .as_deref()
+            .is_none_or(|body| serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok())
     }
 }

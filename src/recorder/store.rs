@@ -42,8 +42,7 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
             let (asked, client) =
                 (entry.query.as_deref().map(text), entry.client.as_deref().map(text));
             let audit_ids = (!entry.audit_ids.is_empty()).then(|| {
-                let ids: Vec<String> =
-                    entry.audit_ids.iter().map(|id| id.0.to_string()).collect();
+                let ids: Vec<String> = entry.audit_ids.iter().map(|id| id.0.to_string()).collect();
                 format!("[{}]", ids.join(","))
             });
             let sizes = [&entry.body, &detail, &asked, &client, &audit_ids];

@@ -68,8 +68,7 @@ pub async fn why(
             _ if since == Some(change.at) => "joined, with many others",
             _ => continue,
         };
-        let request =
-            requests.iter().find(|one| one.request_id == change.request_id).cloned();
+        let request = requests.iter().find(|one| one.request_id == change.request_id).cloned();
         let by = match request {
             Some(_) => "by a request of the directory".to_owned(),
             None if change.actor_name.is_empty() => "by the directory".to_owned(),
@@ -101,9 +100,9 @@ fn sentence_of(
             "{user_name} is not in {group_name}: the user was made by hand, and a group of the \
              directory has only users of the directory."
         ),
-        None if nothing_known && changes.is_empty() => format!(
-            "{user_name} is not in {group_name}: no change of this group is on record."
-        ),
+        None if nothing_known && changes.is_empty() => {
+            format!("{user_name} is not in {group_name}: no change of this group is on record.")
+        }
         None if nothing_known => format!(
             "{user_name} is not in {group_name}: no request and no change on record has ever \
              named the user for this group. At the directory, look whether the user is assigned \

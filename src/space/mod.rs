@@ -10,9 +10,7 @@ mod scim;
 mod store;
 
 pub use rules::check_name;
-pub use scim::{
-    Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings,
-};
+pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
     end_access, hold_access, key_pair, key_pairs, of_organization, open, set_scim_enabled,
     set_sso_enabled, space, space_by_name,

@@ -180,7 +180,8 @@ impl Db {
             }
             Pool::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
         };
-        let mut write = Write { read: Read { tx: tx.map_err(Error::from)? }, wakes: false, forgets: false };
+        let mut write =
+            Write { read: Read { tx: tx.map_err(Error::from)? }, wakes: false, forgets: false };
         let answer = WRITING.scope((), work(&mut write)).await?;
         let (wakes, forgets) = (write.wakes, write.forgets);
         match write.read.tx {

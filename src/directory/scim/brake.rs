@@ -81,11 +81,7 @@ async fn gone_since(
     .await
 }
 
-async fn deleted_since(
-    tx: &mut Read,
-    space: &Space,
-    begin: Timestamp,
-) -> database::Result<i64> {
+async fn deleted_since(tx: &mut Read, space: &Space, begin: Timestamp) -> database::Result<i64> {
     sql("SELECT COUNT(*) FROM scim_removals r JOIN users u ON u.id = r.user_id
          WHERE r.space_id = $1 AND r.at > $2 AND u.deleted_at IS NOT NULL")
     .bind(space.id)
@@ -114,8 +110,7 @@ pub async fn brake_state(
     let begin = now.plus_seconds(-space.scim_settings.0.brake.window);
     let going = gone_since(tx, space, begin, i64::MAX).await?;
     let held_at = held_since(tx, space, begin).await?;
-    let lifted_until =
-        scim_brake_lifted_until(tx, space.id).await?.filter(|until| *until > now);
+    let lifted_until = scim_brake_lifted_until(tx, space.id).await?.filter(|until| *until > now);
     Ok(BrakeState { going, held_at, lifted_until })
 }
 

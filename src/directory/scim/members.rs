@@ -316,7 +316,8 @@ pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Mem
         return Ok(found);
     }
     if groups.len() > 1 {
-        let mut query = sql("SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE group_id IN (");
+        let mut query =
+            sql("SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE group_id IN (");
         query.push_list(groups.iter().copied()).push(") LIMIT ").push_bind(MAX_LISTED + 1);
         query.push(") AS some");
         if query.fetch_number(tx).await? > MAX_LISTED {

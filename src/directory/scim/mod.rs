@@ -18,6 +18,7 @@ mod show;
 mod users;
 
 pub use brake::{BrakeState, brake_state, note_held};
+pub use extended::types;
 pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
 pub use query::{At, Listed, Position, Sort, Wanted, list};
 pub use resource::{Limits, Push, ResourceKind, Written};

@@ -10,8 +10,8 @@ use crate::{
     directory::Source,
     id::{AuditId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
     scim::{
-        version::Precondition,
         schema::{ResourceType, ResourceTypes},
+        version::Precondition,
     },
     space::{ScimSettings, Space},
     store::{self as database, Read, Sql, Timestamp, Write, sql},
@@ -128,8 +128,7 @@ impl ResourceKind {
         space: SpaceId,
         source: Option<Source>,
     ) -> database::Result<i64> {
-        let mut query =
-            sql("SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts
+        let mut query = sql("SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts
                  WHERE space_id = ");
         query.push_bind(space).push(" AND kind = ").push_bind(self.principal());
         if let Some(source) = source {

@@ -239,11 +239,7 @@ async fn update(
 
 /// Deletes a user (SCIM-18): gone from now on, its name free, its sessions ended, its memberships
 /// with it. What it holds directly is left to whoever calls; the id is what they need for it.
-pub async fn delete_user(
-    tx: &mut Write,
-    push: &Push<'_>,
-    id: &str,
-) -> Result<Written, Error> {
+pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Written, Error> {
     let row = locked(tx, push, KIND, id).await?;
     let attributes = row.attributes()?;
     brake::let_go(tx, push, row.id, row.created_at).await?;

@@ -158,14 +158,12 @@ fn subject_of(path: &str) -> (Option<PrincipalKind>, Option<i64>) {
     let mut parts = path.trim_matches('/').split('/');
     let (endpoint, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     match endpoint {
-        "Users" => (
-            Some(PrincipalKind::User),
-            id.parse().ok().map(|crate::id::UserId(number)| number),
-        ),
-        "Groups" => (
-            Some(PrincipalKind::Group),
-            id.parse().ok().map(|crate::id::GroupId(number)| number),
-        ),
+        "Users" => {
+            (Some(PrincipalKind::User), id.parse().ok().map(|crate::id::UserId(number)| number))
+        }
+        "Groups" => {
+            (Some(PrincipalKind::Group), id.parse().ok().map(|crate::id::GroupId(number)| number))
+        }
         _ => (None, None),
     }
 }

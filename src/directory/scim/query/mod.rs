@@ -23,7 +23,7 @@ use crate::{
         filter::Filter,
         order::{Key, Order},
     },
-    store::{Read, Sql, Timestamp},
+    store::{Read, Sql},
 };
 
 /// Rows that one query may look at one by one.
