@@ -31,6 +31,7 @@ mod scim;
 mod server;
 mod simplesamlphp;
 mod sso;
+mod store;
 mod task;
 mod tls;
 mod tools;
