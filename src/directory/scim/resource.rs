@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Error, members};
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::Source,
+    directory::{Source, announce},
     id::{GroupId, Principal, SpaceId, UserId},
     scim::{
         document::{self, Frame},
@@ -342,7 +342,7 @@ pub(super) fn difference(
     (only(old, new), only(new, old))
 }
 
-/// Writes the audit record of a change.
+/// Writes the audit record of a change, and tells those who listen.
 pub(super) async fn record(
     tx: &mut Write,
     act: &Act,
@@ -351,6 +351,11 @@ pub(super) async fn record(
     action: &'static str,
     (before, after): (Value, Value),
 ) -> Result<(), database::Error> {
+    let subject = match kind {
+        ResourceKind::User => Principal::User(UserId(id)),
+        ResourceKind::Group => Principal::Group(GroupId(id)),
+    };
+    announce::change(tx, act, space, subject, &before, &after).await?;
     let change = Change {
         scope: Scope::Space(space),
         action,
