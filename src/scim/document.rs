@@ -6,9 +6,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::schema::{
-    Attribute, COMMON, GROUP_TYPE, Kind, Mutability, ResourceType, Returned, USER_TYPE, find,
-};
+use super::schema::{Attribute, Kind, Mutability, ResourceType, Returned, find};
+use super::version::Version;
 
 /// Longest `userName`, `displayName` of a group, and `value` of a member, in characters.
 pub const MAX_NAME: usize = 256;
@@ -37,21 +36,21 @@ pub fn read(kind: &ResourceType, body: &Map<String, Value>) -> Result<Incoming, 
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in body {
         if let Some(extension) = kind.extension(name) {
-            note(&mut seen, extension.id)?;
+            note(&mut seen, &extension.id)?;
             match value {
                 Value::Null => {}
                 Value::Object(object) => {
-                    let inner = read_object(extension.attributes, object, extension.id)?;
+                    let inner = read_object(&extension.attributes, object, &extension.id)?;
                     if !inner.is_empty() {
-                        attributes.insert(extension.id.to_owned(), Value::Object(inner));
+                        attributes.insert(extension.id.to_string(), Value::Object(inner));
                     }
                 }
-                _ => return Err(wrong_type(extension.id, "an object")),
+                _ => return Err(wrong_type(&extension.id, "an object")),
             }
             continue;
         }
-        let Some(attribute) = attribute_of(kind, name) else { continue };
-        note(&mut seen, attribute.name)?;
+        let Some(attribute) = kind.attribute(name) else { continue };
+        note(&mut seen, &attribute.name)?;
         if attribute.mutability == Mutability::ReadOnly {
             continue;
         }
@@ -59,10 +58,10 @@ pub fn read(kind: &ResourceType, body: &Map<String, Value>) -> Result<Incoming, 
             members = read_members(value)?;
             continue;
         }
-        if let Some(value) = read_value(attribute, value, attribute.name)? {
+        if let Some(value) = read_value(attribute, value, &attribute.name)? {
             // A password is checked for its type and forgotten.
             if attribute.returned != Returned::Never {
-                attributes.insert(attribute.name.to_owned(), value);
+                attributes.insert(attribute.name.to_string(), value);
             }
         }
     }
@@ -80,24 +79,20 @@ fn note<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<(), Error> {
     Ok(())
 }
 
-fn attribute_of(kind: &ResourceType, name: &str) -> Option<&'static Attribute> {
-    find(&COMMON, name).or_else(|| find(kind.schema.attributes, name))
-}
-
 /// Whether this is the attribute whose values are never part of a document.
 pub(super) fn is_members(kind: &ResourceType, attribute: &Attribute) -> bool {
-    kind.name == GROUP_TYPE.name && attribute.name == "members"
+    kind.is_group() && attribute.name == "members"
 }
 
 /// What holds of every document, however it came to be: required attributes are there, names
 /// are within their limits.
 pub(super) fn finish(kind: &ResourceType, attributes: &Map<String, Value>) -> Result<(), Error> {
     for attribute in kind.schema.attributes.iter().filter(|attribute| attribute.required) {
-        let Some(Value::String(name)) = attributes.get(attribute.name) else {
+        let Some(Value::String(name)) = attributes.get(&*attribute.name) else {
             let detail = format!("{} is required", attribute.name);
             return Err(Error::new(ErrorKind::InvalidValue, detail));
         };
-        check_name(attribute.name, name)?;
+        check_name(&attribute.name, name)?;
     }
     if let Some(Value::String(label)) = attributes.get("externalId") {
         check_length("externalId", label, MAX_EXTERNAL_ID)?;
@@ -109,7 +104,7 @@ pub(super) fn finish(kind: &ResourceType, attributes: &Map<String, Value>) -> Re
 /// (SCIM.md §2.10(17), OneLogin). Bodies of POST and PUT get it at once; a PATCH may remove
 /// `active` afterwards, and filters go on seeing it as true.
 pub fn complete(kind: &ResourceType, attributes: &mut Map<String, Value>) {
-    if kind.name == USER_TYPE.name {
+    if kind.is_user() {
         attributes.entry("active").or_insert(Value::Bool(true));
     }
 }
@@ -187,7 +182,7 @@ pub(super) fn read_single(
     let read = match (attribute.kind, value) {
         (_, Value::Null) => return Ok(None),
         (Kind::Complex, Value::Object(object)) => {
-            let read = read_object(attribute.sub_attributes, object, place)?;
+            let read = read_object(&attribute.sub_attributes, object, place)?;
             if read.is_empty() {
                 return Ok(None);
             }
@@ -207,6 +202,13 @@ pub(super) fn read_single(
         (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => true.into(),
         (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => false.into(),
         (Kind::Boolean, _) => return Err(wrong_type(place, "true or false")),
+        (Kind::Integer, Value::Number(number)) if number.is_i64() => value.clone(),
+        (Kind::Integer, Value::Number(_)) => {
+            return Err(wrong_type(place, "a whole number that fits 64 bits, without a fraction"));
+        }
+        (Kind::Integer, _) => return Err(wrong_type(place, "a whole number")),
+        (Kind::Decimal, Value::Number(_)) => value.clone(),
+        (Kind::Decimal, _) => return Err(wrong_type(place, "a number")),
         (Kind::Binary, Value::String(text)) if is_base64(text) => value.clone(),
         (Kind::Binary, _) => return Err(wrong_type(place, "base64 text")),
         (Kind::String | Kind::Reference | Kind::DateTime, _) => {
@@ -225,7 +227,7 @@ fn is_base64(text: &str) -> bool {
 
 /// Reads the members of an object that `attributes` know.
 pub(super) fn read_object(
-    attributes: &'static [Attribute],
+    attributes: &[Attribute],
     object: &Map<String, Value>,
     place: &str,
 ) -> Result<Map<String, Value>, Error> {
@@ -233,13 +235,15 @@ pub(super) fn read_object(
     let mut seen = Vec::new();
     for (name, value) in object {
         let Some(attribute) = find(attributes, name) else { continue };
-        note(&mut seen, attribute.name)?;
+        note(&mut seen, &attribute.name)?;
         if attribute.mutability == Mutability::ReadOnly {
             continue;
         }
         let place = format!("{place}.{}", attribute.name);
-        if let Some(value) = read_value(attribute, value, &place)? {
-            read.insert(attribute.name.to_owned(), value);
+        if let Some(value) = read_value(attribute, value, &place)?
+            && attribute.returned != Returned::Never
+        {
+            read.insert(attribute.name.to_string(), value);
         }
     }
     Ok(read)
@@ -296,6 +300,8 @@ pub struct Frame {
     pub last_modified: String,
     /// The absolute URL of the resource.
     pub location: String,
+    /// The number of its version; shown as an entity tag.
+    pub version: i64,
 }
 
 /// The complete document: `schemas` and `id` first, `meta` last; `computed` is `groups` of a
@@ -307,30 +313,36 @@ pub fn render(
     computed: Vec<Value>,
 ) -> Map<String, Value> {
     let extensions =
-        kind.extensions.iter().map(|schema| schema.id).filter(|id| attributes.contains_key(*id));
-    let schemas: Vec<&str> = std::iter::once(kind.schema.id).chain(extensions).collect();
+        kind.extensions.iter().map(|schema| &*schema.id).filter(|id| attributes.contains_key(*id));
+    let schemas: Vec<&str> = std::iter::once(&*kind.schema.id).chain(extensions).collect();
     let mut document = Map::with_capacity(attributes.len() + 4);
     document.insert("schemas".to_owned(), schemas.into());
     document.insert("id".to_owned(), frame.id.as_str().into());
     document.extend(attributes);
     if !computed.is_empty() {
-        let name = if kind.name == GROUP_TYPE.name { "members" } else { "groups" };
+        let name = if kind.is_group() { "members" } else { "groups" };
         document.insert(name.to_owned(), Value::Array(computed));
     }
-    let meta = json!({
+    document.insert("meta".to_owned(), meta(kind, frame));
+    document
+}
+
+/// The `meta` of a resource (RFC 7643 §3.1).
+pub fn meta(kind: &ResourceType, frame: &Frame) -> Value {
+    json!({
         "resourceType": kind.name,
         "created": frame.created,
         "lastModified": frame.last_modified,
         "location": frame.location,
-    });
-    document.insert("meta".to_owned(), meta);
-    document
+        "version": Version(frame.version).to_string(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scim::json::parse_object;
+    use crate::scim::schema::{GROUP_TYPE, USER_TYPE};
 
     fn user(body: &str) -> Result<Incoming, Error> {
         read(&USER_TYPE, &parse_object(body.as_bytes()).unwrap())

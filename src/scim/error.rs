@@ -25,6 +25,16 @@ pub enum ErrorKind {
     NoTarget,
     /// A value is missing, of the wrong type or outside its limits.
     InvalidValue,
+    /// The protocol version in the URL is none that we speak.
+    InvalidVersion,
+    /// The cursor is none of ours, or belongs to another query (RFC 9865 §2.1).
+    InvalidCursor,
+    /// The cursor was ours and is too old (RFC 9865 §2.1).
+    ExpiredCursor,
+    /// A page of this size cannot be walked by cursor (RFC 9865 §2.1).
+    InvalidCount,
+    /// Something that must not stand in a URL (RFC 7644 §7.5.2).
+    Sensitive,
     /// No token, or one that is not (or no longer) good.
     Unauthorized,
     /// The token is good, the request is not allowed.
@@ -33,6 +43,12 @@ pub enum ErrorKind {
     NotFound,
     /// The endpoint exists, the method does not.
     MethodNotAllowed,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// The request contradicts what is there, or another part of itself.
+    Conflict,
+    /// The resource has changed since the client read it (RFC 7644 §3.14).
+    PreconditionFailed,
     /// The body is larger than this endpoint takes.
     PayloadTooLarge,
     /// The body is of a media type this endpoint does not take.
@@ -57,12 +73,18 @@ impl ErrorKind {
             | Self::InvalidSyntax
             | Self::InvalidPath
             | Self::NoTarget
-            | Self::InvalidValue => 400,
+            | Self::InvalidValue
+            | Self::InvalidVersion
+            | Self::InvalidCursor
+            | Self::ExpiredCursor
+            | Self::InvalidCount => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Sensitive => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Uniqueness => 409,
+            Self::RequestTimeout => 408,
+            Self::Uniqueness | Self::Conflict => 409,
+            Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::TooManyRequests => 429,
@@ -72,7 +94,7 @@ impl ErrorKind {
         }
     }
 
-    /// The `scimType` keyword of RFC 7644 table 9, where the status has one.
+    /// The `scimType` keyword of RFC 7644 table 9 and RFC 9865 §2.1, where there is one.
     pub const fn scim_type(self) -> Option<&'static str> {
         match self {
             Self::InvalidFilter => Some("invalidFilter"),
@@ -83,16 +105,64 @@ impl ErrorKind {
             Self::InvalidPath => Some("invalidPath"),
             Self::NoTarget => Some("noTarget"),
             Self::InvalidValue => Some("invalidValue"),
+            Self::InvalidVersion => Some("invalidVers"),
+            Self::InvalidCursor => Some("invalidCursor"),
+            Self::ExpiredCursor => Some("expiredCursor"),
+            Self::InvalidCount => Some("invalidCount"),
+            Self::Sensitive => Some("sensitive"),
             Self::Unauthorized
             | Self::Forbidden
             | Self::NotFound
             | Self::MethodNotAllowed
+            | Self::RequestTimeout
+            | Self::Conflict
+            | Self::PreconditionFailed
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::TooManyRequests
             | Self::NotImplemented
             | Self::Internal
             | Self::Unavailable => None,
+        }
+    }
+
+    /// What to change at the directory, for the person who looks after it. Never part of a body.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::InvalidFilter => "Correct the filter of the directory's matching rule.",
+            Self::TooMany => "Match by an attribute that is indexed, such as userName.",
+            Self::Uniqueness => {
+                "Two objects of the directory want one name, or the name is taken here: rename one \
+                 of them, or let the directory match by this attribute."
+            }
+            Self::Mutability => "Take this attribute out of the directory's attribute mapping.",
+            Self::InvalidSyntax => "The directory does not send SCIM 2.0: check its connector.",
+            Self::InvalidPath | Self::NoTarget => {
+                "Correct the target of this mapping: no attribute of ours has this path."
+            }
+            Self::InvalidValue => "Correct the value at the directory, or the mapping it comes by.",
+            Self::InvalidVersion => "Correct the tenant URL: it ends with /scim/v2.",
+            Self::InvalidCursor | Self::ExpiredCursor => "Start reading from the first page.",
+            Self::InvalidCount => "Set the page size of the directory to 1 or more.",
+            Self::Sensitive => "Send this query as POST to /.search.",
+            Self::Unauthorized => "Enter a current token of the space at the directory.",
+            Self::Forbidden => "Switch SCIM on for this space, or stop the directory.",
+            Self::NotFound => {
+                "The directory refers to an object that is not here: let it match anew."
+            }
+            Self::MethodNotAllowed | Self::NotImplemented => {
+                "Switch this feature off at the directory; /ServiceProviderConfig lists ours."
+            }
+            Self::RequestTimeout => "Look at the network between the directory and us.",
+            Self::Conflict => "Let the directory read the object again and repeat the change.",
+            Self::PreconditionFailed => {
+                "Someone else changed the object: let the directory read it again."
+            }
+            Self::PayloadTooLarge => "Let the directory send smaller requests.",
+            Self::UnsupportedMediaType => "Let the directory send application/scim+json.",
+            Self::TooManyRequests => "Let the directory send more slowly, or raise the limit.",
+            Self::Internal => "Nothing: the fault is ours. The log has it under the request's id.",
+            Self::Unavailable => "Nothing: the directory will try again.",
         }
     }
 }

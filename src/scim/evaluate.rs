@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::{Error, ErrorKind};
 use super::filter::{Filter, Literal, Operator};
@@ -53,6 +53,12 @@ fn check_term(
             Err(refuse(path, "is a boolean: compare it with true or false"))
         }
         Kind::Binary if !equality => Err(refuse(path, "is binary: only eq, ne and pr apply")),
+        Kind::Integer | Kind::Decimal if is_part(*operator) => {
+            Err(refuse(path, "is a number: co, sw and ew do not apply"))
+        }
+        Kind::Integer | Kind::Decimal if number_of(literal).is_none() => {
+            Err(refuse(path, "is a number: compare it with a number"))
+        }
         Kind::DateTime
             if is_ordering(*operator) && literal.text().and_then(parse_time).is_none() =>
         {
@@ -71,7 +77,7 @@ fn is_ordering(operator: Operator) -> bool {
 }
 
 /// The attribute a path names; none when unknown, or never readable (`password`).
-pub fn locate(kind: &ResourceType, path: &AttributePath<'_>) -> Option<Location> {
+pub fn locate<'t>(kind: &'t ResourceType, path: &AttributePath<'_>) -> Option<Location<'t>> {
     match kind.resolve(path)? {
         Resolved::Extension(_) => None,
         Resolved::Attribute(location) => {
@@ -82,7 +88,7 @@ pub fn locate(kind: &ResourceType, path: &AttributePath<'_>) -> Option<Location>
 
 /// What is compared: the attribute itself, or for a complex one its `value` (Entra ID asks
 /// `manager eq "…"` and `members eq "…"`).
-pub fn leaf_of(location: &Location) -> Option<&'static Attribute> {
+pub fn leaf_of<'t>(location: &Location<'t>) -> Option<&'t Attribute> {
     match location.sub_attribute {
         Some(sub_attribute) => Some(sub_attribute),
         None if location.attribute.kind == Kind::Complex => {
@@ -101,7 +107,7 @@ pub fn matches(filter: &Filter<'_>, kind: &ResourceType, document: &Map<String, 
         Filter::Not(inner) => !matches(inner, kind, document),
         Filter::Present(path) => {
             if let Some(Resolved::Extension(schema)) = kind.resolve(path) {
-                return document.get(schema.id).is_some_and(is_present);
+                return document.get(&*schema.id).is_some_and(is_present);
             }
             locate(kind, path).is_some_and(|location| {
                 elements(document, &location).any(|element| {
@@ -158,19 +164,19 @@ fn inner_value<'d>(
         return path.name.eq_ignore_ascii_case("value").then_some((attribute, element));
     }
     let leaf = attribute.sub_attribute(path.name)?;
-    Some((leaf, element.get(leaf.name)?))
+    Some((leaf, element.get(&*leaf.name)?))
 }
 
 /// The values at a location, lists taken apart, sub-attributes not yet applied.
-fn elements<'d>(
+pub(super) fn elements<'d>(
     document: &'d Map<String, Value>,
-    location: &Location,
+    location: &Location<'_>,
 ) -> impl Iterator<Item = &'d Value> + use<'d> {
     let container = match location.extension {
         None => Some(document),
-        Some(schema) => document.get(schema.id).and_then(Value::as_object),
+        Some(schema) => document.get(&*schema.id).and_then(Value::as_object),
     };
-    let value = container.and_then(|container| container.get(location.attribute.name));
+    let value = container.and_then(|container| container.get(&*location.attribute.name));
     let (list, single) = match value {
         Some(Value::Array(list)) => (list.as_slice(), None),
         other => (&[][..], other),
@@ -178,10 +184,13 @@ fn elements<'d>(
     list.iter().chain(single)
 }
 
-fn sub_value<'d>(element: &'d Value, sub_attribute: Option<&Attribute>) -> Option<&'d Value> {
+pub(super) fn sub_value<'d>(
+    element: &'d Value,
+    sub_attribute: Option<&Attribute>,
+) -> Option<&'d Value> {
     match sub_attribute {
         None => Some(element),
-        Some(sub_attribute) => element.get(sub_attribute.name),
+        Some(sub_attribute) => element.get(&*sub_attribute.name),
     }
 }
 
@@ -242,6 +251,10 @@ fn compare(value: &Value, leaf: &Attribute, operator: Operator, literal: &Litera
             Operator::Ne => literal.boolean() == Some(!*value),
             _ => false,
         },
+        (Kind::Integer | Kind::Decimal, Value::Number(value)) => number_of(literal)
+            .map_or(operator == Operator::Ne, |literal| {
+                holds(operator, compare_numbers(value, &literal))
+            }),
         (Kind::DateTime, Value::String(value)) => match (parse_time(value), parse_time(text)) {
             (Some(value), Some(literal)) if !is_part(operator) => {
                 holds(operator, value.cmp(&literal))
@@ -251,6 +264,20 @@ fn compare(value: &Value, leaf: &Attribute, operator: Operator, literal: &Litera
         (_, Value::String(value)) => compare_text(value, text, leaf.case_exact, operator),
         _ => operator == Operator::Ne,
     }
+}
+
+/// The literal as a number; in quotes too, as some clients send every value.
+fn number_of(literal: &Literal<'_>) -> Option<Number> {
+    literal.text().filter(|text| !text.starts_with(char::is_whitespace))?.parse().ok()
+}
+
+/// Compares two numbers as doubles, and whole ones that no double tells apart exactly.
+pub(super) fn compare_numbers(one: &Number, other: &Number) -> Ordering {
+    // Adding zero takes the sign off a zero.
+    let double = |number: &Number| number.as_f64().unwrap_or_default() + 0.0;
+    #[expect(clippy::cast_possible_truncation, reason = "beyond the range it saturates")]
+    let whole = |number: &Number| number.as_i128().unwrap_or_else(|| double(number) as i128);
+    double(one).total_cmp(&double(other)).then_with(|| whole(one).cmp(&whole(other)))
 }
 
 fn is_part(operator: Operator) -> bool {
@@ -287,7 +314,7 @@ fn holds(operator: Operator, ordering: Ordering) -> bool {
 }
 
 /// Entra ID writes seven fractional digits and asks from year 1 on.
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 

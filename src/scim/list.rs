@@ -1,4 +1,6 @@
-//! Queries and their answers (RFC 7644 §3.4.2 and §3.4.3).
+//! Queries and their answers (RFC 7644 §3.4.2 and §3.4.3, RFC 9865).
+
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
@@ -10,6 +12,8 @@ const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 pub const DEFAULT_COUNT: u64 = 100;
 /// Resources per page at most (DESIGN.md §8).
 pub const MAX_COUNT: u64 = 1000;
+/// Longest cursor, in bytes.
+pub const MAX_CURSOR: usize = 1024;
 
 /// What a request asks of a list, or of the shape of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,13 @@ pub struct Query {
     pub start_index: u64,
     /// At most [`MAX_COUNT`]; 0 asks for the total only.
     pub count: u64,
+    /// The page to go on with, for paging by cursor; empty for the first page, none for paging by
+    /// index. At most [`MAX_CURSOR`] bytes.
+    pub cursor: Option<String>,
+    /// The attribute to sort by, not yet parsed.
+    pub sort_by: Option<String>,
+    /// Whether the largest comes first.
+    pub descending: bool,
     /// Names separated by commas.
     pub attributes: Option<String>,
     /// Names separated by commas.
@@ -32,6 +43,9 @@ impl Default for Query {
             filter: None,
             start_index: 1,
             count: DEFAULT_COUNT,
+            cursor: None,
+            sort_by: None,
+            descending: false,
             attributes: None,
             excluded_attributes: None,
         }
@@ -43,17 +57,23 @@ impl Query {
     /// nobody knows are ignored (Entra ID appends `aadOptscim062020`), known ones count in any
     /// letter case and may appear once.
     pub fn from_url(query: &str) -> Result<Self, Error> {
-        let mut read = Self::default();
+        let mut read = Reading::default();
         let mut seen = Vec::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let name = name.to_ascii_lowercase();
-            match name.as_str() {
-                "filter" => read.filter = Some(value.into_owned()),
-                "startindex" => read.start_index = start_index(whole_number("startIndex", &value)?),
-                "count" => read.count = count(whole_number("count", &value)?),
-                "attributes" => read.attributes = Some(value.into_owned()),
-                "excludedattributes" => read.excluded_attributes = Some(value.into_owned()),
-                _ => continue,
+            let known = match name.as_str() {
+                "startindex" => {
+                    read.start_index = Some(whole_number("startIndex", &value)?);
+                    true
+                }
+                "count" => {
+                    read.count = Some(whole_number("count", &value));
+                    true
+                }
+                _ => read.text(&name, || Ok(value.into_owned()))?,
+            };
+            if !known {
+                continue;
             }
             if seen.contains(&name) {
                 let detail = format!("The parameter {name} appears twice");
@@ -61,26 +81,107 @@ impl Query {
             }
             seen.push(name);
         }
-        Ok(read)
+        read.finish()
     }
 
     /// Reads the body of `POST …/.search` (RFC 7644 §3.4.3).
     pub fn from_search_request(body: &Map<String, Value>) -> Result<Self, Error> {
-        let mut read = Self::default();
+        let mut read = Reading::default();
+        let mut seen = Vec::new();
         for (name, value) in body {
             if value.is_null() {
                 continue;
             }
-            match name.to_ascii_lowercase().as_str() {
-                "filter" => read.filter = Some(text(name, value)?),
-                "startindex" => read.start_index = start_index(integer(name, value)?),
-                "count" => read.count = count(integer(name, value)?),
-                "attributes" => read.attributes = Some(names(name, value)?),
-                "excludedattributes" => read.excluded_attributes = Some(names(name, value)?),
-                _ => {}
+            let lower = name.to_ascii_lowercase();
+            let known = match lower.as_str() {
+                "startindex" => {
+                    read.start_index = Some(integer(name, value)?);
+                    true
+                }
+                "count" => {
+                    read.count = Some(integer(name, value));
+                    true
+                }
+                "attributes" | "excludedattributes" => read.text(&lower, || names(name, value))?,
+                _ => read.text(&lower, || text(name, value))?,
+            };
+            if known && seen.contains(&lower) {
+                let detail = format!("{name} appears twice, in different letter case");
+                return Err(Error::new(ErrorKind::InvalidSyntax, detail));
             }
+            seen.push(lower);
         }
-        Ok(read)
+        read.finish()
+    }
+}
+
+/// A query that is being read.
+#[derive(Default)]
+struct Reading {
+    query: Query,
+    start_index: Option<i64>,
+    /// What is wrong with it depends on the way of paging.
+    count: Option<Result<i64, Error>>,
+}
+
+impl Reading {
+    /// Takes a parameter that is text; false when nobody knows it.
+    fn text(
+        &mut self,
+        name: &str,
+        value: impl FnOnce() -> Result<String, Error>,
+    ) -> Result<bool, Error> {
+        let slot = match name {
+            "filter" => &mut self.query.filter,
+            "cursor" => &mut self.query.cursor,
+            "sortby" => &mut self.query.sort_by,
+            "attributes" => &mut self.query.attributes,
+            "excludedattributes" => &mut self.query.excluded_attributes,
+            "sortorder" => {
+                let order = value()?;
+                self.query.descending = order.eq_ignore_ascii_case("descending");
+                if !self.query.descending && !order.eq_ignore_ascii_case("ascending") {
+                    return Err(invalid("sortOrder", "ascending or descending"));
+                }
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        };
+        *slot = Some(value()?);
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<Query, Error> {
+        let Self { mut query, start_index: first, count: size } = self;
+        query.sort_by = query.sort_by.filter(|path| !path.trim().is_empty());
+        query.start_index = start_index(first.unwrap_or(1));
+        let Some(cursor) = &query.cursor else {
+            if let Some(size) = size {
+                query.count = count(size?);
+            }
+            return Ok(query);
+        };
+        // RFC 9865 §2.3: the two parameters choose between two ways of paging. Who begins with
+        // both (startIndex=1) means the first page either way.
+        if query.start_index > 1 {
+            let detail = "Page by startIndex or by cursor, not by both";
+            return Err(Error::new(ErrorKind::InvalidValue, detail));
+        }
+        if cursor.len() > MAX_CURSOR {
+            let detail = "This cursor was not made here";
+            return Err(Error::new(ErrorKind::InvalidCursor, detail));
+        }
+        if let Some(size) = size {
+            // RFC 9865 §2.1: a walk of empty pages would never end.
+            query.count = match size {
+                Ok(size) if size >= 1 => count(size),
+                _ => {
+                    let detail = format!("count must be between 1 and {MAX_COUNT} with a cursor");
+                    return Err(Error::new(ErrorKind::InvalidCount, detail));
+                }
+            };
+        }
+        Ok(query)
     }
 }
 
@@ -148,6 +249,37 @@ pub fn response(total: u64, start_index: u64, resources: &[Value]) -> Value {
     })
 }
 
+/// What stands before the first resource of a list that is sent piece by piece. `total` and
+/// `start_index` may be left out for paging by cursor (RFC 9865 §2).
+pub fn head(total: Option<u64>, start_index: Option<u64>) -> String {
+    let mut text = format!(r#"{{"schemas":["{LIST_RESPONSE}"]"#);
+    for (name, number) in [("totalResults", total), ("startIndex", start_index)] {
+        if let Some(number) = number {
+            // Writing to a string cannot fail.
+            let _ = write!(text, r#","{name}":{number}"#);
+        }
+    }
+    text.push_str(r#","Resources":["#);
+    text
+}
+
+/// What stands between two resources of such a list.
+pub const SEPARATOR: &str = ",";
+
+/// What stands after the last of `items` resources of such a list. Without `next` there is
+/// nothing more to read.
+pub fn tail(items: u64, next: Option<&str>, previous: Option<&str>) -> String {
+    let mut text = format!(r#"],"itemsPerPage":{items}"#);
+    for (name, cursor) in [("nextCursor", next), ("previousCursor", previous)] {
+        if let Some(cursor) = cursor {
+            // Writing to a string cannot fail.
+            let _ = write!(text, r#","{name}":{}"#, Value::from(cursor));
+        }
+    }
+    text.push('}');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +302,58 @@ mod tests {
                 "{query}"
             );
         }
+    }
+
+    #[test]
+    fn sorting_is_read_in_any_letter_case() {
+        let query = Query::from_url("sortBy=name.familyName&sortOrder=Descending").unwrap();
+        assert_eq!(query.sort_by.as_deref(), Some("name.familyName"));
+        assert!(query.descending);
+        assert!(!Query::from_url("sortBy=userName").unwrap().descending);
+        assert_eq!(Query::from_url("sortBy=").unwrap().sort_by, None);
+        let refused = Query::from_url("sortBy=userName&sortOrder=up").unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::InvalidValue);
+        let body = json!({ "sortBy": "id", "sortOrder": "DESCENDING", "cursor": "", "count": 10 });
+        let query = Query::from_search_request(body.as_object().unwrap()).unwrap();
+        assert!(query.descending && query.cursor.as_deref() == Some("") && query.count == 10);
+    }
+
+    #[test]
+    fn a_cursor_is_for_those_who_name_it() {
+        let cursor = |query: &str| Query::from_url(query).map(|query| query.cursor);
+        assert_eq!(cursor("count=10").unwrap(), None);
+        for query in ["cursor", "cursor=", "cursor&count=10", "startIndex=1&cursor="] {
+            assert_eq!(cursor(query).unwrap().as_deref(), Some(""), "{query}");
+        }
+        assert_eq!(cursor("cursor=YkU3&count=5000").unwrap().as_deref(), Some("YkU3"));
+        assert_eq!(Query::from_url("cursor=YkU3&count=5000").unwrap().count, MAX_COUNT);
+        for (query, kind) in [
+            ("cursor=x&startIndex=2".to_owned(), ErrorKind::InvalidValue),
+            ("count=0&cursor".to_owned(), ErrorKind::InvalidCount),
+            ("count=-1&cursor".to_owned(), ErrorKind::InvalidCount),
+            ("count=many&cursor".to_owned(), ErrorKind::InvalidCount),
+            (format!("cursor={}", "x".repeat(MAX_CURSOR + 1)), ErrorKind::InvalidCursor),
+        ] {
+            assert_eq!(cursor(&query).unwrap_err().kind, kind, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_list_in_pieces_says_the_same_as_a_whole_one() {
+        let users = [json!({ "id": "u-1" }), json!({ "id": "u-2" })];
+        for count in 0..=2 {
+            let shown: Vec<String> = users[..count].iter().map(ToString::to_string).collect();
+            let items = count as u64;
+            let pieces = head(Some(7), Some(3)) + &shown.join(SEPARATOR) + &tail(items, None, None);
+            let pieces: Value = serde_json::from_str(&pieces).unwrap();
+            assert_eq!(pieces, response(7, 3, &users[..count]));
+        }
+        let walked = head(None, None) + &tail(0, Some("a\"b"), Some("c"));
+        let walked: Value = serde_json::from_str(&walked).unwrap();
+        assert_eq!(walked["nextCursor"], "a\"b");
+        assert_eq!(walked["previousCursor"], "c");
+        assert_eq!(walked["Resources"], json!([]));
+        assert!(walked.get("totalResults").is_none() && walked.get("startIndex").is_none());
     }
 
     #[test]

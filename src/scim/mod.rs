@@ -8,7 +8,7 @@
 //! * [`schema`] are the tables of attributes and the discovery documents made from them
 //! * [`filter`] and [`path`] read the two small languages, [`evaluate`] gives them meaning
 //! * [`document`] validates bodies, [`patch`] changes documents, [`projection`] cuts answers,
-//!   [`list`] pages them
+//!   [`list`] pages them, [`order`] sorts them, [`version`] tells their versions apart
 
 pub mod document;
 pub mod error;
@@ -16,9 +16,11 @@ pub mod evaluate;
 pub mod filter;
 pub mod json;
 pub mod list;
+pub mod order;
 pub mod patch;
 pub mod path;
 pub mod projection;
 pub mod schema;
+pub mod version;
 
 pub use error::{Error, ErrorKind};

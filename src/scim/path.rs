@@ -8,7 +8,7 @@ use super::filter::{Filter, Parser};
 pub struct AttributePath<'a> {
     /// What stands before the last colon, when the path begins with `urn:`.
     pub urn: Option<&'a str>,
-    /// The attribute.
+    /// The attribute; empty when the path is a URN whose end cannot be a name.
     pub name: &'a str,
     /// The sub-attribute.
     pub sub: Option<&'a str>,
@@ -29,15 +29,31 @@ impl<'a> AttributePath<'a> {
             Some((name, sub)) => (name, Some(sub)),
             None => (rest, None),
         };
-        (is_name(name) && sub.is_none_or(is_name)).then_some(Self { urn, name, sub })
+        if is_name(name) && sub.is_none_or(is_name) {
+            return Some(Self { urn, name, sub });
+        }
+        // A URN whose last part is no name: `urn:…:acme:1.0`.
+        urn.filter(|urn| urn.len() > "urn:".len() && !rest.is_empty()).map(|_| Self {
+            urn: Some(token),
+            name: "",
+            sub: None,
+        })
     }
 
-    /// Whether URN and name together spell `urn`, in any letter case.
+    /// Whether the whole path spells `urn`, in any letter case.
     pub(super) fn spells(&self, urn: &str) -> bool {
-        urn.rsplit_once(':').is_some_and(|(start, end)| {
-            self.urn.is_some_and(|own| own.eq_ignore_ascii_case(start))
-                && self.name.eq_ignore_ascii_case(end)
-        })
+        let parts = [(":", Some(self.name).filter(|name| !name.is_empty())), (".", self.sub)];
+        let mut rest = urn;
+        let mut take = |part: &str| match rest.split_at_checked(part.len()) {
+            Some((start, end)) if start.eq_ignore_ascii_case(part) => {
+                rest = end;
+                true
+            }
+            _ => false,
+        };
+        self.urn.is_some_and(&mut take)
+            && parts.iter().all(|(before, part)| part.is_none_or(|part| take(before) && take(part)))
+            && rest.is_empty()
     }
 }
 

@@ -3,24 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::path::AttributePath;
-use super::schema::{COMMON, Location, Resolved, ResourceType, Returned, Schema, find};
+use super::schema::{Attribute, COMMON, Location, Resolved, ResourceType, Returned, Schema, find};
 
 /// Which parts of a document an answer holds. Names nobody knows are ignored.
 #[derive(Debug, Clone, Default)]
-pub enum Projection {
-    /// Everything.
+pub enum Projection<'t> {
+    /// Everything that is stored. Never chosen where some attribute is returned on request only.
     #[default]
     Whole,
     /// What is always returned, and these.
-    Only(Vec<Resolved>),
+    Only(Vec<Resolved<'t>>),
     /// Everything but these, unless they are always returned.
-    Without(Vec<Resolved>),
+    Without(Vec<Resolved<'t>>),
 }
 
-impl Projection {
+impl<'t> Projection<'t> {
     /// Reads the two parameters: names separated by commas. When both are given, `attributes`
     /// wins.
-    pub fn parse(kind: &ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Self {
+    pub fn parse(kind: &'t ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Self {
         let given = |list: Option<&str>| {
             list.filter(|list| list.split(',').any(|name| !name.trim().is_empty()))
                 .map(|list| resolve(kind, list))
@@ -28,6 +28,7 @@ impl Projection {
         match (given(attributes), given(excluded)) {
             (Some(names), _) => Self::Only(names),
             (None, Some(names)) => Self::Without(names),
+            (None, None) if kind.has_on_request() => Self::Without(Vec::new()),
             (None, None) => Self::Whole,
         }
     }
@@ -44,6 +45,22 @@ impl Projection {
                     && location.attribute.name == name
                     && location.sub_attribute.is_none()
             }),
+        }
+    }
+
+    /// Whether parts of the values of the core attribute called `name` are cut away.
+    pub fn cuts(&self, name: &str) -> bool {
+        let parts = |listed: &[Resolved<'_>], is_part: bool| {
+            locations(listed).any(|location| {
+                location.extension.is_none()
+                    && location.attribute.name == name
+                    && location.sub_attribute.is_some() == is_part
+            })
+        };
+        match self {
+            Self::Whole => false,
+            Self::Only(listed) => parts(listed, true) && !parts(listed, false),
+            Self::Without(listed) => parts(listed, true),
         }
     }
 
@@ -65,14 +82,14 @@ impl Projection {
         cut
     }
 
-    fn listed(&self) -> &[Resolved] {
+    fn listed(&self) -> &[Resolved<'t>] {
         match self {
             Self::Whole => &[],
             Self::Only(listed) | Self::Without(listed) => listed,
         }
     }
 
-    fn cut_extension(&self, schema: &'static Schema, value: Value) -> Option<Value> {
+    fn cut_extension(&self, schema: &Schema, value: Value) -> Option<Value> {
         let whole = self
             .listed()
             .iter()
@@ -83,7 +100,7 @@ impl Projection {
         let Value::Object(object) = value else { return None };
         let mut cut = Map::new();
         for (name, value) in object {
-            if let Some(value) = self.cut_named(Some(schema), schema.attributes, &name, value) {
+            if let Some(value) = self.cut_named(Some(schema), &schema.attributes, &name, value) {
                 cut.insert(name, value);
             }
         }
@@ -93,20 +110,20 @@ impl Projection {
     fn cut_attribute(
         &self,
         kind: &ResourceType,
-        extension: Option<&'static Schema>,
+        extension: Option<&Schema>,
         name: &str,
         value: Value,
     ) -> Option<Value> {
         if find(&COMMON, name).is_some() {
             return self.cut_named(extension, &COMMON, name, value);
         }
-        self.cut_named(extension, kind.schema.attributes, name, value)
+        self.cut_named(extension, &kind.schema.attributes, name, value)
     }
 
     fn cut_named(
         &self,
-        extension: Option<&'static Schema>,
-        attributes: &'static [super::schema::Attribute],
+        extension: Option<&Schema>,
+        attributes: &[Attribute],
         name: &str,
         value: Value,
     ) -> Option<Value> {
@@ -115,48 +132,69 @@ impl Projection {
             return Some(value);
         }
         let mut whole = false;
-        let mut parts = Vec::new();
+        let mut parts: Vec<&str> = Vec::new();
         for location in locations(self.listed()) {
             let same = location.attribute.name == attribute.name
-                && location.extension.map(|schema| schema.id) == extension.map(|schema| schema.id);
+                && location.extension.map(|schema| &schema.id)
+                    == extension.map(|schema| &schema.id);
             match location.sub_attribute {
                 None if same => whole = true,
-                Some(sub_attribute) if same => parts.push(sub_attribute.name),
+                Some(sub_attribute) if same => parts.push(&sub_attribute.name),
                 _ => {}
             }
         }
         let keep = matches!(self, Self::Only(_));
         if whole || parts.is_empty() {
-            return (whole == keep).then_some(value);
+            let wanted = whole == keep && (keep || attribute.returned != Returned::Request);
+            return wanted.then(|| without_on_request(attribute, value)).flatten();
         }
-        cut_parts(value, &parts, keep)
+        cut_parts(attribute, value, &parts, keep)
     }
 }
 
-/// Keeps, or leaves out, the named sub-attributes of a value or of each value of a list.
-fn cut_parts(value: Value, parts: &[&str], keep: bool) -> Option<Value> {
+/// Leaves out the sub-attributes that are returned only when they are named themselves.
+fn without_on_request(attribute: &Attribute, value: Value) -> Option<Value> {
+    let on_request = |attribute: &&Attribute| attribute.returned == Returned::Request;
+    if !attribute.sub_attributes.iter().any(|attribute| on_request(&attribute)) {
+        return Some(value);
+    }
+    cut_parts(attribute, value, &[], false)
+}
+
+/// Keeps, or leaves out, the named sub-attributes of a value or of each value of a list. Those
+/// that are returned on request are kept only by name.
+fn cut_parts(attribute: &Attribute, value: Value, parts: &[&str], keep: bool) -> Option<Value> {
     match value {
         Value::Object(mut object) => {
-            object.retain(|name, _| parts.contains(&name.as_str()) == keep);
+            object.retain(|name, _| {
+                let sub_attribute = find(&attribute.sub_attributes, name);
+                match sub_attribute.map(|sub_attribute| sub_attribute.returned) {
+                    Some(Returned::Always) => true,
+                    Some(Returned::Request) if !keep => false,
+                    _ => parts.contains(&name.as_str()) == keep,
+                }
+            });
             (!object.is_empty()).then_some(Value::Object(object))
         }
         Value::Array(list) => {
-            let cut: Vec<Value> =
-                list.into_iter().filter_map(|element| cut_parts(element, parts, keep)).collect();
+            let cut: Vec<Value> = list
+                .into_iter()
+                .filter_map(|element| cut_parts(attribute, element, parts, keep))
+                .collect();
             (!cut.is_empty()).then_some(Value::Array(cut))
         }
         other => (!keep).then_some(other),
     }
 }
 
-fn resolve(kind: &ResourceType, list: &str) -> Vec<Resolved> {
+fn resolve<'t>(kind: &'t ResourceType, list: &str) -> Vec<Resolved<'t>> {
     list.split(',')
         .filter_map(|name| AttributePath::from_token(name.trim()))
         .filter_map(|path| kind.resolve(&path))
         .collect()
 }
 
-fn locations(listed: &[Resolved]) -> impl Iterator<Item = &Location> {
+fn locations<'l, 't>(listed: &'l [Resolved<'t>]) -> impl Iterator<Item = &'l Location<'t>> {
     listed.iter().filter_map(|entry| match entry {
         Resolved::Attribute(location) => Some(location),
         Resolved::Extension(_) => None,
@@ -225,5 +263,11 @@ mod tests {
         assert!(!wants(Some("displayName"), None));
         assert!(wants(Some("members.value"), None));
         assert!(wants(None, Some("members.display")));
+        let cuts = |attributes, excluded| {
+            Projection::parse(&GROUP_TYPE, attributes, excluded).cuts("members")
+        };
+        assert!(cuts(Some("members.value"), None) && cuts(None, Some("members.type")));
+        assert!(!cuts(Some("members"), None) && !cuts(Some("members.value,members"), None));
+        assert!(!cuts(None, None) && !cuts(None, Some("displayName")));
     }
 }

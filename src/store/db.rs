@@ -2,25 +2,32 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::Arc,
+    sync::atomic::Ordering,
     time::Duration,
 };
 
 use sqlx::{
-    PgPool, SqlitePool, Transaction,
+    Connection, Executor, PgPool,
     migrate::Migrator,
-    postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::Notify;
 
-use super::{Error, Result, sql::sql};
+use super::{
+    Error, Result,
+    group::{Group, Listeners, News},
+    sql::sql,
+    sqlite::{self, Readers},
+    transaction::{Link, Tx},
+};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a request waits for a connection before the store says it is busy.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A connection to PostgreSQL that has been idle for so long is asked whether it still works.
+const DOUBT: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
     static WRITING: ();
@@ -39,24 +46,18 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: Pool,
-    /// Told after each commit that left work for the worker.
-    tasks: Arc<Notify>,
+    listeners: Listeners,
 }
 
 #[derive(Clone, Debug)]
 enum Pool {
-    /// Many readers, and one writer whose queue is the pool's: first come, first served, where
-    /// SQLite's own lock is a race.
+    /// Many readers, and one writer with a queue: first come, first served, where SQLite's own
+    /// lock is a race.
     Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
+        readers: Readers,
+        group: Group,
     },
     Postgres(PgPool),
-}
-
-pub(super) enum Tx {
-    Sqlite(Transaction<'static, sqlx::Sqlite>),
-    Postgres(Transaction<'static, sqlx::Postgres>),
 }
 
 /// A snapshot of the database. What a function needs that only reads.
@@ -67,38 +68,23 @@ pub struct Read {
 /// A transaction that may write.
 pub struct Write {
     read: Read,
-    wakes: bool,
+    news: News,
 }
 
 impl Db {
     /// Opens the database at `url` (`sqlite:…` or `postgres://…`); its schema is left as it is.
     pub async fn connect(url: &str) -> Result<Self> {
+        let listeners = Listeners::default();
         let pool = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgPoolOptions::new().max_connections(16).acquire_timeout(PATIENCE);
-            Pool::Postgres(options.connect(url).await?)
+            Pool::Postgres(postgres(url.parse()?).await?)
         } else if url.starts_with("sqlite:") {
-            let options = url
-                .parse::<SqliteConnectOptions>()?
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(5));
-            let writer = SqlitePoolOptions::new()
-                .max_connections(1)
-                .acquire_timeout(PATIENCE)
-                .connect_with(options.clone())
-                .await?;
-            let readers = SqlitePoolOptions::new()
-                .max_connections(8)
-                .acquire_timeout(PATIENCE)
-                .connect_with(options.pragma("query_only", "on"))
-                .await?;
-            Pool::Sqlite { readers, writer }
+            let options = sqlite::writing(url)?;
+            let group = Group::open(options.clone(), listeners.clone()).await?;
+            Pool::Sqlite { readers: Readers::new(options), group }
         } else {
             return Err(Error::UnknownScheme);
         };
-        Ok(Self { pool, tasks: Arc::default() })
+        Ok(Self { pool, listeners })
     }
 
     /// Opens the database at `url` and brings its schema up to date.
@@ -112,7 +98,10 @@ impl Db {
     /// and SQLite's single writer let one of them do the work.
     pub async fn migrate(&self) -> Result<()> {
         match &self.pool {
-            Pool::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
+            Pool::Sqlite { group, .. } => {
+                let mut lent = group.turn(true).await?;
+                SQLITE_MIGRATIONS.run(lent.connection()?).await
+            }
             Pool::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         }
         .map_err(Error::Migrate)
@@ -147,15 +136,31 @@ impl Db {
         E: From<Error>,
         F: AsyncFnOnce(&mut Read) -> Result<T, E>,
     {
-        let tx = match &self.pool {
-            Pool::Sqlite { readers, .. } => readers.begin().await.map(Tx::Sqlite),
-            Pool::Postgres(pool) => pool
-                .begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map(Tx::Postgres),
+        let link = match &self.pool {
+            Pool::Sqlite { readers, .. } => Link::Sqlite(readers.lend().await?),
+            Pool::Postgres(pool) => Link::Postgres(
+                pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await
+                    .map_err(Error::from)?,
+            ),
         };
-        let mut read = Read { tx: tx.map_err(Error::from)? };
-        work(&mut read).await
+        work(&mut Read { tx: Tx::new(link) }).await
+    }
+
+    /// Lets `work` read without a snapshot: each statement sees the database as it is when it
+    /// runs. Enough for whoever has one question, and on PostgreSQL a third of the round trips.
+    pub async fn glance<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Read) -> Result<T, E>,
+    {
+        match &self.pool {
+            Pool::Sqlite { .. } => self.read(work).await,
+            Pool::Postgres(pool) => {
+                let connection = pool.acquire().await.map_err(Error::from)?;
+                work(&mut Read { tx: Tx::new(Link::PostgresGlance(connection)) }).await
+            }
+        }
     }
 
     /// Lets `work` change the database: commits on `Ok`, rolls back on `Err`. Keep it short, with
@@ -168,38 +173,38 @@ impl Db {
         if WRITING.try_with(|()| ()).is_ok() {
             return Err(Error::NestedWrite.into());
         }
-        let tx = match &self.pool {
-            Pool::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite)
-            }
-            Pool::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
+        let link = match &self.pool {
+            Pool::Sqlite { group, .. } => Link::Sqlite(group.turn(false).await?),
+            Pool::Postgres(pool) => Link::Postgres(pool.begin().await.map_err(Error::from)?),
         };
-        let mut write = Write { read: Read { tx: tx.map_err(Error::from)? }, wakes: false };
-        let answer = WRITING.scope((), work(&mut write)).await?;
-        let wakes = write.wakes;
-        match write.read.tx {
-            Tx::Sqlite(tx) => tx.commit().await,
-            Tx::Postgres(tx) => tx.commit().await,
+        let mut write = Write { read: Read { tx: Tx::new(link) }, news: News::default() };
+        let answer = WRITING.scope((), work(&mut write)).await;
+        let Write { read: Read { tx }, news } = write;
+        match &answer {
+            Ok(_) => tx.keep(news, &self.listeners).await?,
+            Err(_) => tx.undo().await?,
         }
-        .map_err(Error::from)?;
-        if wakes {
-            self.tasks.notify_one();
-        }
-        Ok(answer)
+        answer
+    }
+
+    /// A number that changes when settings do, for those who remember some. Changes by other
+    /// processes are not seen: nobody may remember for long.
+    pub fn settings_generation(&self) -> u64 {
+        self.listeners.settings.load(Ordering::Acquire)
     }
 
     /// Waits until a commit leaves work for the worker. Other processes are not heard; the
     /// worker polls for those.
     pub async fn tasks_waiting(&self) {
-        self.tasks.notified().await;
+        self.listeners.tasks.notified().await;
     }
 
     /// Closes all connections, after the transactions under way.
     pub async fn close(&self) {
         match &self.pool {
-            Pool::Sqlite { readers, writer } => {
+            Pool::Sqlite { readers, group } => {
                 readers.close().await;
-                writer.close().await;
+                group.close().await;
             }
             Pool::Postgres(pool) => pool.close().await,
         }
@@ -209,17 +214,39 @@ impl Db {
 impl Read {
     /// Which database this is.
     pub fn kind(&self) -> Kind {
-        match &self.tx {
-            Tx::Sqlite(_) => Kind::Sqlite,
-            Tx::Postgres(_) => Kind::Postgres,
-        }
+        self.tx.kind()
     }
 }
 
 impl Write {
     /// Has the worker look for tasks once this transaction is committed.
     pub fn wake_tasks(&mut self) {
-        self.wakes = true;
+        self.news.tasks = true;
+    }
+
+    /// Has those who remember settings forget them once this transaction is committed.
+    pub fn forget_settings(&mut self) {
+        self.news.settings = true;
+    }
+
+    /// Lets `work` be a part of this transaction that fails alone: on `Err`, and when its future is
+    /// dropped, what it did is rolled back, and the transaction goes on. Attempts may nest.
+    pub async fn attempt<T, E, F>(&mut self, work: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
+        let number = self.tx.open_attempt();
+        let news = self.news;
+        let mut attempt = Attempt { write: self, number, news, keep: false };
+        let answer = work(attempt.write).await;
+        if answer.is_ok() {
+            if attempt.write.tx.is_lost() {
+                return Err(Error::Lost.into());
+            }
+            attempt.keep = true;
+        }
+        answer
     }
 
     /// What a `SELECT` ends with that decides about the rows it reads. SQLite has a single
@@ -254,6 +281,48 @@ impl Write {
             Kind::Postgres => " FOR UPDATE SKIP LOCKED",
         }
     }
+}
+
+/// An attempt under way. Dropped before it is to be kept, it is rolled back.
+struct Attempt<'a> {
+    write: &'a mut Write,
+    number: usize,
+    /// What was to be told before it began.
+    news: News,
+    keep: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.write.tx.close_attempt(self.number, self.keep);
+        if !self.keep {
+            self.write.news = self.news;
+        }
+    }
+}
+
+async fn postgres(options: PgConnectOptions) -> Result<PgPool> {
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(PATIENCE)
+        // A question before every use would cost a round trip each.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= DOUBT {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // Compiling a query takes longer than any of ours runs.
+                connection.execute("SET jit = off").await?;
+                Ok(())
+            })
+        });
+    Ok(pool.connect_with(options.statement_cache_capacity(512)).await?)
 }
 
 impl Deref for Write {

@@ -13,6 +13,11 @@ pub enum Error {
     /// A second write was begun inside a write: a mistake of ours that would wait for itself.
     #[error("a write was begun inside a write")]
     NestedWrite,
+    /// The transaction was lost, this one's own or one that it shared a commit with: the disk is
+    /// full, or something failed before. Nothing of it is kept. The cause was an error of its own,
+    /// or is in the log.
+    #[error("the transaction was lost")]
+    Lost,
     /// A stored value that this version cannot read.
     #[error("a stored value of column {column} cannot be read")]
     Corrupt {

@@ -3,6 +3,8 @@
 //! * [`Db`] opens a database, brings its schema up to date and lends transactions:
 //!   [`Db::read`] for a snapshot, [`Db::write`] for a change that commits on `Ok` and rolls
 //!   back on `Err`.
+//! * On SQLite, writes that wait for each other share a commit; on both, [`Write::attempt`] lets a
+//!   part of a write fail alone.
 //! * [`Read`] and [`Write`] are those transactions. A function that only reads takes
 //!   `&mut Read`, and a `&mut Write` is good enough for it.
 //! * [`sql()`] starts a statement, in the dialect both databases share, with `$1`, `$2`, … for
@@ -14,12 +16,18 @@
 
 mod db;
 mod error;
+mod group;
 mod json;
 mod paging;
 mod session;
 mod sql;
+mod sqlite;
 mod timestamp;
+mod transaction;
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 pub use db::{Db, Kind, Read, Write};
 pub use error::{Error, Result};

@@ -1,6 +1,6 @@
 //! A statement on its way to whichever database this is.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use sqlx::{
     AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, query::Query, sqlite::SqliteRow,
@@ -8,7 +8,7 @@ use sqlx::{
 
 use super::{
     Result,
-    db::{Read, Tx, Write},
+    db::{Read, Write},
     value::{ToValue, Value},
 };
 
@@ -21,13 +21,13 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 /// SQL text in the dialect both databases share, and its parameters.
 #[derive(Debug)]
 pub struct Sql {
-    text: String,
+    text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// Starts a statement. Parameters are written `$1`, `$2`, ….
 pub fn sql(text: &'static str) -> Sql {
-    Sql { text: text.to_owned(), values: Vec::new() }
+    Sql { text: Cow::Borrowed(text), values: Vec::new() }
 }
 
 /// A `LIKE` pattern that finds `text` anywhere; goes with `ESCAPE '\'`. Fold both sides first
@@ -47,7 +47,7 @@ impl Sql {
 
     /// Appends text.
     pub fn push(&mut self, text: &'static str) -> &mut Self {
-        self.text.push_str(text);
+        self.text.to_mut().push_str(text);
         self
     }
 
@@ -55,7 +55,7 @@ impl Sql {
     pub fn push_bind(&mut self, value: impl ToValue) -> &mut Self {
         self.values.push(value.to_value());
         // Writing to a string cannot fail.
-        let _ = write!(self.text, "${}", self.values.len());
+        let _ = write!(self.text.to_mut(), "${}", self.values.len());
         self
     }
 
@@ -64,7 +64,7 @@ impl Sql {
     pub fn push_list<T: ToValue>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
-                self.text.push_str(", ");
+                self.push(", ");
             }
             self.push_bind(value);
         }
@@ -73,32 +73,17 @@ impl Sql {
 
     /// All rows.
     pub async fn fetch_all<T: Row>(self, tx: &mut Read) -> Result<Vec<T>> {
-        Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => rows::<T, _>(&self.sqlite().fetch_all(&mut **tx).await?)?,
-            Tx::Postgres(tx) => rows::<T, _>(&self.postgres().fetch_all(&mut **tx).await?)?,
-        })
+        tx.tx.fetch_all(self).await
     }
 
     /// The row, if there is one.
     pub async fn fetch_optional<T: Row>(self, tx: &mut Read) -> Result<Option<T>> {
-        Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => {
-                let row = self.sqlite().fetch_optional(&mut **tx).await?;
-                row.as_ref().map(T::from_row).transpose()?
-            }
-            Tx::Postgres(tx) => {
-                let row = self.postgres().fetch_optional(&mut **tx).await?;
-                row.as_ref().map(T::from_row).transpose()?
-            }
-        })
+        tx.tx.fetch_optional(self).await
     }
 
     /// The one row that must be there, such as a count.
     pub async fn fetch_one<T: Row>(self, tx: &mut Read) -> Result<T> {
-        Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => T::from_row(&self.sqlite().fetch_one(&mut **tx).await?)?,
-            Tx::Postgres(tx) => T::from_row(&self.postgres().fetch_one(&mut **tx).await?)?,
-        })
+        Ok(tx.tx.fetch_optional(self).await?.ok_or(sqlx::Error::RowNotFound)?)
     }
 
     /// The single number of a single row, such as a count.
@@ -108,35 +93,44 @@ impl Sql {
 
     /// Whether there is any row.
     pub async fn exists(self, tx: &mut Read) -> Result<bool> {
-        Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => self.sqlite().fetch_optional(&mut **tx).await?.is_some(),
-            Tx::Postgres(tx) => self.postgres().fetch_optional(&mut **tx).await?.is_some(),
-        })
+        tx.tx.exists(self).await
     }
 
     /// Runs the statement and says how many rows it touched.
     pub async fn execute(self, tx: &mut Write) -> Result<u64> {
-        Ok(match &mut tx.tx {
-            Tx::Sqlite(tx) => self.sqlite().execute(&mut **tx).await?.rows_affected(),
-            Tx::Postgres(tx) => self.postgres().execute(&mut **tx).await?.rows_affected(),
-        })
+        tx.tx.execute(self).await
     }
 
-    fn sqlite<'q>(self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
+    /// Has the statement run before the next one, and at the latest before the commit. That
+    /// saves a round trip. Several in a row may become one statement, so it must be an `INSERT` of
+    /// rows that nothing can refuse and that no other queued statement touches, and it must not
+    /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
+    pub fn later(self, tx: &mut Write) {
+        tx.tx.later(self);
+    }
+
+    /// A statement that does nothing.
+    pub(super) fn nothing() -> Self {
+        sql("")
+    }
+
+    pub(super) fn into_parts(self) -> (Cow<'static, str>, Vec<Value>) {
+        (self.text, self.values)
+    }
+
+    pub(super) fn from_parts(text: Cow<'static, str>, values: Vec<Value>) -> Self {
+        Self { text, values }
+    }
+
+    pub(super) fn sqlite<'q>(self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
         bind_all!(self)
     }
 
-    fn postgres<'q>(self) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
+    pub(super) fn postgres<'q>(
+        self,
+    ) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
         bind_all!(self)
     }
-}
-
-fn rows<T, R>(rows: &[R]) -> sqlx::Result<Vec<T>>
-where
-    R: sqlx::Row,
-    T: for<'r> FromRow<'r, R>,
-{
-    rows.iter().map(T::from_row).collect()
 }
 
 // The text is safe: `sql` and `push` take only literals, `push_bind` only adds `$n`.

@@ -32,6 +32,7 @@ mod scim;
 mod server;
 mod simplesamlphp;
 mod sso;
+mod store;
 mod task;
 mod tls;
 mod tools;

@@ -62,7 +62,13 @@ pub async fn create_group(
     }
     let states = (json!(null), Value::Object(after));
     record(tx, act, space, (KIND, id), "group.create", states).await?;
-    let row = Stored { id, document: Json(attributes), created_at: act.now, updated_at: act.now };
+    let row = Stored {
+        id,
+        version: 1,
+        document: Json(attributes),
+        created_at: act.now,
+        updated_at: act.now,
+    };
     view.show_one(tx, KIND, row).await
 }
 
@@ -149,7 +155,7 @@ async fn update(
     }
     let states = (Value::Object(before), Value::Object(after));
     record(tx, act, space, (KIND, row.id), "group.update", states).await?;
-    Ok(Stored { document: Json(attributes), updated_at: act.now, ..row })
+    Ok(Stored { document: Json(attributes), updated_at: act.now, version: row.version + 1, ..row })
 }
 
 /// Deletes a group and with it its memberships (SCIM-18). What it holds directly is left to

@@ -152,7 +152,7 @@ fn asks_for_relations(filter: &Filter<'_>, kind: ResourceKind) -> bool {
             return;
         };
         asks |= locate(kind.resource_type(), path)
-            .is_some_and(|location| matches!(location.attribute.name, "groups" | "members"));
+            .is_some_and(|location| matches!(&*location.attribute.name, "groups" | "members"));
     });
     asks
 }
@@ -208,13 +208,13 @@ impl Condition {
                 if location.extension.is_some() {
                     return None;
                 }
-                let attribute = location.attribute.name;
+                let attribute = &*location.attribute.name;
                 if attribute == "active" {
                     return literal.boolean().map(Self::Active);
                 }
                 // In a column, an attribute that is not set looks like an empty one.
                 let text = literal.text().filter(|text| !text.is_empty())?;
-                let leaf = leaf_of(&location)?.name;
+                let leaf = &*leaf_of(&location)?.name;
                 match (kind, attribute, leaf) {
                     (_, "id", _) => Some(kind.parse(text).map_or(Self::Never, Self::Id)),
                     (_, "externalId", _) => Some(Self::ExternalId(text.to_owned())),
@@ -241,7 +241,7 @@ impl Condition {
                 .collect::<Option<Vec<_>>>()?;
                 parts.sort_unstable_by_key(|(name, _)| name.to_ascii_lowercase());
                 let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
-                match (kind, location.attribute.name, parts.as_slice()) {
+                match (kind, &*location.attribute.name, parts.as_slice()) {
                     (ResourceKind::User, "emails", [(name, address)]) if is(name, "value") => {
                         Self::email(address, None)
                     }

@@ -65,10 +65,10 @@ impl ResourceKind {
         narrow(
             match self {
                 Self::User => {
-                    "SELECT r.id, r.document, r.created_at, r.updated_at FROM users r WHERE "
+                    "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM users r WHERE "
                 }
                 Self::Group => {
-                    "SELECT r.id, r.document, r.created_at, r.updated_at FROM groups r WHERE "
+                    "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM groups r WHERE "
                 }
             },
             space,
@@ -139,6 +139,7 @@ fn narrow(text: &'static str, space: SpaceId) -> Sql {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Stored {
     pub(super) id: i64,
+    pub(super) version: i64,
     pub(super) document: Json<Map<String, Value>>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -169,7 +170,7 @@ pub struct View<'a> {
     /// The SCIM base URL, absolute, without a trailing slash.
     pub base: &'a str,
     /// Which parts are wanted.
-    pub projection: Projection,
+    pub projection: Projection<'a>,
 }
 
 impl View<'_> {
@@ -242,6 +243,7 @@ impl View<'_> {
                 created: row.created_at.to_string(),
                 last_modified: row.updated_at.to_string(),
                 location: self.location(kind, row.id),
+                version: row.version,
             };
             let computed = related.remove(&row.id).unwrap_or_default();
             document::render(kind.resource_type(), row.document.0, &frame, computed)

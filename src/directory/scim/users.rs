@@ -117,7 +117,13 @@ pub async fn create_user(
     index_emails(tx, space, id, &attributes).await?;
     let after = Value::Object(attributes.clone());
     record(tx, act, space, (KIND, id), "user.create", (json!(null), after)).await?;
-    let row = Stored { id, document: Json(attributes), created_at: act.now, updated_at: act.now };
+    let row = Stored {
+        id,
+        version: 1,
+        document: Json(attributes),
+        created_at: act.now,
+        updated_at: act.now,
+    };
     view.show_one(tx, KIND, row).await
 }
 
@@ -200,7 +206,8 @@ async fn update(
     let (before, after) = difference(&row.document.0, &attributes);
     let states = (Value::Object(before), Value::Object(after));
     record(tx, act, space, (KIND, row.id), "user.update", states).await?;
-    let row = Stored { document: Json(attributes), updated_at: act.now, ..row };
+    let row =
+        Stored { document: Json(attributes), updated_at: act.now, version: row.version + 1, ..row };
     Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
 }
 

@@ -15,7 +15,7 @@ type Object = Map<String, Value>;
 pub(super) fn apply(
     container: &mut Object,
     action: Action,
-    location: &Location,
+    location: &Location<'_>,
     filter: Option<&Filter<'_>>,
     value: Option<&Value>,
 ) -> Result<(), Error> {
@@ -30,7 +30,7 @@ pub(super) fn apply(
             Some(sub_attribute) => part(container, action, attribute, sub_attribute, value),
         };
     }
-    let mut list = match container.get_mut(attribute.name).map(Value::take) {
+    let mut list = match container.get_mut(&*attribute.name).map(Value::take) {
         Some(Value::Array(list)) => list,
         Some(Value::Null) | None => Vec::new(),
         Some(single) => vec![single],
@@ -58,16 +58,16 @@ pub(super) fn apply(
 fn put(container: &mut Object, attribute: &Attribute, value: Option<Value>) {
     match value {
         Some(value) => {
-            container.insert(attribute.name.to_owned(), value);
+            container.insert(attribute.name.to_string(), value);
         }
         None => {
-            container.shift_remove(attribute.name);
+            container.shift_remove(&*attribute.name);
         }
     }
 }
 
 fn read(attribute: &Attribute, value: Option<&Value>) -> Result<Option<Value>, Error> {
-    document::read_value(attribute, value.unwrap_or(&Value::Null), attribute.name)
+    document::read_value(attribute, value.unwrap_or(&Value::Null), &attribute.name)
 }
 
 /// A single-valued attribute as a whole. Sub-attributes that are not named stay as they are
@@ -75,7 +75,7 @@ fn read(attribute: &Attribute, value: Option<&Value>) -> Result<Option<Value>, E
 fn single(
     container: &mut Object,
     action: Action,
-    attribute: &'static Attribute,
+    attribute: &Attribute,
     value: Option<&Value>,
 ) -> Result<(), Error> {
     if action == Action::Remove {
@@ -106,7 +106,7 @@ fn part(
     value: Option<&Value>,
 ) -> Result<(), Error> {
     let value = if action == Action::Remove { None } else { read(sub_attribute, value)? };
-    let mut object = match container.get_mut(attribute.name).map(Value::take) {
+    let mut object = match container.get_mut(&*attribute.name).map(Value::take) {
         Some(Value::Object(object)) => object,
         _ => Object::new(),
     };
@@ -117,12 +117,12 @@ fn part(
 
 /// A multi-valued attribute, or a sub-attribute of its values. The methods answer which
 /// elements were written.
-struct List {
-    attribute: &'static Attribute,
-    sub_attribute: Option<&'static Attribute>,
+struct List<'t> {
+    attribute: &'t Attribute,
+    sub_attribute: Option<&'t Attribute>,
 }
 
-impl List {
+impl List<'_> {
     fn remove_listed(
         &self,
         list: &mut Vec<Value>,
@@ -220,7 +220,7 @@ impl List {
             None => document::read_single(
                 self.attribute,
                 value.unwrap_or(&Value::Null),
-                self.attribute.name,
+                &self.attribute.name,
             )?,
             Some(sub_attribute) => read(sub_attribute, value)?,
         };
@@ -304,9 +304,12 @@ fn pinned(filter: &Filter<'_>, attribute: &Attribute) -> Option<Object> {
         let value = match (sub_attribute.kind, literal) {
             (_, Literal::Null) => return None,
             (Kind::Boolean, literal) => Value::Bool(literal.boolean()?),
+            (Kind::Integer | Kind::Decimal, literal) => {
+                Value::Number(literal.text()?.parse().ok()?)
+            }
             (_, literal) => Value::String(literal.text()?.to_owned()),
         };
-        object.insert(sub_attribute.name.to_owned(), value);
+        object.insert(sub_attribute.name.to_string(), value);
     }
     Some(object)
 }

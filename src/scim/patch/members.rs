@@ -11,7 +11,7 @@ use crate::scim::schema::Location;
 /// The change one operation makes; none when it changes nothing whatever the members are.
 pub(super) fn change<'a>(
     action: Action,
-    location: &Location,
+    location: &Location<'_>,
     filter: Option<Filter<'a>>,
     value: Option<&'a Value>,
 ) -> Result<Option<MemberChange<'a>>, Error> {

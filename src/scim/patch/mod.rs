@@ -75,7 +75,7 @@ pub struct Patched<'a> {
 
 /// Whether a member, as an element of `members`, satisfies a filter of brackets.
 pub fn member_matches(filter: &Filter<'_>, member: &Value) -> bool {
-    super::schema::find(super::schema::GROUP.attributes, "members")
+    super::schema::find(&super::schema::GROUP.attributes, "members")
         .is_some_and(|members| evaluate::element_matches(filter, members, member))
 }
 
@@ -118,7 +118,7 @@ impl Patch {
     /// the operation, counted from 0 (SCIM-15).
     pub fn apply(
         &self,
-        kind: &'static ResourceType,
+        kind: &ResourceType,
         attributes: &Map<String, Value>,
     ) -> Result<Patched<'_>, Error> {
         let mut state = State { kind, document: attributes.clone(), members: Vec::new() };
@@ -181,13 +181,13 @@ enum Origin {
     Object,
 }
 
-struct State<'a> {
-    kind: &'static ResourceType,
+struct State<'a, 't> {
+    kind: &'t ResourceType,
     document: Map<String, Value>,
     members: Vec<MemberChange<'a>>,
 }
 
-impl<'a> State<'a> {
+impl<'a> State<'a, '_> {
     fn apply(&mut self, operation: &'a Operation) -> Result<(), Error> {
         let Some(text) = &operation.path else { return self.apply_to_whole(operation) };
         let path = Path::parse(text)?;
@@ -226,7 +226,7 @@ impl<'a> State<'a> {
     fn apply_to(
         &mut self,
         action: Action,
-        target: Resolved,
+        target: Resolved<'_>,
         filter: Option<Filter<'a>>,
         value: Option<&'a Value>,
         origin: Origin,
@@ -248,10 +248,11 @@ impl<'a> State<'a> {
             self.members.extend(change);
             return Ok(());
         }
-        if location.attribute.returned == Returned::Never {
+        let leaf = location.sub_attribute.unwrap_or(location.attribute);
+        if leaf.returned == Returned::Never || location.attribute.returned == Returned::Never {
             // A password: its type is checked, then it is forgotten.
             if let Some(value) = value {
-                document::read_value(location.attribute, value, location.attribute.name)?;
+                document::read_value(leaf, value, &leaf.name)?;
             }
             return Ok(());
         }
@@ -265,16 +266,16 @@ impl<'a> State<'a> {
         let Some(schema) = location.extension else {
             return attribute::apply(&mut self.document, action, &location, filter.as_ref(), value);
         };
-        let mut object = match self.document.get_mut(schema.id).map(Value::take) {
+        let mut object = match self.document.get_mut(&*schema.id).map(Value::take) {
             Some(Value::Object(object)) => object,
             _ => Map::new(),
         };
         let outcome = attribute::apply(&mut object, action, &location, filter.as_ref(), value);
         // An extension without values is no extension.
         if object.is_empty() {
-            self.document.shift_remove(schema.id);
+            self.document.shift_remove(&*schema.id);
         } else {
-            self.document.insert(schema.id.to_owned(), Value::Object(object));
+            self.document.insert(schema.id.to_string(), Value::Object(object));
         }
         outcome
     }
@@ -282,12 +283,12 @@ impl<'a> State<'a> {
     fn apply_to_extension(
         &mut self,
         action: Action,
-        schema: &'static Schema,
+        schema: &Schema,
         value: Option<&'a Value>,
     ) -> Result<(), Error> {
         match (action, value) {
             (Action::Remove, _) | (Action::Replace, None | Some(Value::Null)) => {
-                self.document.shift_remove(schema.id);
+                self.document.shift_remove(&*schema.id);
                 Ok(())
             }
             (Action::Add, None | Some(Value::Null)) => Ok(()),
@@ -295,7 +296,7 @@ impl<'a> State<'a> {
                 for (name, value) in object {
                     let Ok(path) = Path::parse(name) else { continue };
                     let Some(attribute) =
-                        super::schema::find(schema.attributes, path.attribute.name)
+                        super::schema::find(&schema.attributes, path.attribute.name)
                     else {
                         continue;
                     };
@@ -322,7 +323,7 @@ impl<'a> State<'a> {
 
 /// Whether the location can be written; what came along in an object and cannot be is
 /// skipped (Okta sends `id`, everyone sends `schemas`).
-fn may_write(location: &Location, origin: Origin) -> Result<bool, Error> {
+fn may_write(location: &Location<'_>, origin: Origin) -> Result<bool, Error> {
     let read_only = location.attribute.mutability == Mutability::ReadOnly
         || location
             .sub_attribute

@@ -3,30 +3,74 @@
 use serde_json::{Value, json};
 
 use super::{
-    Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema, Uniqueness,
+    Attribute, Kind, Mutability, ResourceType, ResourceTypes, Returned, Schema, Uniqueness,
 };
 
 const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// The limits that `/ServiceProviderConfig` announces.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Resources per page, at most.
+/// What `/ServiceProviderConfig` announces. Nothing is announced that does not work.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits<'a> {
+    /// Resources per answer to a filter, at most.
     pub max_results: u64,
+    /// Bulk requests, when they are answered.
+    pub bulk: Option<BulkLimits>,
+    /// Whether lists can be sorted.
+    pub sort: bool,
+    /// Whether versions are shown and preconditions heeded.
+    pub etag: bool,
+    /// Paging, when it can be by cursor.
+    pub pagination: Option<PageLimits>,
+    /// Security events, when there are any.
+    pub security_events: Option<SecurityEvents<'a>>,
+}
+
+/// How large a bulk request may be (RFC 7644 §3.7.4).
+#[derive(Debug, Clone, Copy)]
+pub struct BulkLimits {
+    /// Operations in one request, at most.
+    pub max_operations: u64,
+    /// Bytes of its body, at most.
+    pub max_payload_size: u64,
+}
+
+/// Paging as RFC 9865 §4 announces it. Paging by index is the default.
+#[derive(Debug, Clone, Copy)]
+pub struct PageLimits {
+    /// Resources per page when the request does not say.
+    pub default_page_size: u64,
+    /// Resources per page, at most.
+    pub max_page_size: u64,
+    /// Seconds that a cursor is good for, at least; none when it does not age.
+    pub cursor_timeout: Option<u64>,
+}
+
+/// Security events as RFC 9967 announces them.
+#[derive(Debug, Clone, Copy)]
+pub struct SecurityEvents<'a> {
+    /// Whether a request that asks for it (`Prefer: respond-async`) is answered before it is done.
+    pub on_request: bool,
+    /// The events that are sent.
+    pub event_uris: &'a [&'a str],
 }
 
 /// `/ServiceProviderConfig`; `base` is the SCIM base URL without a trailing slash.
-pub fn service_provider_config(base: &str, limits: Limits) -> Value {
-    json!({
+pub fn service_provider_config(base: &str, limits: &Limits<'_>) -> Value {
+    let bulk = limits.bulk.unwrap_or(BulkLimits { max_operations: 0, max_payload_size: 0 });
+    let mut document = json!({
         "schemas": [CONFIG_SCHEMA],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": {
+            "supported": limits.bulk.is_some(),
+            "maxOperations": bulk.max_operations,
+            "maxPayloadSize": bulk.max_payload_size,
+        },
         "filter": { "supported": true, "maxResults": limits.max_results },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
-        "etag": { "supported": false },
+        "sort": { "supported": limits.sort },
+        "etag": { "supported": limits.etag },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -34,42 +78,62 @@ pub fn service_provider_config(base: &str, limits: Limits) -> Value {
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
             "primary": true,
         }],
-        "meta": {
-            "resourceType": "ServiceProviderConfig",
-            "location": format!("{base}/ServiceProviderConfig"),
-        },
-    })
+    });
+    if let Some(pages) = limits.pagination {
+        document["pagination"] = json!({
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": pages.default_page_size,
+            "maxPageSize": pages.max_page_size,
+        });
+        if let Some(seconds) = pages.cursor_timeout {
+            document["pagination"]["cursorTimeout"] = seconds.into();
+        }
+    }
+    if let Some(events) = limits.security_events {
+        document["securityEvents"] = json!({
+            "asyncRequest": if events.on_request { "request" } else { "none" },
+            "eventUris": events.event_uris,
+        });
+    }
+    document["meta"] = json!({
+        "resourceType": "ServiceProviderConfig",
+        "location": format!("{base}/ServiceProviderConfig"),
+    });
+    document
 }
 
-/// Every resource type, for `/ResourceTypes`.
-pub fn resource_types(base: &str) -> Vec<Value> {
-    RESOURCE_TYPES.iter().map(|kind| describe_type(kind, base)).collect()
-}
+impl ResourceTypes {
+    /// Every resource type, for `/ResourceTypes`.
+    pub fn describe(&self, base: &str) -> Vec<Value> {
+        self.iter().map(|kind| describe_type(kind, base)).collect()
+    }
 
-/// One resource type by its id, in any letter case.
-pub fn resource_type(base: &str, id: &str) -> Option<Value> {
-    RESOURCE_TYPES
-        .iter()
-        .find(|kind| kind.name.eq_ignore_ascii_case(id))
-        .map(|kind| describe_type(kind, base))
-}
+    /// One resource type by its id, in any letter case.
+    pub fn describe_one(&self, base: &str, id: &str) -> Option<Value> {
+        self.iter()
+            .find(|kind| kind.name.eq_ignore_ascii_case(id))
+            .map(|kind| describe_type(kind, base))
+    }
 
-/// Every schema, for `/Schemas`.
-pub fn schemas(base: &str) -> Vec<Value> {
-    all_schemas().map(|schema| describe_schema(schema, base)).collect()
-}
+    /// Every schema, for `/Schemas`.
+    pub fn describe_schemas(&self, base: &str) -> Vec<Value> {
+        self.schemas().map(|schema| describe_schema(schema, base)).collect()
+    }
 
-/// One schema by its URN, in any letter case.
-pub fn schema(base: &str, urn: &str) -> Option<Value> {
-    all_schemas()
-        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
-        .map(|schema| describe_schema(schema, base))
-}
+    /// One schema by its URN, in any letter case.
+    pub fn describe_schema(&self, base: &str, urn: &str) -> Option<Value> {
+        self.schemas()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+            .map(|schema| describe_schema(schema, base))
+    }
 
-fn all_schemas() -> impl Iterator<Item = &'static Schema> {
-    RESOURCE_TYPES
-        .iter()
-        .flat_map(|kind| std::iter::once(kind.schema).chain(kind.extensions.iter().copied()))
+    fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.iter().flat_map(|kind| {
+            std::iter::once(kind.schema).chain(kind.extensions.iter().map(|schema| &**schema))
+        })
+    }
 }
 
 fn describe_type(kind: &ResourceType, base: &str) -> Value {
@@ -115,6 +179,8 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         "type": match attribute.kind {
             Kind::String => "string",
             Kind::Boolean => "boolean",
+            Kind::Integer => "integer",
+            Kind::Decimal => "decimal",
             Kind::DateTime => "dateTime",
             Kind::Binary => "binary",
             Kind::Reference => "reference",
@@ -133,6 +199,7 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         "returned": match attribute.returned {
             Returned::Always => "always",
             Returned::Never => "never",
+            Returned::Request => "request",
             Returned::Default => "default",
         },
         "uniqueness": match attribute.uniqueness {
@@ -142,10 +209,10 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         },
     });
     if !attribute.canonical_values.is_empty() {
-        document["canonicalValues"] = attribute.canonical_values.into();
+        document["canonicalValues"] = attribute.canonical_values.iter().collect();
     }
     if !attribute.reference_types.is_empty() {
-        document["referenceTypes"] = attribute.reference_types.into();
+        document["referenceTypes"] = attribute.reference_types.iter().collect();
     }
     if attribute.kind == Kind::Complex {
         document["subAttributes"] =
@@ -160,21 +227,61 @@ mod tests {
 
     #[test]
     fn what_does_not_work_is_not_announced() {
-        let config = service_provider_config("http://x/scim/v2", Limits { max_results: 1000 });
+        let limits = Limits { max_results: 1000, ..Limits::default() };
+        let config = service_provider_config("http://x/scim/v2", &limits);
         for feature in ["bulk", "changePassword", "sort", "etag"] {
             assert_eq!(config[feature]["supported"], false, "{feature}");
         }
         assert_eq!(config["patch"]["supported"], true);
         assert_eq!(config["filter"]["maxResults"], 1000);
+        assert!(config.get("pagination").is_none() && config.get("securityEvents").is_none());
+    }
+
+    #[test]
+    fn what_works_is_announced_with_its_limits() {
+        let limits = Limits {
+            max_results: 1000,
+            bulk: Some(BulkLimits { max_operations: 10_000, max_payload_size: 16 << 20 }),
+            sort: true,
+            etag: true,
+            pagination: Some(PageLimits {
+                default_page_size: 100,
+                max_page_size: 1000,
+                cursor_timeout: Some(3600),
+            }),
+            security_events: Some(SecurityEvents {
+                on_request: true,
+                event_uris: &["urn:ietf:params:scim:event:prov:delete"],
+            }),
+        };
+        let config = service_provider_config("http://x/scim/v2", &limits);
+        assert_eq!(config["bulk"]["maxPayloadSize"], 16_777_216);
+        assert_eq!(config["bulk"]["maxOperations"], 10_000);
+        for feature in ["bulk", "sort", "etag"] {
+            assert_eq!(config[feature]["supported"], true, "{feature}");
+        }
+        assert_eq!(
+            config["pagination"],
+            json!({
+                "cursor": true, "index": true, "defaultPaginationMethod": "index",
+                "defaultPageSize": 100, "maxPageSize": 1000, "cursorTimeout": 3600,
+            })
+        );
+        assert_eq!(config["securityEvents"]["asyncRequest"], "request");
+        assert_eq!(config["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }
 
     #[test]
     fn schemas_are_found_by_urn_in_any_case_and_list_sub_attributes() {
-        let user = schema("http://x", "URN:ietf:params:scim:schemas:core:2.0:user").unwrap();
+        let types = ResourceTypes::standard();
+        let user = types
+            .describe_schema("http://x", "URN:ietf:params:scim:schemas:core:2.0:user")
+            .unwrap();
         let emails = user["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "emails");
         assert_eq!(emails.unwrap()["subAttributes"].as_array().unwrap().len(), 4);
-        assert!(schema("http://x", "urn:none").is_none());
-        assert_eq!(schemas("http://x").len(), 3);
-        assert_eq!(resource_types("http://x")[0]["id"], "User");
+        assert!(types.describe_schema("http://x", "urn:none").is_none());
+        assert_eq!(types.describe_schemas("http://x").len(), 3);
+        assert_eq!(types.describe("http://x")[0]["id"], "User");
+        assert_eq!(types.describe_one("http://x", "GROUP").unwrap()["endpoint"], "/Groups");
     }
 }

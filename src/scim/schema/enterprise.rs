@@ -1,13 +1,15 @@
 //! The enterprise extension of User, RFC 7643 §4.3.
 
+use std::borrow::Cow;
+
 use super::{Attribute, Mutability, Schema};
 
 /// `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User`.
 pub static ENTERPRISE_USER: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-    name: "Enterprise User",
-    description: "Enterprise User",
-    attributes: &ATTRIBUTES,
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"),
+    name: Cow::Borrowed("Enterprise User"),
+    description: Cow::Borrowed("Enterprise User"),
+    attributes: Cow::Borrowed(&ATTRIBUTES),
 };
 
 static ATTRIBUTES: [Attribute; 6] = [

@@ -1,13 +1,15 @@
 //! The core Group of RFC 7643 §4.2.
 
+use std::borrow::Cow;
+
 use super::{Attribute, Mutability, Schema, Uniqueness};
 
 /// `urn:ietf:params:scim:schemas:core:2.0:Group`.
 pub static GROUP: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:core:2.0:Group",
-    name: "Group",
-    description: "Group",
-    attributes: &ATTRIBUTES,
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:core:2.0:Group"),
+    name: Cow::Borrowed("Group"),
+    description: Cow::Borrowed("Group"),
+    attributes: Cow::Borrowed(&ATTRIBUTES),
 };
 
 static ATTRIBUTES: [Attribute; 2] = [

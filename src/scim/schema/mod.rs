@@ -3,24 +3,31 @@
 mod discovery;
 mod enterprise;
 mod group;
+mod types;
 mod user;
 
-use super::path::AttributePath;
+use std::borrow::Cow;
+use std::mem::{forget, replace};
 
-pub use discovery::{
-    Limits, resource_type, resource_types, schema, schemas, service_provider_config,
-};
+pub use discovery::{BulkLimits, Limits, PageLimits, SecurityEvents, service_provider_config};
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
+pub use types::{
+    Extension, GROUP_TYPE, Location, Resolved, ResourceType, ResourceTypes, USER_TYPE,
+};
 pub use user::USER;
 
-/// The type of an attribute (RFC 7643 §2.3), those that our schemas use.
+/// The type of an attribute (RFC 7643 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
     String,
     /// `true` or `false`.
     Boolean,
+    /// A whole number that fits 64 bits.
+    Integer,
+    /// A number; kept with the precision of a double.
+    Decimal,
     /// RFC 3339 time.
     DateTime,
     /// Base64 text.
@@ -51,6 +58,8 @@ pub enum Returned {
     Always,
     /// Never.
     Never,
+    /// Only when the request names it.
+    Request,
     /// Unless the request says otherwise.
     Default,
 }
@@ -66,18 +75,44 @@ pub enum Uniqueness {
     Global,
 }
 
+/// A list of words: part of the program, or registered by a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Words {
+    /// Part of the program.
+    Fixed(&'static [&'static str]),
+    /// Read from a registered schema.
+    Registered(Vec<String>),
+}
+
+impl Words {
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let (fixed, registered) = match self {
+            Self::Fixed(words) => (*words, &[][..]),
+            Self::Registered(words) => (&[][..], words.as_slice()),
+        };
+        fixed.iter().copied().chain(registered.iter().map(String::as_str))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
 /// One attribute or sub-attribute and its characteristics (RFC 7643 §7).
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {
     /// Its name as documents spell it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What `/Schemas` says about it.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Its type.
     pub kind: Kind,
     /// Whether it is a list.
     pub multi_valued: bool,
-    /// Whether a resource without it is refused.
+    /// Whether a resource without it is refused. In an extension: a resource that has values of
+    /// the extension. In a complex attribute: a value without it.
     pub required: bool,
     /// Whether comparisons tell letter case apart.
     pub case_exact: bool,
@@ -88,18 +123,18 @@ pub struct Attribute {
     /// How far it is unique.
     pub uniqueness: Uniqueness,
     /// Suggested values; others are accepted too.
-    pub canonical_values: &'static [&'static str],
+    pub canonical_values: Words,
     /// What a reference may point at.
-    pub reference_types: &'static [&'static str],
+    pub reference_types: Words,
     /// Sub-attributes of a complex attribute.
-    pub sub_attributes: &'static [Attribute],
+    pub sub_attributes: Cow<'static, [Attribute]>,
 }
 
 impl Attribute {
     const fn new(name: &'static str, kind: Kind, description: &'static str) -> Self {
         Self {
-            name,
-            description,
+            name: Cow::Borrowed(name),
+            description: Cow::Borrowed(description),
             kind,
             multi_valued: false,
             required: false,
@@ -108,9 +143,9 @@ impl Attribute {
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
-            canonical_values: &[],
-            reference_types: &[],
-            sub_attributes: &[],
+            canonical_values: Words::Fixed(&[]),
+            reference_types: Words::Fixed(&[]),
+            sub_attributes: Cow::Borrowed(&[]),
         }
     }
 
@@ -123,7 +158,10 @@ impl Attribute {
         description: &'static str,
         sub_attributes: &'static [Self],
     ) -> Self {
-        Self { sub_attributes, ..Self::new(name, Kind::Complex, description) }
+        let mut made = Self::new(name, Kind::Complex, description);
+        // What is replaced here and below owns nothing; a constant function cannot drop it.
+        forget(replace(&mut made.sub_attributes, Cow::Borrowed(sub_attributes)));
+        made
     }
 
     const fn reference(
@@ -131,40 +169,50 @@ impl Attribute {
         description: &'static str,
         reference_types: &'static [&'static str],
     ) -> Self {
-        Self { reference_types, case_exact: true, ..Self::new(name, Kind::Reference, description) }
+        let mut made = Self::new(name, Kind::Reference, description);
+        made.case_exact = true;
+        forget(replace(&mut made.reference_types, Words::Fixed(reference_types)));
+        made
     }
 
-    const fn many(self) -> Self {
-        Self { multi_valued: true, ..self }
+    const fn many(mut self) -> Self {
+        self.multi_valued = true;
+        self
     }
 
-    const fn required(self) -> Self {
-        Self { required: true, ..self }
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
-    const fn exact(self) -> Self {
-        Self { case_exact: true, ..self }
+    const fn exact(mut self) -> Self {
+        self.case_exact = true;
+        self
     }
 
-    const fn mutability(self, mutability: Mutability) -> Self {
-        Self { mutability, ..self }
+    const fn mutability(mut self, mutability: Mutability) -> Self {
+        self.mutability = mutability;
+        self
     }
 
-    const fn returned(self, returned: Returned) -> Self {
-        Self { returned, ..self }
+    const fn returned(mut self, returned: Returned) -> Self {
+        self.returned = returned;
+        self
     }
 
-    const fn unique(self, uniqueness: Uniqueness) -> Self {
-        Self { uniqueness, ..self }
+    const fn unique(mut self, uniqueness: Uniqueness) -> Self {
+        self.uniqueness = uniqueness;
+        self
     }
 
-    const fn suggest(self, canonical_values: &'static [&'static str]) -> Self {
-        Self { canonical_values, ..self }
+    const fn suggest(mut self, canonical_values: &'static [&'static str]) -> Self {
+        forget(replace(&mut self.canonical_values, Words::Fixed(canonical_values)));
+        self
     }
 
     /// The sub-attribute called `name`, in any letter case.
-    pub fn sub_attribute(&self, name: &str) -> Option<&'static Self> {
-        find(self.sub_attributes, name)
+    pub fn sub_attribute(&self, name: &str) -> Option<&Self> {
+        find(&self.sub_attributes, name)
     }
 }
 
@@ -185,58 +233,22 @@ const PRIMARY: Attribute = Attribute::new(
 );
 
 /// The attribute called `name` in `attributes`, in any letter case (RFC 7643 §2.1).
-pub fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
+pub fn find<'t>(attributes: &'t [Attribute], name: &str) -> Option<&'t Attribute> {
     attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
 /// A set of attributes with a name (RFC 7643 §7).
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
     /// Its URN.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// Its short name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What `/Schemas` says about it.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Its attributes, without the common ones.
-    pub attributes: &'static [Attribute],
+    pub attributes: Cow<'static, [Attribute]>,
 }
-
-/// A kind of resource: where it lives and which schemas it has (RFC 7643 §6).
-#[derive(Debug)]
-pub struct ResourceType {
-    /// `User` or `Group`; also its id.
-    pub name: &'static str,
-    /// Its endpoint below the base URL, with the leading slash.
-    pub endpoint: &'static str,
-    /// What `/ResourceTypes` says about it.
-    pub description: &'static str,
-    /// The schema every resource of this type has.
-    pub schema: &'static Schema,
-    /// The schemas it may have besides.
-    pub extensions: &'static [&'static Schema],
-}
-
-/// Users.
-pub static USER_TYPE: ResourceType = ResourceType {
-    name: "User",
-    endpoint: "/Users",
-    description: "User Account",
-    schema: &USER,
-    extensions: &[&ENTERPRISE_USER],
-};
-
-/// Groups.
-pub static GROUP_TYPE: ResourceType = ResourceType {
-    name: "Group",
-    endpoint: "/Groups",
-    description: "Group",
-    schema: &GROUP,
-    extensions: &[],
-};
-
-/// Every resource type, in the order `/ResourceTypes` lists them.
-pub static RESOURCE_TYPES: [&ResourceType; 2] = [&USER_TYPE, &GROUP_TYPE];
 
 /// The attributes that every resource has (RFC 7643 §3.1); `/Schemas` does not list them.
 pub static COMMON: [Attribute; 4] = [
@@ -254,7 +266,7 @@ pub static COMMON: [Attribute; 4] = [
         .mutability(Mutability::ReadOnly),
 ];
 
-static META: [Attribute; 4] = [
+static META: [Attribute; 5] = [
     Attribute::string("resourceType", "The type of this resource.")
         .exact()
         .mutability(Mutability::ReadOnly),
@@ -264,74 +276,7 @@ static META: [Attribute; 4] = [
         .mutability(Mutability::ReadOnly),
     Attribute::reference("location", "Where it can be read.", &["uri"])
         .mutability(Mutability::ReadOnly),
+    Attribute::string("version", "The version of this resource, as an entity tag.")
+        .exact()
+        .mutability(Mutability::ReadOnly),
 ];
-
-/// What an attribute path means for a resource type.
-#[derive(Debug, Clone, Copy)]
-pub enum Resolved {
-    /// The whole of an extension.
-    Extension(&'static Schema),
-    /// An attribute, or a sub-attribute of it.
-    Attribute(Location),
-}
-
-/// Where a value lives in a document.
-#[derive(Debug, Clone, Copy)]
-pub struct Location {
-    /// The extension whose object holds it; none for core and common attributes.
-    pub extension: Option<&'static Schema>,
-    /// The attribute.
-    pub attribute: &'static Attribute,
-    /// The sub-attribute that is meant, when one is.
-    pub sub_attribute: Option<&'static Attribute>,
-}
-
-impl ResourceType {
-    /// Finds what `path` names: attribute names and URNs in any letter case.
-    ///
-    /// Entra ID names enterprise attributes without their URN (`manager`), so a bare name that
-    /// the core does not have is looked for in the extensions.
-    pub fn resolve(&self, path: &AttributePath<'_>) -> Option<Resolved> {
-        let (extension, attribute) = match path.urn {
-            None => {
-                let core = find(&COMMON, path.name)
-                    .or_else(|| find(self.schema.attributes, path.name))
-                    .map(|attribute| (None, attribute));
-                core.or_else(|| {
-                    self.extensions.iter().find_map(|extension| {
-                        find(extension.attributes, path.name)
-                            .map(|attribute| (Some(*extension), attribute))
-                    })
-                })?
-            }
-            Some(urn) if urn.eq_ignore_ascii_case(self.schema.id) => {
-                let attribute =
-                    find(self.schema.attributes, path.name).or_else(|| find(&COMMON, path.name))?;
-                (None, attribute)
-            }
-            Some(urn) => {
-                let Some(extension) =
-                    self.extensions.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
-                else {
-                    // `urn:…:enterprise:2.0:User` alone: its last part was taken for a name.
-                    return self
-                        .extensions
-                        .iter()
-                        .find(|schema| path.sub.is_none() && path.spells(schema.id))
-                        .map(|schema| Resolved::Extension(schema));
-                };
-                (Some(*extension), find(extension.attributes, path.name)?)
-            }
-        };
-        let sub_attribute = match path.sub {
-            None => None,
-            Some(name) => Some(attribute.sub_attribute(name)?),
-        };
-        Some(Resolved::Attribute(Location { extension, attribute, sub_attribute }))
-    }
-
-    /// The extension with this URN, in any letter case.
-    pub fn extension(&self, urn: &str) -> Option<&'static Schema> {
-        self.extensions.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn)).copied()
-    }
-}

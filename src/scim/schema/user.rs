@@ -1,13 +1,15 @@
 //! The core User of RFC 7643 §4.1, every attribute of it.
 
+use std::borrow::Cow;
+
 use super::{Attribute, Kind, Mutability, PRIMARY, Returned, Schema, Uniqueness, plural};
 
 /// `urn:ietf:params:scim:schemas:core:2.0:User`.
 pub static USER: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:core:2.0:User",
-    name: "User",
-    description: "User Account",
-    attributes: &ATTRIBUTES,
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:core:2.0:User"),
+    name: Cow::Borrowed("User"),
+    description: Cow::Borrowed("User Account"),
+    attributes: Cow::Borrowed(&ATTRIBUTES),
 };
 
 static ATTRIBUTES: [Attribute; 21] = [

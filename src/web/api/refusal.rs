@@ -114,6 +114,7 @@ fn store(error: &store::Error) -> &'static str {
         store::Error::Conflict(_)
         | store::Error::Busy
         | store::Error::NestedWrite
+        | store::Error::Lost
         | store::Error::Corrupt { .. }
         | store::Error::Migrate(_)
         | store::Error::UnknownScheme

@@ -47,6 +47,7 @@ impl From<store::Error> for Refusal {
             }
             store::Error::Conflict(_)
             | store::Error::NestedWrite
+            | store::Error::Lost
             | store::Error::Corrupt { .. }
             | store::Error::Migrate(_)
             | store::Error::UnknownScheme

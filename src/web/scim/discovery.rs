@@ -15,7 +15,7 @@ use crate::{
     scim::{
         Error, ErrorKind,
         list::{MAX_COUNT, response},
-        schema::{self, Limits},
+        schema::{self, Limits, ResourceTypes},
     },
     web::ScimClient,
 };
@@ -48,8 +48,8 @@ pub async fn service_provider_config(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    let limits = Limits { max_results: MAX_COUNT };
-    Ok(json(200, &schema::service_provider_config(&base(&app), limits)))
+    let limits = Limits { max_results: MAX_COUNT, ..Limits::default() };
+    Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }
 
 pub async fn resource_types(
@@ -58,7 +58,7 @@ pub async fn resource_types(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    Ok(all(&schema::resource_types(&base(&app))))
+    Ok(all(&ResourceTypes::standard().describe(&base(&app))))
 }
 
 pub async fn resource_type(
@@ -68,7 +68,10 @@ pub async fn resource_type(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    one(id.ok().and_then(|id| schema::resource_type(&base(&app), &id)), "resource type")
+    one(
+        id.ok().and_then(|id| ResourceTypes::standard().describe_one(&base(&app), &id)),
+        "resource type",
+    )
 }
 
 pub async fn schemas(
@@ -77,7 +80,7 @@ pub async fn schemas(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    Ok(all(&schema::schemas(&base(&app))))
+    Ok(all(&ResourceTypes::standard().describe_schemas(&base(&app))))
 }
 
 pub async fn schema(
@@ -87,5 +90,8 @@ pub async fn schema(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    one(id.ok().and_then(|id| schema::schema(&base(&app), &id)), "schema")
+    one(
+        id.ok().and_then(|id| ResourceTypes::standard().describe_schema(&base(&app), &id)),
+        "schema",
+    )
 }

@@ -29,6 +29,7 @@ on_both! {
             "meta": {
                 "resourceType": "Group", "location": location,
                 "created": "2026-11-22T08:00:00.000000Z", "lastModified": "2026-11-22T08:00:00.000000Z",
+                "version": "W/\"1\"",
             },
         }));
         assert_eq!(acme.get(&format!("/Groups/{id}")).await.expect(200), made);

@@ -69,6 +69,7 @@ on_both! {
         expected["meta"] = json!({
             "resourceType": "User", "location": location,
             "created": "2026-11-22T08:00:00.000000Z", "lastModified": "2026-11-22T08:00:00.000000Z",
+            "version": "W/\"1\"",
         });
         assert_eq!(made, expected);
         assert_eq!(acme.get(&format!("/Users/{id}")).await.expect(200), expected);
@@ -190,6 +191,7 @@ on_both! {
         assert_eq!(replaced["schemas"], json!([USER]));
         assert_eq!(replaced["meta"]["created"], "2026-11-22T08:00:00.000000Z");
         assert_eq!(replaced["meta"]["lastModified"], "2026-11-22T08:01:00.000000Z");
+        assert_eq!(replaced["meta"]["version"], "W/\"2\"");
         let (action, before, after) = acme.audited(&id).await.pop().unwrap();
         assert_eq!((action.as_str(), &after), ("user.update", &json!({ "title": "x" })));
         assert_eq!(before["externalId"], "701984");

@@ -1,0 +1,393 @@
+//! A transaction under way, on whichever database: statements on their way, attempts, its end.
+
+use std::fmt::Write as _;
+
+use futures_util::StreamExt;
+use sqlx::{
+    Executor, PgConnection, Postgres, Transaction,
+    error::{DatabaseError, ErrorKind},
+    pool::PoolConnection,
+    postgres::PgRow,
+    sqlite::SqliteRow,
+};
+
+use super::{
+    Error, Kind, Result,
+    group::{Listeners, News},
+    sql::{Row, Sql},
+    sqlite::Lent,
+};
+
+/// A transaction under way. Dropped, it is rolled back.
+pub(super) struct Tx {
+    link: Link,
+    /// What goes before the next statement.
+    queue: Vec<Queued>,
+    /// A statement is on its way. Still so when the next one comes, it was dropped half way.
+    running: bool,
+    /// A statement failed in such a way that nothing more can be done here.
+    lost: bool,
+    /// How many attempts are open, one inside the other.
+    attempts: usize,
+}
+
+pub(super) enum Link {
+    Sqlite(Lent),
+    Postgres(Transaction<'static, Postgres>),
+    /// No transaction: each statement sees the database as it then is.
+    PostgresGlance(PoolConnection<Postgres>),
+}
+
+enum Queued {
+    Savepoint(usize),
+    Release(usize),
+    RollBack(usize),
+    Statement(Sql),
+}
+
+impl Tx {
+    pub(super) fn new(link: Link) -> Self {
+        Self { link, queue: Vec::new(), running: false, lost: false, attempts: 0 }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match &self.link {
+            Link::Sqlite(_) => Kind::Sqlite,
+            Link::Postgres(_) | Link::PostgresGlance(_) => Kind::Postgres,
+        }
+    }
+
+    /// Has a statement run before the next one.
+    pub(super) fn later(&mut self, sql: Sql) {
+        self.queue.push(Queued::Statement(sql));
+    }
+
+    pub(super) async fn fetch_all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        let sql = self.ready(sql).await?;
+        Ok(match &mut self.link {
+            Link::Sqlite(lent) => {
+                let fetched = lent.connection()?.fetch_all(sql.sqlite()).await;
+                rows::<T, SqliteRow>(&self.settle(fetched)?)?
+            }
+            link => {
+                let fetched = link.postgres()?.fetch_all(sql.postgres()).await;
+                rows::<T, PgRow>(&self.settle(fetched)?)?
+            }
+        })
+    }
+
+    pub(super) async fn fetch_optional<T: Row>(&mut self, sql: Sql) -> Result<Option<T>> {
+        let sql = self.ready(sql).await?;
+        Ok(match &mut self.link {
+            Link::Sqlite(lent) => {
+                let fetched = lent.connection()?.fetch_optional(sql.sqlite()).await;
+                self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
+            }
+            link => {
+                let fetched = link.postgres()?.fetch_optional(sql.postgres()).await;
+                self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
+            }
+        })
+    }
+
+    pub(super) async fn exists(&mut self, sql: Sql) -> Result<bool> {
+        let sql = self.ready(sql).await?;
+        Ok(match &mut self.link {
+            Link::Sqlite(lent) => {
+                let fetched = lent.connection()?.fetch_optional(sql.sqlite()).await;
+                self.settle(fetched)?.is_some()
+            }
+            link => {
+                let fetched = link.postgres()?.fetch_optional(sql.postgres()).await;
+                self.settle(fetched)?.is_some()
+            }
+        })
+    }
+
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        let sql = self.ready(sql).await?;
+        let touched = match &mut self.link {
+            Link::Sqlite(lent) => touched(lent, sql).await,
+            link => link.postgres()?.execute(sql.postgres()).await.map(|done| done.rows_affected()),
+        };
+        self.settle(touched)
+    }
+
+    /// The statement as it can be sent now: what stands in the queue has gone before it, or goes
+    /// with it.
+    async fn ready(&mut self, sql: Sql) -> Result<Sql> {
+        if self.lost || self.running {
+            self.lost = true;
+            return Err(Error::Lost);
+        }
+        let sql = match &mut self.link {
+            Link::Sqlite(lent) => match (lent.take_opening(), self.queue.is_empty()) {
+                (None, true) => sql,
+                (opening, _) => script(opening, &mut self.queue, sql),
+            },
+            _ => {
+                self.flush_postgres().await?;
+                sql
+            }
+        };
+        self.running = true;
+        Ok(sql)
+    }
+
+    async fn flush_postgres(&mut self) -> Result<()> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        self.running = true;
+        for step in steps(std::mem::take(&mut self.queue)) {
+            let connection = self.link.postgres()?;
+            let done = match step {
+                Step::Control(text) => {
+                    connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop)
+                }
+                Step::Statements(all) => connection.execute(joined(all).postgres()).await.map(drop),
+            };
+            if done.is_err() {
+                return self.settle(done);
+            }
+        }
+        self.running = false;
+        Ok(())
+    }
+
+    /// A statement has come back.
+    fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T> {
+        self.running = false;
+        if let Err(error) = &result {
+            match &mut self.link {
+                Link::Sqlite(lent) => match error {
+                    // SQLite takes back the statement, and goes on.
+                    sqlx::Error::Database(error) if refused(error.as_ref()) => {}
+                    sqlx::Error::Database(_) => self.lost = true,
+                    _ => {
+                        self.lost = true;
+                        lent.set_broken();
+                    }
+                },
+                // PostgreSQL does nothing more before it is rolled back.
+                Link::Postgres(_) => self.lost = true,
+                Link::PostgresGlance(_) => {}
+            }
+        }
+        Ok(result?)
+    }
+
+    /// Opens an attempt: what follows can be undone alone.
+    pub(super) fn open_attempt(&mut self) -> usize {
+        let attempt = self.attempts;
+        self.attempts += 1;
+        self.queue.push(Queued::Savepoint(attempt));
+        attempt
+    }
+
+    /// Ends an attempt, and those inside it that were dropped.
+    pub(super) fn close_attempt(&mut self, attempt: usize, keep: bool) {
+        self.attempts = attempt;
+        let unsent = self
+            .queue
+            .iter()
+            .position(|queued| matches!(queued, Queued::Savepoint(open) if *open == attempt));
+        match (unsent, keep && !self.lost && !self.running) {
+            (Some(at), true) => drop(self.queue.remove(at)),
+            (Some(at), false) => self.queue.truncate(at),
+            (None, true) => self.queue.push(Queued::Release(attempt)),
+            (None, false) => {
+                // It tells whether the transaction is still there: if it is, all is well again.
+                self.queue.clear();
+                self.queue.push(Queued::RollBack(attempt));
+                self.lost = false;
+                self.running = false;
+            }
+        }
+    }
+
+    /// Whether a statement has failed so that nothing that was done here can be kept.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost || self.running
+    }
+
+    /// Has the work kept; waits until it is durable.
+    pub(super) async fn keep(mut self, news: News, listeners: &Listeners) -> Result<()> {
+        if self.is_lost() {
+            return Err(Error::Lost);
+        }
+        if self.queue.iter().all(|queued| matches!(queued, Queued::Release(_))) {
+            self.queue.clear();
+        }
+        if !self.queue.is_empty() {
+            match &mut self.link {
+                Link::Sqlite(lent) => {
+                    let sql = script(lent.take_opening(), &mut self.queue, Sql::nothing());
+                    self.running = true;
+                    let touched = touched(lent, sql).await;
+                    self.settle(touched)?;
+                }
+                _ => self.flush_postgres().await?,
+            }
+        }
+        match self.link {
+            Link::Sqlite(lent) => lent.keep(news).await,
+            Link::Postgres(tx) => {
+                tx.commit().await?;
+                listeners.tell(news);
+                Ok(())
+            }
+            Link::PostgresGlance(_) => Ok(()),
+        }
+    }
+
+    /// Has the work undone.
+    pub(super) async fn undo(self) -> Result<()> {
+        match self.link {
+            Link::Sqlite(lent) => lent.undo().await,
+            // Its rollback goes out with the connection's return to the pool.
+            Link::Postgres(_) | Link::PostgresGlance(_) => Ok(()),
+        }
+    }
+}
+
+impl Link {
+    fn postgres(&mut self) -> sqlx::Result<&mut PgConnection> {
+        match self {
+            Self::Postgres(tx) => Ok(&mut **tx),
+            Self::PostgresGlance(connection) => Ok(&mut **connection),
+            Self::Sqlite(_) => Err(sqlx::Error::PoolClosed),
+        }
+    }
+}
+
+/// Runs a script on SQLite and says how many rows its last statement touched.
+async fn touched(lent: &mut Lent, sql: Sql) -> sqlx::Result<u64> {
+    let mut results = lent.connection()?.execute_many(sql.sqlite());
+    let mut touched = 0;
+    while let Some(result) = results.next().await {
+        touched = result?.rows_affected();
+    }
+    Ok(touched)
+}
+
+/// Whether a rule of the schema refused the statement, which has no effect beyond it.
+fn refused(error: &dyn DatabaseError) -> bool {
+    !matches!(error.kind(), ErrorKind::Other)
+}
+
+fn rows<T, R>(rows: &[R]) -> sqlx::Result<Vec<T>>
+where
+    R: sqlx::Row,
+    T: for<'r> sqlx::FromRow<'r, R>,
+{
+    rows.iter().map(T::from_row).collect()
+}
+
+/// One text for SQLite, which takes several statements at once.
+fn script(opening: Option<&'static str>, queue: &mut Vec<Queued>, last: Sql) -> Sql {
+    let mut text = opening.unwrap_or_default().to_owned();
+    let (last_text, mut values) = last.into_parts();
+    for queued in queue.drain(..) {
+        match queued {
+            Queued::Statement(sql) => {
+                let shift = values.len();
+                let (statement, more) = sql.into_parts();
+                values.extend(more);
+                shift_parameters(&statement, shift, &mut text);
+            }
+            control => control.write(&mut text),
+        }
+        text.push(';');
+    }
+    text.push_str(&last_text);
+    Sql::from_parts(text.into(), values)
+}
+
+enum Step {
+    Control(String),
+    Statements(Vec<Sql>),
+}
+
+/// The steps in which PostgreSQL gets what is queued: neighbours become one.
+fn steps(queue: Vec<Queued>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for queued in queue {
+        match queued {
+            Queued::Statement(sql) => match steps.last_mut() {
+                Some(Step::Statements(statements)) => statements.push(sql),
+                _ => steps.push(Step::Statements(vec![sql])),
+            },
+            control => {
+                if let Some(Step::Control(text)) = steps.last_mut() {
+                    text.push(';');
+                    control.write(text);
+                } else {
+                    let mut text = String::new();
+                    control.write(&mut text);
+                    steps.push(Step::Control(text));
+                }
+            }
+        }
+    }
+    steps
+}
+
+/// One statement for PostgreSQL, which takes one at a time; but that one may have others in it.
+fn joined(statements: Vec<Sql>) -> Sql {
+    let last = statements.len().saturating_sub(1);
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for (index, sql) in statements.into_iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = match index {
+            _ if last == 0 => Ok(()),
+            0 => write!(text, "WITH later_0 AS ("),
+            _ if index == last => write!(text, ") "),
+            _ => write!(text, "), later_{index} AS ("),
+        };
+        let shift = values.len();
+        let (statement, more) = sql.into_parts();
+        values.extend(more);
+        shift_parameters(&statement, shift, &mut text);
+    }
+    Sql::from_parts(text.into(), values)
+}
+
+impl Queued {
+    fn write(&self, text: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = match self {
+            Self::Savepoint(attempt) => write!(text, "SAVEPOINT attempt_{attempt}"),
+            Self::Release(attempt) => write!(text, "RELEASE SAVEPOINT attempt_{attempt}"),
+            Self::RollBack(attempt) => write!(
+                text,
+                "ROLLBACK TO SAVEPOINT attempt_{attempt};RELEASE SAVEPOINT attempt_{attempt}"
+            ),
+            Self::Statement(_) => Ok(()),
+        };
+    }
+}
+
+/// Copies a statement, its parameters counted on from `shift`.
+pub(super) fn shift_parameters(statement: &str, shift: usize, text: &mut String) {
+    let mut quoted = false;
+    let mut rest = statement;
+    while let Some(at) = rest.find(['\'', '$']) {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let digits = from[1..].bytes().take_while(u8::is_ascii_digit).count();
+        if from.starts_with('\'') {
+            quoted = !quoted;
+            text.push('\'');
+            rest = &from[1..];
+        } else if let (false, Ok(number)) = (quoted, from[1..=digits].parse::<usize>()) {
+            let _ = write!(text, "${}", number + shift);
+            rest = &from[1 + digits..];
+        } else {
+            text.push('$');
+            rest = &from[1..];
+        }
+    }
+    text.push_str(rest);
+}

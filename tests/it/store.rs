@@ -1,0 +1,160 @@
+//! The store on both databases: attempts, statements that go out later, glances.
+
+use identity_center::store::{Db, Error, Result, Write, sql};
+
+use crate::{house::TestHouse, on_both};
+
+async fn table(db: &Db) {
+    db.write(async |tx| {
+        sql("CREATE TABLE t (n BIGINT PRIMARY KEY, word TEXT NOT NULL)").execute(tx).await
+    })
+    .await
+    .unwrap();
+}
+
+async fn insert(tx: &mut Write, n: i64) -> Result<u64> {
+    sql("INSERT INTO t (n, word) VALUES ($1, $2)").bind(n).bind("it's $1").execute(tx).await
+}
+
+async fn numbers(db: &Db) -> Vec<i64> {
+    let rows: Vec<(i64,)> =
+        db.read(async |tx| sql("SELECT n FROM t ORDER BY n").fetch_all(tx).await).await.unwrap();
+    rows.into_iter().map(|(n,)| n).collect()
+}
+
+on_both! {
+    async fn an_attempt_fails_alone(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| {
+            insert(tx, 1).await?;
+            let clash: Result<()> = tx.attempt(async |tx| {
+                insert(tx, 2).await?;
+                insert(tx, 1).await.map(drop)
+            }).await;
+            assert!(matches!(clash, Err(Error::Conflict(_))), "{clash:?}");
+            insert(tx, 3).await?;
+            let broken: Result<bool> =
+                tx.attempt(async |tx| sql("SELECT nonsense FROM t").exists(tx).await).await;
+            assert!(matches!(broken, Err(Error::Database(_))));
+            tx.attempt(async |tx| {
+                insert(tx, 4).await?;
+                let refused: Result<()> = tx.attempt(async |tx| {
+                    insert(tx, 5).await?;
+                    Err(Error::Busy)
+                }).await;
+                assert!(matches!(refused, Err(Error::Busy)));
+                tx.attempt(async |tx| insert(tx, 6).await).await
+            }).await?;
+            let outer: Result<()> = tx.attempt(async |tx| {
+                tx.attempt(async |tx| insert(tx, 7).await).await?;
+                insert(tx, 8).await?;
+                Err(Error::Busy)
+            }).await;
+            assert!(outer.is_err());
+            // One that does nothing, and one that is the last word.
+            tx.attempt(async |_| Ok::<_, Error>(())).await?;
+            tx.attempt(async |tx| insert(tx, 9).await).await
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 3, 4, 6, 9]);
+    }
+
+    async fn an_attempt_that_is_dropped_is_rolled_back(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| {
+            insert(tx, 1).await?;
+            let dropped = tokio::time::timeout(
+                std::time::Duration::from_millis(30),
+                tx.attempt(async |tx| {
+                    insert(tx, 2).await?;
+                    sql("INSERT INTO t (n, word) VALUES (3, 'x')").later(tx);
+                    std::future::pending::<Result<()>>().await
+                }),
+            ).await;
+            assert!(dropped.is_err());
+            insert(tx, 4).await
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 4]);
+    }
+
+    async fn an_attempt_that_hides_a_lost_transaction_fails(house) {
+        let db = &house.app.db;
+        table(db).await;
+        let result = db.write(async |tx| {
+            insert(tx, 1).await?;
+            let hidden: Result<()> = tx.attempt(async |tx| {
+                insert(tx, 2).await?;
+                assert!(sql("SELECT nonsense FROM t").exists(tx).await.is_err());
+                Ok(())
+            }).await;
+            assert!(matches!(hidden, Err(Error::Lost)));
+            insert(tx, 3).await
+        }).await;
+        assert!(result.is_ok());
+        let hidden: Result<()> = db.write(async |tx| {
+            insert(tx, 4).await?;
+            assert!(sql("SELECT nonsense FROM t").exists(tx).await.is_err());
+            assert!(matches!(insert(tx, 5).await, Err(_)));
+            Ok(())
+        }).await;
+        assert!(matches!(hidden, Err(Error::Lost)));
+        assert_eq!(numbers(db).await, [1, 3]);
+    }
+
+    async fn what_goes_out_later_is_there_for_the_next_statement(house) {
+        let db = &house.app.db;
+        table(db).await;
+        let row = |n: i64| {
+            sql("INSERT INTO t (n, word) SELECT $1, 'it''s $2 ' || $2 WHERE $1 > 0")
+                .bind(n)
+                .bind("word")
+        };
+        db.write(async |tx| {
+            row(1).later(tx);
+            row(2).later(tx);
+            row(3).later(tx);
+            let count = sql("SELECT COUNT(*) FROM t WHERE n >= $1").bind(1_i64).fetch_number(tx).await?;
+            assert_eq!(count, 3);
+            row(4).later(tx);
+            assert_eq!(sql("DELETE FROM t WHERE n > $1").bind(2_i64).execute(tx).await?, 2);
+            row(5).later(tx);
+            let refused: Result<()> = tx.attempt(async |tx| {
+                row(6).later(tx);
+                Err(Error::Busy)
+            }).await;
+            assert!(refused.is_err());
+            row(7).later(tx);
+            Ok::<_, Error>(())
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 2, 5, 7]);
+        let words: Vec<(String,)> = db.glance(async |tx| {
+            sql("SELECT word FROM t WHERE n = 7").fetch_all(tx).await
+        }).await.unwrap();
+        assert_eq!(words, [("it's $2 word".to_owned(),)]);
+        // One that fails at the last moment takes the rest with it.
+        let clash: Result<u64> = db.write(async |tx| {
+            let made = insert(tx, 8).await?;
+            row(1).later(tx);
+            Ok(made)
+        }).await;
+        assert!(matches!(clash, Err(Error::Conflict(_))));
+        assert_eq!(numbers(db).await, [1, 2, 5, 7]);
+    }
+
+    async fn who_listens_hears_of_commits_only(house) {
+        let db = &house.app.db;
+        let before = db.settings_generation();
+        let refused: Result<()> = db.write(async |tx| {
+            tx.forget_settings();
+            Err(Error::Busy)
+        }).await;
+        assert!(refused.is_err());
+        assert_eq!(db.settings_generation(), before);
+        db.write(async |tx| {
+            tx.forget_settings();
+            sql("DELETE FROM sessions").execute(tx).await
+        }).await.unwrap();
+        assert!(db.settings_generation() > before);
+    }
+}
