@@ -10,6 +10,7 @@ use crate::{
     cloud::EmbeddedCloud,
     config::{self, Settings},
     credential::Gate,
+    event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
     recorder::Recorder,
@@ -61,6 +62,9 @@ pub enum Error {
     /// No randomness.
     #[error(transparent)]
     Secret(#[from] secret::Error),
+    /// Nothing can be sent.
+    #[error("events cannot be sent")]
+    Events(#[from] event::ClientError),
 }
 
 impl App {
@@ -101,5 +105,20 @@ impl App {
         let parallel = self.settings.worker.parallel;
         let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
         Worker::new(db, clock, ids, parallel, Arc::new(reconciler))
+    }
+
+    /// Where events may be sent.
+    pub fn event_guard(&self) -> event::Guard {
+        event::Guard::new(self.settings.events.allowed_networks.clone())
+    }
+
+    /// What delivers the events of directories.
+    pub fn courier(&self) -> Result<Courier, Error> {
+        let settings = &self.settings.events;
+        let client = event::Client::new(self.event_guard(), settings.authorities.as_deref())?;
+        let house = (self.db.clone(), self.clock.clone(), self.ids.clone());
+        let patience = event::Patience { seconds: settings.patience };
+        let issuer = self.settings.url("");
+        Ok(Courier::new(house, self.sealer.clone(), client, issuer, patience)?)
     }
 }

@@ -191,6 +191,10 @@ id_type! {
     RoleSessionId = "rs-";
     /// A CAM role of the embedded cloud.
     RoleId = "r-";
+    /// A place that events of the directory are sent to.
+    EndpointId = "ee-";
+    /// An event of the directory.
+    EventId = "ev-";
 }
 
 /// An identity: a user or a group as the subject of access.

@@ -5,9 +5,9 @@
 //!
 //! * ground: [`store`] (two databases, one SQL), [`clock`], [`id`], [`secret`], [`config`]
 //! * engines, without database or HTTP: [`scim`], [`saml`], [`cam`], [`tc3`]
-//! * domain rooms: [`audit`], [`task`], [`organization`], [`space`], [`directory`], [`policy`],
-//!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`recorder`], [`sso`],
-//!   [`access`]
+//! * domain rooms: [`audit`], [`event`], [`task`], [`organization`], [`space`], [`directory`],
+//!   [`policy`], [`permission`], [`cloud`], [`provisioning`], [`credential`], [`recorder`],
+//!   [`sso`], [`access`]
 //! * doors: [`web`], and [`cli`] on the command line
 //! * [`app`] is what a request may reach, [`server`] the running server
 
@@ -21,6 +21,7 @@ pub mod cloud;
 pub mod config;
 pub mod credential;
 pub mod directory;
+pub mod event;
 pub mod id;
 pub mod organization;
 pub mod permission;

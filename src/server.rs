@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    cloud, sso,
+    cloud, event, sso,
     store::{self, forget_expired_sessions},
     web::{
         self,
@@ -30,6 +30,9 @@ pub async fn serve(
     let worker = app.worker().map_err(std::io::Error::other)?;
     let working = stop.clone();
     let worker = tokio::spawn(async move { worker.run_until(working).await });
+    let courier = app.courier().map_err(std::io::Error::other)?;
+    let delivering = stop.clone();
+    let courier = tokio::spawn(async move { courier.run_until(delivering).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
     // It outlives the requests, whose last entries it writes.
     let recorded = CancellationToken::new();
@@ -57,6 +60,7 @@ pub async fn serve(
     stop.cancel();
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
+    let _ = courier.await;
     let _ = sweeper.await;
     recorded.cancel();
     let _ = recorder.await;
@@ -78,6 +82,18 @@ async fn sweep(app: App, stop: CancellationToken) {
             .await;
         if let Err(error) = swept {
             web::log_cause(&error);
+        }
+        let before = now.plus_seconds(-app.settings.events.retention);
+        // Little by little, so that nobody waits for long.
+        loop {
+            match app.db.write(async |tx| event::forget_old(tx, before).await).await {
+                Ok(true) if !stop.is_cancelled() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    web::log_cause(&error);
+                    break;
+                }
+            }
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct Settings {
     pub cloud: Cloud,
     /// How many of everything.
     pub limits: Limits,
+    /// Events of the directory.
+    pub events: Events,
     /// The worker.
     pub worker: Worker,
     /// How often somebody may come.
@@ -134,6 +136,20 @@ pub struct Limits {
     pub groups: i64,
     /// Permission configurations.
     pub configurations: i64,
+}
+
+/// Events of the directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// Networks that are not public and events may be sent to nevertheless.
+    pub allowed_networks: Vec<IpNet>,
+    /// PEM file of further certificate authorities.
+    pub authorities: Option<PathBuf>,
+    /// Seconds until an event that cannot be delivered is given up.
+    pub patience: i64,
+    /// Seconds until an event is forgotten.
+    pub retention: i64,
 }
 
 /// The worker.
@@ -268,6 +284,12 @@ impl Settings {
         if !(1..=600).contains(&self.scim.body_seconds) {
             return invalid("scim.body_seconds", "1 to 600 seconds");
         }
+        if !(60..=2_592_000).contains(&self.events.patience) {
+            return invalid("events.patience", "60 to 2592000 seconds");
+        }
+        if !(self.events.patience..=31_536_000).contains(&self.events.retention) {
+            return invalid("events.retention", "from events.patience to 31536000 seconds");
+        }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");
         }
@@ -333,6 +355,9 @@ mod tests {
             ("[saml]\nclock_skew = 121", "saml.clock_skew"),
             ("[sessions]\nportal = 60", "sessions.portal"),
             ("[tls]\nkey = 'a'", "tls"),
+            ("[events]\npatience = 1", "events.patience"),
+            ("[events]\nretention = 80000", "events.retention"),
+            ("[events]\nallowed_networks = ['10.0.0.0/33']", "allowed_networks"),
         ] {
             let error = with(toml).unwrap_err();
             assert!(error.contains(word), "{toml}: {error}");

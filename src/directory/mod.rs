@@ -5,6 +5,7 @@
 //! they were sent and locked here while SCIM is on (SCIM-03). A group and its members have the
 //! same source (GRP-08).
 
+mod announce;
 mod groups;
 mod rules;
 pub mod scim;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Error, show::View};
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::Source,
+    directory::{Source, announce},
     id::{AuditId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
     scim::{
         schema::{ResourceType, ResourceTypes},
@@ -297,7 +297,7 @@ pub(super) fn difference(
     (only(old, new), only(new, old))
 }
 
-/// Writes the audit record of a change.
+/// Writes the audit record of a change, and tells those who listen.
 pub(super) async fn record(
     tx: &mut Write,
     push: &Push<'_>,
@@ -305,6 +305,8 @@ pub(super) async fn record(
     action: &'static str,
     (before, after): (Value, Value),
 ) -> Result<AuditId, database::Error> {
+    let subject = Principal::new(kind.principal(), id);
+    announce::change(tx, push.act, push.space.id, subject, &before, &after).await?;
     let change = Change {
         scope: Scope::Space(push.space.id),
         action,
