@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use tokio::sync::Notify;
 
 use crate::{
     audit::{Act, Actor},
@@ -37,6 +38,8 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// Remembers what directories asked.
     pub recorder: Recorder,
+    /// Told when a request was taken in that is to be answered later.
+    pub later: Arc<Notify>,
     /// The identity provider of the demo; none anywhere else.
     pub demo: Option<Arc<DemoIdentityProvider>>,
 }
@@ -82,6 +85,7 @@ impl App {
             settings: Arc::new(settings),
             gate: Arc::new(Gate::new(rate)),
             recorder: Recorder::default(),
+            later: Arc::default(),
             demo: None,
         })
     }

@@ -149,8 +149,7 @@ CREATE TABLE scim_removals (
 );
 CREATE INDEX scim_removals_space ON scim_removals (space_id, at);
 
--- Bulk requests that answer later. `plan` are the ids given out beforehand, `results` what came of
--- the operations done so far; both are JSON.
+-- Bulk requests that are answered later. Each is done in one transaction, with its answer.
 CREATE TABLE scim_asynchronous_requests (
     id BIGINT PRIMARY KEY,
     space_id BIGINT NOT NULL REFERENCES spaces (id),
@@ -158,9 +157,6 @@ CREATE TABLE scim_asynchronous_requests (
     transaction_id TEXT COLLATE "C" NOT NULL,
     request_id TEXT COLLATE "C" NOT NULL,
     body TEXT COLLATE "C" NOT NULL,
-    plan TEXT COLLATE "C",
-    results TEXT COLLATE "C",
-    state TEXT COLLATE "C" NOT NULL,
     status BIGINT,
     response TEXT COLLATE "C",
     worker TEXT COLLATE "C",

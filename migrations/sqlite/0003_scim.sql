@@ -164,8 +164,7 @@ CREATE TABLE scim_removals (
 ) STRICT;
 CREATE INDEX scim_removals_space ON scim_removals (space_id, at);
 
--- Bulk requests that answer later. `plan` are the ids given out beforehand, `results` what came of
--- the operations done so far; both are JSON.
+-- Bulk requests that are answered later. Each is done in one transaction, with its answer.
 CREATE TABLE scim_asynchronous_requests (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
@@ -173,9 +172,6 @@ CREATE TABLE scim_asynchronous_requests (
     transaction_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     body TEXT NOT NULL,
-    plan TEXT,
-    results TEXT,
-    state TEXT NOT NULL,
     status INTEGER,
     response TEXT,
     worker TEXT,

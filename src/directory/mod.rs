@@ -6,6 +6,7 @@
 //! same source (GRP-08).
 
 mod announce;
+mod counts;
 mod groups;
 mod rules;
 pub mod scim;
@@ -17,6 +18,8 @@ pub use groups::{
 };
 pub use rules::{check_group_name, check_user_name, fold};
 pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};
+
+pub use counts::fold_counts;
 
 pub use crate::id::{Principal, PrincipalKind};
 use crate::{

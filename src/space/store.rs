@@ -102,6 +102,13 @@ pub async fn space_by_name(tx: &mut Read, name: &str) -> Result<Option<Space>, d
     query.fetch_optional(tx).await
 }
 
+/// All spaces of the installation.
+pub async fn spaces(tx: &mut Read) -> Result<Vec<Space>, database::Error> {
+    let mut query = sql(SPACE);
+    query.push("1 = 1 ORDER BY id");
+    query.fetch_all(tx).await
+}
+
 /// The space of an organisation, if it is open.
 pub async fn of_organization(
     tx: &mut Read,

@@ -9,8 +9,8 @@ use super::{
     resource::{Push, ResourceKind},
 };
 use crate::{
-    directory::fold,
-    id::SpaceId,
+    directory::{fold, scim::schemas::registered},
+    id::{PrincipalKind, SpaceId},
     scim::schema::{
         Attribute, Extension, Kind, Location, ResourceType, ResourceTypes, Schema, Uniqueness,
     },
@@ -124,8 +124,15 @@ fn text_of(value: &Value) -> Option<String> {
 
 /// The resource types of a space: the standard ones with the extensions it has registered.
 pub async fn types(tx: &mut Read, space: SpaceId) -> Result<Arc<ResourceTypes>, Error> {
-    let _ = (tx, space);
-    Ok(Arc::new(ResourceTypes::standard().clone()))
+    let (mut users, mut groups) = (Vec::new(), Vec::new());
+    for row in registered(tx, space).await? {
+        let schema = Arc::new(row.schema()?);
+        match row.resource_type {
+            PrincipalKind::User => users.push(schema),
+            PrincipalKind::Group => groups.push(schema),
+        }
+    }
+    Ok(Arc::new(ResourceTypes::with_extensions(users, groups)))
 }
 
 /// Indexes a new document. A unique value that another resource of the kind has is refused.

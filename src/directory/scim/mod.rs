@@ -8,12 +8,14 @@
 //! request's body as it came, because whether the resource is there matters before what is wrong
 //! with the body.
 
+pub mod asynchronous;
 mod brake;
 mod extended;
 mod groups;
 mod members;
 mod query;
 mod resource;
+mod schemas;
 mod show;
 mod users;
 
@@ -22,6 +24,7 @@ pub use extended::types;
 pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
 pub use query::{At, Listed, Position, Sort, Wanted, list};
 pub use resource::{Limits, Push, ResourceKind, Written};
+pub use schemas::{Registered, register, registered, unregister};
 pub use show::{Resource, View, find};
 pub use users::{create_user, delete_user, patch_user, replace_user};
 

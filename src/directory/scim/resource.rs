@@ -90,9 +90,9 @@ impl ResourceKind {
         query
     }
 
-    /// Appends a statement that selects only their ids.
-    pub(super) fn push_ids(self, space: SpaceId, query: &mut Sql) {
-        query.push(match self {
+    /// Selects only their ids.
+    pub(super) fn select_ids(self, space: SpaceId) -> Sql {
+        let mut query = sql(match self {
             Self::User => {
                 "SELECT r.id FROM users r
                  WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
@@ -103,6 +103,7 @@ impl ResourceKind {
             }
         });
         query.push_bind(space);
+        query
     }
 
     /// Counts them one by one.

@@ -51,6 +51,12 @@ impl Refusal {
         Self { error, retry_after: Some(seconds), braked: false }
     }
 
+    /// That a request may come again after some seconds.
+    pub fn come_again(detail: &str, seconds: u64) -> Self {
+        let error = Error::new(ErrorKind::TooManyRequests, detail);
+        Self { error, retry_after: Some(seconds), braked: false }
+    }
+
     /// The refusal as the protocol has it.
     pub fn error(&self) -> &Error {
         &self.error
@@ -181,7 +187,8 @@ pub fn json(status: u16, body: &Value) -> Response {
     text(status, body.to_string())
 }
 
-fn text(status: u16, body: impl Into<Body>) -> Response {
+/// A body that is text already.
+pub fn text(status: u16, body: impl Into<Body>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

@@ -5,9 +5,11 @@
 
 mod answer;
 mod body;
+mod bulk;
 mod client;
 mod cursor;
 mod discovery;
+mod later;
 mod perform;
 mod resources;
 mod trace;
@@ -28,6 +30,7 @@ use crate::{
 };
 use answer::Refusal;
 pub use client::Rehearsal;
+pub use later::run_until;
 pub use trace::Trace;
 
 /// Where this door is.
@@ -93,6 +96,8 @@ fn every(app: &App) -> Routes {
         .post("/scim/v2/.search", scim, |app, client, request| {
             resources::search(app, client, request, &[User, Group])
         })
+        .post("/scim/v2/Bulk", scim, bulk::bulk)
+        .get("/scim/v2/Bulk/{id}", scim, bulk::later)
         .get("/scim/v2/{*rest}", scim, elsewhere)
         .post("/scim/v2/{*rest}", scim, elsewhere)
         .put("/scim/v2/{*rest}", scim, elsewhere)
@@ -136,7 +141,8 @@ async fn elsewhere(State(app): State<App>, mut request: Request) -> Response {
     }
     let endpoint =
         trimmed.strip_prefix(BASE).unwrap_or_default().trim_start_matches('/').to_owned();
-    let offered = !matches!(endpoint.split('/').next(), Some("Me" | "Bulk"));
+    // A token belongs to a directory and to no user, so it has no "me" (RFC 7644 §3.11).
+    let offered = endpoint.split('/').next() != Some("Me");
     let (mut parts, _) = request.into_parts();
     match ScimClient::enter(&app, &mut parts).await {
         Err(refusal) => refusal.into_response(),

@@ -21,7 +21,6 @@ use crate::{
         Wanted, Written,
     },
     scim::{
-        ErrorKind,
         list::{self, Query},
         projection::Projection,
         version::Precondition,
@@ -342,10 +341,4 @@ fn answer(status: u16, written: Written) -> Response {
             answer::with_place(empty, &written.location, written.version)
         }
     }
-}
-
-/// The kinds of refusals that say nothing about one operation: the rest of a bulk request would
-/// fare no better.
-pub fn is_general(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable)
 }

@@ -236,18 +236,16 @@ impl Listing<'_> {
         if wanted.count == 0 || skip >= total {
             return Ok(Listed { total, resources: Vec::new(), next: None });
         }
-        let mut query = self.kind.select(self.space);
-        self.plan.push(&mut query);
-        match &wanted.at {
-            At::Cursor(Some(position)) => column.push_after(position, &mut query)?,
+        if skip > 0 {
             // The rows that are skipped are never read: their ids alone are counted off, in an
             // index that has nothing else.
-            At::Index(skip) if *skip > 0 => {
-                query.push(" AND r.id IN (SELECT id FROM (");
-                self.push_ids(column, *skip, wanted.count, &mut query);
-                query.push(") AS page)");
-            }
-            At::Cursor(None) | At::Index(_) => {}
+            let ids = self.ids(tx, column, skip, wanted.count).await?;
+            return Ok(Listed { total, resources: self.rows(tx, &ids).await?, next: None });
+        }
+        let mut query = self.kind.select(self.space);
+        self.plan.push(&mut query);
+        if let At::Cursor(Some(position)) = &wanted.at {
+            column.push_after(position, &mut query)?;
         }
         column.push_order(&mut query);
         query.push(" LIMIT ").push_bind(whole(wanted.count.saturating_add(1)));
@@ -267,13 +265,20 @@ impl Listing<'_> {
         Ok(Listed { total, resources: self.view.show(tx, self.kind, rows).await?, next })
     }
 
-    /// Appends a statement that selects the ids of a page that begins after `skip` rows.
-    fn push_ids(&self, column: Column, skip: u64, count: u64, query: &mut Sql) {
-        self.kind.push_ids(self.space, query);
-        self.plan.push(query);
-        column.push_order(query);
+    /// The ids of a page that begins after `skip` rows.
+    async fn ids(
+        &self,
+        tx: &mut Read,
+        column: Column,
+        skip: u64,
+        count: u64,
+    ) -> Result<Vec<i64>, Error> {
+        let mut query = self.kind.select_ids(self.space);
+        self.plan.push(&mut query);
+        column.push_order(&mut query);
         query.push(" LIMIT ").push_bind(whole(count));
         query.push(" OFFSET ").push_bind(whole(skip));
+        Ok(query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect())
     }
 
     /// A page made by looking at each row that satisfies the conditions.
