@@ -8,8 +8,9 @@
 //! * [`schema`] are the tables of attributes and the discovery documents made from them
 //! * [`filter`] and [`path`] read the two small languages, [`evaluate`] gives them meaning
 //! * [`document`] validates bodies, [`patch`] changes documents, [`projection`] cuts answers,
-//!   [`list`] pages them, [`order`] sorts them, [`version`] tells their versions apart
+//!   [`bulk`] orders many requests in one, [`list`] pages resources, [`order`] sorts them, [`version`] tells their versions apart
 
+pub mod bulk;
 pub mod document;
 pub mod error;
 pub mod evaluate;

@@ -3,6 +3,8 @@
 mod discovery;
 mod enterprise;
 mod group;
+pub mod index;
+pub mod registered;
 mod types;
 mod user;
 
