@@ -1,11 +1,12 @@
 # The one door for developers. `make run` and `make test` start from a Rust toolchain and nothing else.
 
-.PHONY: help run test lint
+.PHONY: help run test lint bench
 
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
 	@echo 'make test   install what is missing, and run every test (TESTS=name runs those whose name contains it)'
 	@echo 'make lint   formatting, clippy, documentation, licences'
+	@echo 'make bench  how fast SCIM is at a million users, on both databases, beside the raw limits of each'
 
 run:
 	@scripts/packages.sh build
@@ -18,3 +19,6 @@ test:
 lint:
 	@scripts/packages.sh build
 	@scripts/lint.sh
+
+bench:
+	@scripts/bench.sh
