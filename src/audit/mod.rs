@@ -151,11 +151,12 @@ pub struct Record {
 
 /// Writes the record of a change, in the transaction of that change.
 pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<()> {
-    log(tx, act, change).await.map(|_| ())
+    log(tx, act, change);
+    Ok(())
 }
 
 /// Like [`record`], and tells the record's id to whoever refers to it.
-pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<AuditId> {
+pub fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> AuditId {
     let id: AuditId = act.new_id();
     let mut query =
         sql("INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
@@ -187,8 +188,8 @@ pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result
     query.push(", ").push_bind(&act.request_id);
     query.push(", ").push_bind(act.address.map(|address| address.to_string()));
     query.push(")");
-    query.execute(tx).await?;
-    Ok(id)
+    query.later(tx);
+    id
 }
 
 /// The records with these ids, oldest first; those of other spaces are left out.

@@ -1,10 +1,17 @@
 //! SCIM 2.0, as a directory drives it: over HTTP, on both databases.
 
 mod access;
+mod bulk;
+mod concurrency;
 mod contract;
+mod decisions;
+mod extensions;
+mod filters;
 mod groups;
+mod paging;
 mod patches;
 mod queries;
+mod recorder;
 mod tester;
 mod users;
 

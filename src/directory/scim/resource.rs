@@ -316,7 +316,7 @@ pub(super) async fn record(
         before,
         after,
     };
-    audit::log(tx, push.act, change).await
+    Ok(audit::log(tx, push.act, change))
 }
 
 /// Another resource may have taken the name, or the value of a unique attribute, since it was

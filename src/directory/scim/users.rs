@@ -114,7 +114,7 @@ pub async fn create_user(
     .execute(tx)
     .await
     .map_err(name_conflict(KIND))?;
-    index_emails(tx, space, id, attributes).await?;
+    index_emails(tx, space, id, attributes);
     extended::index(tx, push, KIND, id, attributes).await?;
     let name = columns.user_name.to_owned();
     let states = (json!(null), document);
@@ -223,7 +223,7 @@ async fn update(
     }
     if emails(&old) != emails(&attributes) {
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
-        index_emails(tx, space, row.id, &attributes).await?;
+        index_emails(tx, space, row.id, &attributes);
     }
     extended::reindex(tx, push, KIND, row.id, &old, &attributes).await?;
     written.access = (was.active != is.active || was.user_name != is.user_name)
@@ -267,12 +267,10 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
     })
 }
 
-async fn index_emails(
-    tx: &mut Write,
-    space: SpaceId,
-    user: i64,
-    attributes: &Map<String, Value>,
-) -> Result<(), Error> {
+fn index_emails(tx: &mut Write, space: SpaceId, user: i64, attributes: &Map<String, Value>) {
+    let mut query =
+        sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key) VALUES ");
+    let mut any = false;
     for (position, email) in (0_i64..).zip(emails(attributes)) {
         let part = |name: &str| email.get(name).and_then(Value::as_str).map(fold);
         let Some(address) = part("value") else { continue };
@@ -280,17 +278,14 @@ async fn index_emails(
         if address.chars().count() > MAX_INDEXED_ADDRESS {
             continue;
         }
-        sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key)
-             VALUES ($1, $2, $3, $4, $5)")
-        .bind(user)
-        .bind(position)
-        .bind(space)
-        .bind(address)
-        .bind(kind)
-        .execute(tx)
-        .await?;
+        query.push(if any { ", (" } else { "(" }).push_bind(user);
+        query.push(", ").push_bind(position).push(", ").push_bind(space);
+        query.push(", ").push_bind(address).push(", ").push_bind(kind).push(")");
+        any = true;
     }
-    Ok(())
+    if any {
+        query.later(tx);
+    }
 }
 
 #[cfg(test)]

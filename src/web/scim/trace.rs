@@ -108,7 +108,8 @@ impl Trace {
         }
         let Some(mut entry) = self.entry(act, status) else { return Ok(()) };
         entry.audit_ids = effect.audit_ids;
-        recorder::insert(tx, &[entry]).await
+        recorder::insert(tx, &[entry]);
+        Ok(())
     }
 
     /// That the transaction of [`Trace::record`] was committed.
