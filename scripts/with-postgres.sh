@@ -4,7 +4,8 @@
 #   scripts/with-postgres.sh cargo nextest run
 #
 # The command finds the cluster in IDENTITY_CENTER_TEST_POSTGRES (a superuser's URL). The cluster
-# is made for speed and thrown away: nothing in it survives.
+# is made for speed and thrown away: nothing in it survives. With POSTGRES_DURABLE=yes it keeps
+# what it is told, as it would in service, for benchmarks; its process is POSTGRES_PID then.
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND…" >&2; exit 2; }
@@ -60,13 +61,19 @@ printf '%s\n' "$password" >"$folder/password"
 }
 rm -f "$folder/password"
 
+if [ "${POSTGRES_DURABLE:-}" = yes ]; then
+    settings="-c shared_buffers=512MB -c max_wal_size=4GB -c fsync=on -c synchronous_commit=on"
+else
+    settings="-c shared_buffers=128MB -c fsync=off -c synchronous_commit=off \
+              -c full_page_writes=off -c autovacuum=off"
+fi
+
 # A port is free when the server could take it.
 for _ in $(seq 20); do
     port=$((20000 + RANDOM % 12000))
     if (cd / && "${as_owner[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 start -o \
         "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=300 \
-         -c shared_buffers=128MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-         -c autovacuum=off" >/dev/null 2>&1); then
+         $settings" >/dev/null 2>&1); then
         started=yes
         break
     fi
@@ -74,4 +81,6 @@ done
 [ "${started:-}" = yes ] || { say "the server did not start:"; tail -n 20 "$folder/log" >&2; exit 1; }
 
 export IDENTITY_CENTER_TEST_POSTGRES="postgres://identity_center:$password@127.0.0.1:$port/postgres"
+POSTGRES_PID=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null || true)
+export POSTGRES_PID
 "$@"

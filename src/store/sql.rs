@@ -71,6 +71,17 @@ impl Sql {
         self
     }
 
+    /// Appends a list of any length as one parameter, in brackets and with one column, `value`: for
+    /// `IN …` and for `FROM … AS n`. The text is the same for every length, and the statement is
+    /// one where a list of parameters would have to be cut.
+    pub fn push_numbers(&mut self, values: impl Into<Vec<i64>>) -> &mut Self {
+        self.values.push(Value::Numbers(values.into()));
+        let number = self.values.len();
+        // Writing to a string cannot fail. How it is really said depends on the database.
+        let _ = write!(self.text.to_mut(), "{NUMBERS}${number}{NUMBERS}");
+        self
+    }
+
     /// All rows.
     pub async fn fetch_all<T: Row>(self, tx: &mut Read) -> Result<Vec<T>> {
         tx.tx.fetch_all(self).await
@@ -89,6 +100,12 @@ impl Sql {
     /// The single number of a single row, such as a count.
     pub async fn fetch_number(self, tx: &mut Read) -> Result<i64> {
         Ok(self.fetch_one::<(i64,)>(tx).await?.0)
+    }
+
+    /// The numbers that a `SELECT` of one column of numbers finds, in ascending order. They come as
+    /// one row: a hundred thousand take a tenth of the time that as many rows take.
+    pub async fn fetch_numbers(self, tx: &mut Read) -> Result<Vec<i64>> {
+        tx.tx.fetch_numbers(self).await
     }
 
     /// Whether there is any row.
@@ -122,31 +139,77 @@ impl Sql {
         Self { text, values }
     }
 
-    pub(super) fn sqlite<'q>(self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
-        bind_all!(self)
+    /// The same inside something else.
+    pub(super) fn inside(mut self, before: &str, after: &str) -> Self {
+        self.text = format!("{before}{}{after}", self.text).into();
+        self
     }
 
-    pub(super) fn postgres<'q>(
-        self,
-    ) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
-        bind_all!(self)
-    }
-}
-
-// The text is safe: `sql` and `push` take only literals, `push_bind` only adds `$n`.
-macro_rules! bind_all {
-    ($sql:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe($sql.text));
-        for value in $sql.values {
+    pub(super) fn sqlite<'q>(mut self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
+        let text = self.said("(SELECT value FROM json_each(", "))");
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for value in self.values {
             query = match value {
                 Value::Text(v) => query.bind(v),
                 Value::Int(v) => query.bind(v),
                 Value::Bool(v) => query.bind(v),
                 Value::Time(v) => query.bind(v),
                 Value::Bytes(v) => query.bind(v),
+                Value::Numbers(v) => query.bind(json(&v)),
             };
         }
         query
-    }};
+    }
+
+    pub(super) fn postgres<'q>(
+        mut self,
+    ) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
+        let text = self.said("(SELECT unnest(", "::bigint[]) AS value)");
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for value in self.values {
+            query = match value {
+                Value::Text(v) => query.bind(v),
+                Value::Int(v) => query.bind(v),
+                Value::Bool(v) => query.bind(v),
+                Value::Time(v) => query.bind(v),
+                Value::Bytes(v) => query.bind(v),
+                Value::Numbers(v) => query.bind(v),
+            };
+        }
+        query
+    }
+
+    /// The text, with lists of numbers as one database says it. The text is safe: `sql` and
+    /// `push` take only literals, the rest adds only `$n`.
+    fn said(&mut self, before: &str, after: &str) -> Cow<'static, str> {
+        if !self.values.iter().any(|value| matches!(value, Value::Numbers(_))) {
+            return std::mem::take(&mut self.text);
+        }
+        let mut said = String::with_capacity(self.text.len() + 64);
+        for (at, part) in self.text.split(NUMBERS).enumerate() {
+            if at % 2 == 1 {
+                said.extend([before, part, after]);
+            } else {
+                said.push_str(part);
+            }
+        }
+        said.into()
+    }
 }
-use bind_all;
+
+/// Stands on both sides of the parameter of a list of numbers.
+const NUMBERS: char = '\u{1}';
+
+fn json(numbers: &[i64]) -> String {
+    let mut text = String::with_capacity(20 * numbers.len() + 2);
+    text.push('[');
+    for (at, number) in numbers.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{number}");
+    }
+    text.push(']');
+    text
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use futures_util::StreamExt;
 use sqlx::{
-    Executor, PgConnection, Postgres, Transaction,
+    Executor, PgConnection, Postgres, Row as _, Transaction,
     error::{DatabaseError, ErrorKind},
     pool::PoolConnection,
     postgres::PgRow,
@@ -88,6 +88,33 @@ impl Tx {
                 self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
             }
         })
+    }
+
+    pub(super) async fn fetch_numbers(&mut self, sql: Sql) -> Result<Vec<i64>> {
+        let aggregate = match self.kind() {
+            Kind::Sqlite => ") SELECT group_concat(number) FROM found",
+            Kind::Postgres => ") SELECT array_agg(number) FROM found",
+        };
+        let sql = self.ready(sql.inside("WITH found (number) AS (", aggregate)).await?;
+        let mut numbers: Vec<i64> = match &mut self.link {
+            Link::Sqlite(lent) => {
+                let fetched = lent.connection()?.fetch_one(sql.sqlite()).await;
+                let row = self.settle(fetched)?;
+                let text: Option<&str> = row.try_get(0)?;
+                text.unwrap_or_default()
+                    .split_terminator(',')
+                    .map(str::parse)
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?
+            }
+            link => {
+                let fetched = link.postgres()?.fetch_one(sql.postgres()).await;
+                let numbers: Option<Vec<i64>> = self.settle(fetched)?.try_get(0)?;
+                numbers.unwrap_or_default()
+            }
+        };
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     pub(super) async fn exists(&mut self, sql: Sql) -> Result<bool> {

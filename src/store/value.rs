@@ -16,6 +16,8 @@ pub enum Value {
     Time(Option<Timestamp>),
     /// Octets.
     Bytes(Option<Vec<u8>>),
+    /// Many numbers as one parameter; [`Sql::push_numbers`](super::Sql::push_numbers) makes it.
+    Numbers(Vec<i64>),
 }
 
 /// Whatever can be a parameter.

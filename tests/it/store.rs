@@ -142,6 +142,39 @@ on_both! {
         assert_eq!(numbers(db).await, [1, 2, 5, 7]);
     }
 
+    async fn lists_of_numbers_travel_as_one(house) {
+        let db = &house.app.db;
+        table(db).await;
+        let many: Vec<i64> = (0..40_000).map(|n| n - 7).collect();
+        let made = db.write(async |tx| {
+            let mut query = sql("INSERT INTO t (n, word) SELECT n.value, ");
+            query.push_bind("it's $1").push(" FROM ").push_numbers(many.clone());
+            query.push(" AS n WHERE n.value >= ").push_bind(0_i64);
+            query.push(" ON CONFLICT DO NOTHING");
+            let made = query.execute(tx).await?;
+            let mut query = sql("DELETE FROM t WHERE n IN ");
+            query.push_numbers([5_i64, 5, -5, 17]);
+            assert_eq!(query.execute(tx).await?, 2);
+            let mut query = sql("INSERT INTO t (n, word) SELECT n.value, 'later' FROM ");
+            query.push_numbers([50_000_i64]).push(" AS n");
+            query.later(tx);
+            Ok::<_, Error>(made)
+        }).await.unwrap();
+        assert_eq!(made, 39_993);
+        let found = db.read(async |tx| {
+            let mut query = sql("SELECT n FROM t WHERE n IN ");
+            query.push_numbers([9_i64, 5, 50_000, 3, 99_999, 39_992]).push(" ORDER BY n DESC");
+            query.fetch_numbers(tx).await
+        }).await.unwrap();
+        assert_eq!(found, [3, 9, 39_992, 50_000]);
+        let none = db.glance(async |tx| {
+            let mut query = sql("SELECT n FROM t WHERE n IN ");
+            query.push_numbers([]);
+            query.fetch_numbers(tx).await
+        }).await.unwrap();
+        assert!(none.is_empty());
+    }
+
     async fn who_listens_hears_of_commits_only(house) {
         let db = &house.app.db;
         let before = db.settings_generation();
