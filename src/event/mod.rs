@@ -46,17 +46,6 @@ pub const SECRET_PREFIX: &str = "icevent_";
 /// How many events one replay puts in line at most; a further one goes on from there.
 pub const MAX_REPLAYED: i64 = 50_000;
 
-/// The events of RFC 9967 that are told.
-pub const EVENT_URIS: [&str; 7] = [
-    "urn:ietf:params:scim:event:prov:create:notice",
-    "urn:ietf:params:scim:event:prov:create:full",
-    "urn:ietf:params:scim:event:prov:patch:notice",
-    "urn:ietf:params:scim:event:prov:patch:full",
-    "urn:ietf:params:scim:event:prov:delete",
-    "urn:ietf:params:scim:event:prov:activate",
-    "urn:ietf:params:scim:event:prov:deactivate",
-];
-
 text_enum! {
     /// What an event tells.
     pub enum Kind {
