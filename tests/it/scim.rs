@@ -5,6 +5,7 @@ mod contract;
 mod groups;
 mod patches;
 mod queries;
+mod quirks;
 mod tester;
 mod users;
 
