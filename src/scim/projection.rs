@@ -36,8 +36,11 @@ impl<'t> Projection<'t> {
     /// Whether any of the core attribute called `name` can be part of the answer. What is not
     /// wanted need not be read from the database.
     pub fn wants(&self, name: &str) -> bool {
+        let core = self.listed().iter().any(|entry| matches!(entry, Resolved::Core));
         match self {
             Self::Whole => true,
+            Self::Only(_) if core => true,
+            Self::Without(_) if core => false,
             Self::Only(listed) => locations(listed)
                 .any(|location| location.extension.is_none() && location.attribute.name == name),
             Self::Without(listed) => !locations(listed).any(|location| {
@@ -59,6 +62,9 @@ impl<'t> Projection<'t> {
         };
         match self {
             Self::Whole => false,
+            Self::Only(listed) if listed.iter().any(|entry| matches!(entry, Resolved::Core)) => {
+                false
+            }
             Self::Only(listed) => parts(listed, true) && !parts(listed, false),
             Self::Without(listed) => parts(listed, true),
         }
@@ -131,7 +137,8 @@ impl<'t> Projection<'t> {
         if attribute.returned == Returned::Always {
             return Some(value);
         }
-        let mut whole = false;
+        let core = extension.is_none() && find(&COMMON, name).is_none();
+        let mut whole = core && self.listed().iter().any(|entry| matches!(entry, Resolved::Core));
         let mut parts: Vec<&str> = Vec::new();
         for location in locations(self.listed()) {
             let same = location.attribute.name == attribute.name
@@ -197,7 +204,7 @@ fn resolve<'t>(kind: &'t ResourceType, list: &str) -> Vec<Resolved<'t>> {
 fn locations<'l, 't>(listed: &'l [Resolved<'t>]) -> impl Iterator<Item = &'l Location<'t>> {
     listed.iter().filter_map(|entry| match entry {
         Resolved::Attribute(location) => Some(location),
-        Resolved::Extension(_) => None,
+        Resolved::Core | Resolved::Extension(_) => None,
     })
 }
 
@@ -236,6 +243,10 @@ mod tests {
                 ENTERPRISE: { "department": "D" } })
         );
         assert_eq!(cut(Some(ENTERPRISE), None)[ENTERPRISE]["costCenter"], "C");
+        let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+        let names = |cut: Value| cut.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(cut(Some(core), None)), ["schemas", "id", "userName", "name", "emails"]);
+        assert_eq!(names(cut(None, Some(core))), ["schemas", "id", ENTERPRISE, "meta"]);
         assert_eq!(cut(Some("nothing"), None), json!({ "schemas": ["s"], "id": "u-1" }));
     }
 

@@ -11,6 +11,7 @@ mod groups;
 mod paging;
 mod patches;
 mod queries;
+mod quirks;
 mod recorder;
 mod tester;
 mod users;
