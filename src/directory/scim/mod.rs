@@ -17,6 +17,7 @@ mod users;
 pub use groups::{create_group, delete_group, patch_group, replace_group};
 pub use query::{Listed, Wanted, list};
 pub use resource::{Resource, ResourceKind, View, Written, find};
+pub(in crate::directory) use users::index_emails;
 pub use users::{create_user, delete_user, patch_user, replace_user};
 
 use crate::{scim, store as database};

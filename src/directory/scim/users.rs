@@ -14,7 +14,7 @@ use crate::{
     directory::{Source, fold},
     id::{Principal, SpaceId, UserId},
     scim::{document, patch::Patch, schema::USER_TYPE},
-    store::{Door, Json, Write, end_sessions, sql},
+    store::{self as database, Door, Json, Write, end_sessions, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -233,12 +233,13 @@ pub async fn delete_user(
     Ok(UserId(row.id))
 }
 
-async fn index_emails(
+/// Makes the addresses of a user findable.
+pub(in crate::directory) async fn index_emails(
     tx: &mut Write,
     space: SpaceId,
     user: i64,
     attributes: &Map<String, Value>,
-) -> Result<(), Error> {
+) -> Result<(), database::Error> {
     for (position, email) in (0_i64..).zip(emails(attributes)) {
         let part = |name: &str| email.get(name).and_then(Value::as_str).map(fold);
         let Some(address) = part("value") else { continue };
