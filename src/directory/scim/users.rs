@@ -267,7 +267,13 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
     })
 }
 
-fn index_emails(tx: &mut Write, space: SpaceId, user: i64, attributes: &Map<String, Value>) {
+/// Makes the addresses of a user findable.
+pub(in crate::directory) fn index_emails(
+    tx: &mut Write,
+    space: SpaceId,
+    user: i64,
+    attributes: &Map<String, Value>,
+) {
     let mut query =
         sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key) VALUES ");
     let mut any = false;
