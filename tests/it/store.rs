@@ -2,7 +2,7 @@
 
 use identity_center::store::{Db, Error, Result, Write, sql};
 
-use crate::{house::TestHouse, on_both};
+use crate::on_both;
 
 async fn table(db: &Db) {
     db.write(async |tx| {
