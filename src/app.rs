@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use tokio::sync::Notify;
 
 use crate::{
     audit::{Act, Actor},
     clock::Clock,
     cloud::EmbeddedCloud,
     config::{self, Settings},
+    credential::Gate,
+    event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
+    recorder::Recorder,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
     store::{self, Db},
@@ -30,6 +34,12 @@ pub struct App {
     pub sealer: Sealer,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// The gate for directories.
+    pub gate: Arc<Gate>,
+    /// Remembers what directories asked.
+    pub recorder: Recorder,
+    /// Told when a request was taken in that is to be answered later.
+    pub later: Arc<Notify>,
     /// The identity provider of the demo; none anywhere else.
     pub demo: Option<Arc<DemoIdentityProvider>>,
 }
@@ -55,6 +65,9 @@ pub enum Error {
     /// No randomness.
     #[error(transparent)]
     Secret(#[from] secret::Error),
+    /// Nothing can be sent.
+    #[error("events cannot be sent")]
+    Events(#[from] event::ClientError),
 }
 
 impl App {
@@ -62,7 +75,19 @@ impl App {
     pub async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let sealer = settings.sealer()?;
         let db = Db::open(settings.database_url.expose_secret()).await?;
-        Ok(Self { db, clock, ids: Ids::new()?, sealer, settings: Arc::new(settings), demo: None })
+        let limits = settings.rate_limits;
+        let rate = limits.enabled.then_some((limits.scim_per_second, limits.scim_burst));
+        Ok(Self {
+            db,
+            clock,
+            ids: Ids::new()?,
+            sealer,
+            settings: Arc::new(settings),
+            gate: Arc::new(Gate::new(rate)),
+            recorder: Recorder::default(),
+            later: Arc::default(),
+            demo: None,
+        })
     }
 
     /// An act of the program itself; `part` says of which part.
@@ -84,5 +109,20 @@ impl App {
         let parallel = self.settings.worker.parallel;
         let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
         Worker::new(db, clock, ids, parallel, Arc::new(reconciler))
+    }
+
+    /// Where events may be sent.
+    pub fn event_guard(&self) -> event::Guard {
+        event::Guard::new(self.settings.events.allowed_networks.clone())
+    }
+
+    /// What delivers the events of directories.
+    pub fn courier(&self) -> Result<Courier, Error> {
+        let settings = &self.settings.events;
+        let client = event::Client::new(self.event_guard(), settings.authorities.as_deref())?;
+        let house = (self.db.clone(), self.clock.clone(), self.ids.clone());
+        let patience = event::Patience { seconds: settings.patience };
+        let issuer = self.settings.url("");
+        Ok(Courier::new(house, self.sealer.clone(), client, issuer, patience)?)
     }
 }

@@ -183,10 +183,18 @@ id_type! {
     AttemptId = "sa-";
     /// A record of the audit log.
     AuditId = "au-";
+    /// A SCIM request that the recorder remembers.
+    ScimRequestId = "sr-";
+    /// A bulk request that is answered later.
+    AsynchronousRequestId = "ar-";
     /// A role session in the embedded cloud.
     RoleSessionId = "rs-";
     /// A CAM role of the embedded cloud.
     RoleId = "r-";
+    /// A place that events of the directory are sent to.
+    EndpointId = "ee-";
+    /// An event of the directory.
+    EventId = "ev-";
 }
 
 /// An identity: a user or a group as the subject of access.

@@ -5,8 +5,9 @@
 //!
 //! * ground: [`store`] (two databases, one SQL), [`clock`], [`id`], [`secret`], [`config`]
 //! * engines, without database or HTTP: [`scim`], [`saml`], [`cam`], [`tc3`]
-//! * domain rooms: [`audit`], [`task`], [`organization`], [`space`], [`directory`], [`policy`],
-//!   [`permission`], [`cloud`], [`provisioning`], [`credential`], [`sso`], [`access`]
+//! * domain rooms: [`audit`], [`event`], [`task`], [`organization`], [`space`], [`directory`],
+//!   [`policy`], [`permission`], [`cloud`], [`provisioning`], [`credential`], [`recorder`],
+//!   [`sso`], [`access`]
 //! * doors: [`web`], and [`cli`] on the command line
 //! * [`app`] is what a request may reach, [`server`] the running server
 
@@ -20,11 +21,13 @@ pub mod cloud;
 pub mod config;
 pub mod credential;
 pub mod directory;
+pub mod event;
 pub mod id;
 pub mod organization;
 pub mod permission;
 pub mod policy;
 pub mod provisioning;
+pub mod recorder;
 pub mod saml;
 pub mod scim;
 pub mod secret;

@@ -1,5 +1,7 @@
 //! Random tokens, hashes, and secrets sealed at rest. Chance is made here and nowhere else.
 
+pub mod jwt;
+
 use base64::{Engine, engine::general_purpose};
 use openssl::{
     rand::rand_bytes,

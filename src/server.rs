@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    cloud, sso,
-    store::{self, forget_expired_sessions},
+    cloud, directory, event, recorder, space, sso,
+    store::{self, Timestamp, forget_expired_sessions},
     web::{
         self,
         listener::{Connections, Peer},
@@ -17,6 +17,8 @@ use crate::{
 
 /// How long requests under way may take once the server is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
+/// Seconds for which an answer that was for later is kept.
+const KEPT_ANSWERS: i64 = 86_400;
 /// How often what has expired is swept away.
 const SWEEP: Duration = Duration::from_mins(10);
 
@@ -30,7 +32,19 @@ pub async fn serve(
     let worker = app.worker().map_err(std::io::Error::other)?;
     let working = stop.clone();
     let worker = tokio::spawn(async move { worker.run_until(working).await });
+    let courier = app.courier().map_err(std::io::Error::other)?;
+    let delivering = stop.clone();
+    let courier = tokio::spawn(async move { courier.run_until(delivering).await });
+    let (later, answering) = (app.clone(), stop.clone());
+    let later = tokio::spawn(async move { web::scim::run_until(&later, answering).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
+    // It outlives the requests, whose last entries it writes.
+    let recorded = CancellationToken::new();
+    let (recording, recorder) = (recorded.clone(), app.clone());
+    let recorder = tokio::spawn(async move {
+        let failed = |error: &store::Error| web::log_cause(error);
+        recorder.recorder.run_until(&recorder.db, recording, failed).await;
+    });
     let router = web::router(app.clone()).into_make_service_with_connect_info::<Peer>();
     let connections = Connections::of(listener, &app.settings.tls)?;
     let serving = axum::serve(connections, router)
@@ -50,7 +64,11 @@ pub async fn serve(
     stop.cancel();
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
+    let _ = courier.await;
+    let _ = later.await;
     let _ = sweeper.await;
+    recorded.cancel();
+    let _ = recorder.await;
     app.db.close().await;
     served
 }
@@ -70,5 +88,44 @@ async fn sweep(app: App, stop: CancellationToken) {
         if let Err(error) = swept {
             web::log_cause(&error);
         }
+        if let Err(error) = sweep_directories(&app, now).await {
+            web::log_cause(&error);
+        }
+        let before = now.plus_seconds(-app.settings.events.retention);
+        // Little by little, so that nobody waits for long.
+        loop {
+            match app.db.write(async |tx| event::forget_old(tx, before).await).await {
+                Ok(true) if !stop.is_cancelled() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    web::log_cause(&error);
+                    break;
+                }
+            }
+        }
     }
+}
+
+/// Forgets old requests of directories and answers that were for later, and folds counters.
+async fn sweep_directories(app: &App, now: Timestamp) -> Result<(), store::Error> {
+    let answered = now.plus_seconds(-KEPT_ANSWERS);
+    app.db
+        .write(async |tx| -> store::Result<()> {
+            directory::scim::asynchronous::forget_finished(tx, answered).await?;
+            directory::fold_counts(tx).await
+        })
+        .await?;
+    for space in app.db.read(async |tx| space::spaces(tx).await).await? {
+        let settings = &space.scim_settings.0;
+        let before = now.plus_seconds(-settings.record_days.saturating_mul(86_400));
+        let most = settings.record_megabytes.saturating_mul(1024 * 1024);
+        // Little by little, so that nobody waits for long.
+        while app
+            .db
+            .write(async |tx| recorder::forget_old(tx, space.id, before, most).await)
+            .await?
+            > 0
+        {}
+    }
+    Ok(())
 }

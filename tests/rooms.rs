@@ -37,12 +37,14 @@ const COMMON: &[&str] = &["clock", "id", "secret", "store"];
 /// The domain rooms: types, rules and SQL.
 const DOMAIN: Rooms = &[
     ("audit", &[]),
+    ("event", &["audit"]),
     ("task", &["audit"]),
     ("policy", &[]),
     ("organization", &["audit", "task"]),
     ("space", &["audit", "organization", "saml", "task"]),
-    ("directory", &["audit", "scim", "space", "task"]),
-    ("credential", &["audit", "directory", "organization", "space"]),
+    ("directory", &["audit", "event", "scim", "space", "task"]),
+    ("credential", &["audit", "directory", "organization", "scim", "space"]),
+    ("recorder", &["audit", "directory"]),
     ("permission", &["audit", "directory", "organization", "policy", "space", "task"]),
     ("cloud", &["audit", "cam", "organization", "permission", "policy", "saml", "space", "task"]),
     (
@@ -113,6 +115,8 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ("askama", &["web/"], "pages are rendered at the doors"),
     ("clap", &["cli/", "main.rs"], "the command line is parsed in one place"),
     ("figment", &["config/"], "settings are read in one place"),
+    ("hyper", &["event/"], "we call others from one place, where addresses are checked"),
+    ("hyper_util", &["event/"], "we call others from one place, where addresses are checked"),
     ("samael", &["saml/"], "the second opinion is asked in one place"),
     ("quick_xml", &["saml/"], "XML is parsed in one place"),
 ];

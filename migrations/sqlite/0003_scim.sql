@@ -148,22 +148,23 @@ CREATE TABLE scim_requests (
     duration INTEGER NOT NULL,
     size INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX scim_requests_space ON scim_requests (space_id, id);
+CREATE INDEX scim_requests_space ON scim_requests (space_id, id, size);
 CREATE INDEX scim_requests_subject ON scim_requests (space_id, subject_kind, subject_id, id)
     WHERE subject_id IS NOT NULL;
+CREATE INDEX scim_requests_name ON scim_requests (space_id, subject_name, id)
+    WHERE subject_name IS NOT NULL;
 CREATE INDEX scim_requests_refused ON scim_requests (space_id, id) WHERE status >= 400;
 
 -- Users that SCIM disabled or deleted, for the mass-change brake.
 CREATE TABLE scim_removals (
-    id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     user_id INTEGER NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    PRIMARY KEY (space_id, user_id)
 ) STRICT;
 CREATE INDEX scim_removals_space ON scim_removals (space_id, at);
 
--- Bulk requests that answer later. `plan` are the ids given out beforehand, `results` what came of
--- the operations done so far; both are JSON.
+-- Bulk requests that are answered later. Each is done in one transaction, with its answer.
 CREATE TABLE scim_asynchronous_requests (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
@@ -171,9 +172,6 @@ CREATE TABLE scim_asynchronous_requests (
     transaction_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     body TEXT NOT NULL,
-    plan TEXT,
-    results TEXT,
-    state TEXT NOT NULL,
     status INTEGER,
     response TEXT,
     worker TEXT,
@@ -186,24 +184,34 @@ CREATE INDEX scim_asynchronous_requests_open ON scim_asynchronous_requests (id)
 CREATE UNIQUE INDEX scim_asynchronous_requests_transaction
     ON scim_asynchronous_requests (space_id, transaction_id);
 
--- Where the events of a space go. The secret signs what is sent and is sealed here. `kinds` are
--- the events wanted, as a JSON list; an empty one means all.
+-- Where the events of a space go. The secret signs what is sent and is sealed here;
+-- `secret_number` tells receivers which one it was. `kinds` are the events wanted, as a JSON list.
+-- `failures` counts attempts in a row that failed, `run_at` is when the next one is due, and one
+-- worker at a time delivers to an endpoint: the one whose lease it is.
 CREATE TABLE event_endpoints (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     url TEXT NOT NULL,
     secret_sealed BLOB NOT NULL,
+    secret_number INTEGER NOT NULL,
     kinds TEXT NOT NULL,
     full_content INTEGER NOT NULL,
     enabled INTEGER NOT NULL,
+    disabled_because TEXT,
+    failures INTEGER NOT NULL,
+    run_at TEXT NOT NULL,
+    worker TEXT,
+    lease_ends TEXT,
+    last_delivered_at TEXT,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_endpoints_space ON event_endpoints (space_id);
 
--- What happened in the directory of a space that has endpoints.
+-- What happened in the directory of a space that has endpoints. The database gives the ids, while
+-- the row of the subject is held: the events of one subject are in the order of its changes.
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     at TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -214,20 +222,17 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_space ON events (space_id, id);
 
--- One row for each event and endpoint it goes to.
+-- One row for each event and endpoint it goes to. `queued_at` is when it was last put in line.
 CREATE TABLE event_deliveries (
     endpoint_id INTEGER NOT NULL REFERENCES event_endpoints (id) ON DELETE CASCADE,
     event_id INTEGER NOT NULL REFERENCES events (id) ON DELETE CASCADE,
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    run_at TEXT NOT NULL,
-    worker TEXT,
-    lease_ends TEXT,
+    queued_at TEXT NOT NULL,
+    attempted_at TEXT,
     status INTEGER,
     error TEXT,
-    delivered_at TEXT,
     PRIMARY KEY (endpoint_id, event_id)
 ) STRICT;
-CREATE INDEX event_deliveries_waiting ON event_deliveries (endpoint_id, event_id)
-    WHERE state = 'waiting';
+CREATE INDEX event_deliveries_state ON event_deliveries (endpoint_id, state, event_id);
 CREATE INDEX event_deliveries_event ON event_deliveries (event_id);

@@ -151,41 +151,79 @@ pub struct Record {
 
 /// Writes the record of a change, in the transaction of that change.
 pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<()> {
-    let (organization, space) = match change.scope {
-        Scope::Installation => (None, None),
-        Scope::Organization(id) => (Some(id), None),
-        Scope::Space(id) => {
-            let owner: Option<(OrganizationId,)> =
-                sql("SELECT organization_id FROM spaces WHERE id = $1")
-                    .bind(id)
-                    .fetch_optional(tx)
-                    .await?;
-            (owner.map(|(id,)| id), Some(id))
-        }
-    };
-    let state = |value: &Value| (!value.is_null()).then(|| value.to_string());
-    sql("INSERT INTO audit_records
-             (id, organization_id, space_id, at, actor_kind, actor_id, actor_name, action,
-              object_kind, object_id, state_before, state_after, request_id, address)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
-    .bind(act.new_id::<AuditId>())
-    .bind(organization)
-    .bind(space)
-    .bind(act.now)
-    .bind(act.actor.kind)
-    .bind(&act.actor.id)
-    .bind(&act.actor.name)
-    .bind(change.action)
-    .bind(change.object_kind)
-    .bind(change.object_id)
-    .bind(state(&change.before))
-    .bind(state(&change.after))
-    .bind(&act.request_id)
-    .bind(act.address.map(|address| address.to_string()))
-    .execute(tx)
-    .await?;
-    Ok(())
+    log(tx, act, change).await.map(|_| ())
 }
+
+/// Like [`record`], and tells the record's id to whoever refers to it.
+pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<AuditId> {
+    let id: AuditId = act.new_id();
+    let mut query =
+        sql("INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
+             actor_name, action, object_kind, object_id, state_before, state_after, request_id,
+             address) VALUES (");
+    query.push_bind(id);
+    match change.scope {
+        Scope::Installation => {
+            query.push(", ").push_bind(None::<i64>).push(", ").push_bind(None::<i64>);
+        }
+        Scope::Organization(organization) => {
+            query.push(", ").push_bind(organization).push(", ").push_bind(None::<i64>);
+        }
+        Scope::Space(space) => {
+            query.push(", (SELECT organization_id FROM spaces WHERE id = ").push_bind(space);
+            query.push("), ").push_bind(space);
+        }
+    }
+    let state = |value: &Value| (!value.is_null()).then(|| value.to_string());
+    query.push(", ").push_bind(act.now);
+    query.push(", ").push_bind(act.actor.kind);
+    query.push(", ").push_bind(&act.actor.id);
+    query.push(", ").push_bind(&act.actor.name);
+    query.push(", ").push_bind(change.action);
+    query.push(", ").push_bind(change.object_kind);
+    query.push(", ").push_bind(change.object_id);
+    query.push(", ").push_bind(state(&change.before));
+    query.push(", ").push_bind(state(&change.after));
+    query.push(", ").push_bind(&act.request_id);
+    query.push(", ").push_bind(act.address.map(|address| address.to_string()));
+    query.push(")");
+    query.execute(tx).await?;
+    Ok(id)
+}
+
+/// The records with these ids, oldest first; those of other spaces are left out.
+pub async fn of_space(
+    tx: &mut Read,
+    space: SpaceId,
+    ids: &[AuditId],
+) -> store::Result<Vec<Record>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sql(RECORD);
+    query.push("space_id = ").push_bind(space).push(" AND id IN (");
+    query.push_list(ids.iter().copied()).push(") ORDER BY id");
+    query.fetch_all(tx).await
+}
+
+/// The latest records of one object of a space, latest first, at most `most` of them.
+pub async fn of_object(
+    tx: &mut Read,
+    space: SpaceId,
+    kind: &str,
+    id: &str,
+    most: i64,
+) -> store::Result<Vec<Record>> {
+    let mut query = sql(RECORD);
+    query.push("space_id = ").push_bind(space);
+    query.push(" AND object_kind = ").push_bind(kind).push(" AND object_id = ").push_bind(id);
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(most);
+    query.fetch_all(tx).await
+}
+
+const RECORD: &str = "SELECT id, at, actor_kind, actor_id, actor_name, action, object_kind,
+                             object_id, state_before, state_after, request_id, address
+                      FROM audit_records WHERE ";
 
 /// The records of an organisation, latest first.
 pub async fn list(
@@ -197,10 +235,8 @@ pub async fn list(
         .bind(organization)
         .fetch_number(tx)
         .await?;
-    let mut query = sql("SELECT id, at, actor_kind, actor_id, actor_name, action, object_kind,
-                                object_id, state_before, state_after, request_id, address
-                         FROM audit_records WHERE organization_id = ");
-    query.push_bind(organization);
+    let mut query = sql(RECORD);
+    query.push("organization_id = ").push_bind(organization);
     if let Some(after) = page.after {
         query.push(" AND id < ").push_bind(after);
     }

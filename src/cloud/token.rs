@@ -1,20 +1,12 @@
 //! Session tokens: a JWT (HS256) that binds temporary credentials to their session and its end.
-//!
-//! `jsonwebtoken` is built without cryptography of its own; HMAC comes from OpenSSL here.
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
-    errors::ErrorKind,
-    signature::{self, Signer, Verifier},
-};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::Error;
 use crate::{
     id::RoleSessionId,
-    secret::{self, Sealer, constant_time_eq, hmac_sha256},
+    secret::{Sealer, jwt},
 };
 
 /// What the key is derived for.
@@ -42,7 +34,7 @@ pub(super) fn issue(
     session: RoleSessionId,
     ends_at: i64,
 ) -> Result<String, Error> {
-    install();
+    jwt::install();
     let key = sealer.derive(PURPOSE)?;
     let claims = Claims { session, ends_at, aud: AUDIENCE.to_owned() };
     let key = EncodingKey::from_secret(&*key);
@@ -55,7 +47,7 @@ pub(super) fn verify(sealer: &Sealer, token: &str) -> Result<Claims, Error> {
     if token.len() > LONGEST {
         return Err(Error::TokenInvalid);
     }
-    install();
+    jwt::install();
     let key = sealer.derive(PURPOSE)?;
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
@@ -64,61 +56,6 @@ pub(super) fn verify(sealer: &Sealer, token: &str) -> Result<Claims, Error> {
     jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&*key), &validation)
         .map(|data| data.claims)
         .map_err(|_| Error::TokenInvalid)
-}
-
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| match algorithm {
-        Algorithm::HS256 => Ok(Box::new(Hmac::new(key.as_bytes()))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    },
-    verifier_factory: |algorithm, key| match algorithm {
-        Algorithm::HS256 => Ok(Box::new(Hmac::new(key.try_get_as_bytes()?))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    },
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-/// Installs the provider for the process; again is all right.
-fn install() {
-    let _ = PROVIDER.install_default();
-}
-
-/// HMAC-SHA256 under one key.
-struct Hmac(Zeroizing<Vec<u8>>);
-
-impl Hmac {
-    fn new(key: &[u8]) -> Self {
-        Self(Zeroizing::new(key.to_vec()))
-    }
-}
-
-fn failed(error: secret::Error) -> signature::Error {
-    signature::Error::from_source(error)
-}
-
-impl Signer<Vec<u8>> for Hmac {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        hmac_sha256(&self.0, message).map(|mac| mac.to_vec()).map_err(failed)
-    }
-}
-
-impl Verifier<Vec<u8>> for Hmac {
-    fn verify(&self, message: &[u8], mac: &Vec<u8>) -> Result<(), signature::Error> {
-        let wanted = hmac_sha256(&self.0, message).map_err(failed)?;
-        if constant_time_eq(&wanted, mac) { Ok(()) } else { Err(signature::Error::new()) }
-    }
-}
-
-impl JwtSigner for Hmac {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-impl JwtVerifier for Hmac {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
 }
 
 #[cfg(test)]

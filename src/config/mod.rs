@@ -1,7 +1,7 @@
 //! Settings: one struct per section of the file. `default.toml` beside this file is their
 //! documentation and their defaults.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use figment::{
     Figment,
@@ -52,8 +52,14 @@ pub struct Settings {
     pub cloud: Cloud,
     /// How many of everything.
     pub limits: Limits,
+    /// Events of the directory.
+    pub events: Events,
     /// The worker.
     pub worker: Worker,
+    /// How often somebody may come.
+    pub rate_limits: RateLimits,
+    /// The door for directories.
+    pub scim: Scim,
 }
 
 /// How to log.
@@ -132,12 +138,46 @@ pub struct Limits {
     pub configurations: i64,
 }
 
+/// Events of the directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// Networks that are not public and events may be sent to nevertheless.
+    pub allowed_networks: Vec<IpNet>,
+    /// PEM file of further certificate authorities.
+    pub authorities: Option<PathBuf>,
+    /// Seconds until an event that cannot be delivered is given up.
+    pub patience: i64,
+    /// Seconds until an event is forgotten.
+    pub retention: i64,
+}
+
 /// The worker.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     /// How many tasks run at the same time.
     pub parallel: usize,
+}
+
+/// How often somebody may come (DESIGN §8).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    /// Whether requests are counted at all.
+    pub enabled: bool,
+    /// Requests of one SCIM token per second, on the average.
+    pub scim_per_second: NonZeroU32,
+    /// Requests of one SCIM token at once.
+    pub scim_burst: NonZeroU32,
+}
+
+/// The door for directories.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scim {
+    /// Seconds in which a body has to arrive.
+    pub body_seconds: u64,
 }
 
 /// Why the settings cannot be used.
@@ -241,6 +281,15 @@ impl Settings {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return invalid("tls", "certificate and key go together");
         }
+        if !(1..=600).contains(&self.scim.body_seconds) {
+            return invalid("scim.body_seconds", "1 to 600 seconds");
+        }
+        if !(60..=2_592_000).contains(&self.events.patience) {
+            return invalid("events.patience", "60 to 2592000 seconds");
+        }
+        if !(self.events.patience..=31_536_000).contains(&self.events.retention) {
+            return invalid("events.retention", "from events.patience to 31536000 seconds");
+        }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");
         }
@@ -306,6 +355,9 @@ mod tests {
             ("[saml]\nclock_skew = 121", "saml.clock_skew"),
             ("[sessions]\nportal = 60", "sessions.portal"),
             ("[tls]\nkey = 'a'", "tls"),
+            ("[events]\npatience = 1", "events.patience"),
+            ("[events]\nretention = 80000", "events.retention"),
+            ("[events]\nallowed_networks = ['10.0.0.0/33']", "allowed_networks"),
         ] {
             let error = with(toml).unwrap_err();
             assert!(error.contains(word), "{toml}: {error}");

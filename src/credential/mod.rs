@@ -4,9 +4,11 @@
 //! only the SHA-256 is kept (SCIM-07). A space has at most two, so that one can be rotated while
 //! the other works (SCIM-06).
 
+mod gate;
 mod store;
 
-pub use store::{authenticate, create, delete, list, set_enabled};
+pub use gate::{Gate, Opened, open};
+pub use store::{create, delete, list, set_enabled};
 
 use crate::{
     id::{CredentialId, SpaceId},

@@ -11,7 +11,7 @@ use crate::{
     id::{CredentialId, SpaceId},
     secret::{random_token, sha256},
     space::{self, Space},
-    store::{self as database, Read, Timestamp, Write, sql},
+    store::{self as database, Read, Write, sql},
 };
 
 const CREDENTIAL: &str =
@@ -83,6 +83,7 @@ pub async fn set_enabled(
         .bind(id)
         .execute(tx)
         .await?;
+    tx.forget_settings();
     let states = [!enabled, enabled].map(|enabled| json!({ "enabled": enabled }));
     let [before, after] = states;
     record(tx, act, &credential, "scim_credential.switch", before, after).await?;
@@ -98,20 +99,18 @@ pub async fn delete(
 ) -> Result<(), Error> {
     let credential = find(tx, space, id).await?;
     sql("DELETE FROM scim_credentials WHERE id = $1").bind(id).execute(tx).await?;
+    tx.forget_settings();
     let before = json!({ "enabled": credential.enabled });
     Ok(record(tx, act, &credential, "scim_credential.delete", before, json!(null)).await?)
 }
 
-/// The token somebody shows and the space it opens; none if it opens nothing now. The token is
-/// looked up by its hash, so the time this takes tells nothing about the tokens there are.
-pub async fn authenticate(
+/// The token with this hash, good or not, and its space.
+pub(super) async fn by_hash(
     tx: &mut Read,
-    token: &str,
-    now: Timestamp,
+    hash: [u8; 32],
 ) -> Result<Option<(Credential, Space)>, database::Error> {
     let mut query = sql(CREDENTIAL);
-    query.push("token_hash = ").push_bind(sha256(token.as_bytes()));
-    query.push(" AND enabled = ").push_bind(true).push(" AND expires_at > ").push_bind(now);
+    query.push("token_hash = ").push_bind(hash);
     let Some(credential) = query.fetch_optional::<Credential>(tx).await? else { return Ok(None) };
     let space = space::space(tx, credential.space_id).await?;
     Ok(space.map(|space| (credential, space)))

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    Error, Group, Source, User,
+    Error, Group, Source, User, announce,
     rules::{check_field, check_group_name, fold},
     user,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{GroupId, SpaceId, UserId},
+    id::{GroupId, Principal, SpaceId, UserId},
     space::Space,
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql},
 };
@@ -76,6 +76,8 @@ pub async fn create_group(
     }
     let made = group(tx, space, id).await?.ok_or(Error::GroupNotFound)?;
     let after = json!({ "name": name, "description": description, "source": Source::Manual });
+    let told = announce::document(&after);
+    announce::change(tx, act, space, Principal::Group(id), &Value::Null, &told).await?;
     record(tx, act, &made, "group.create", json!(null), after).await?;
     Ok(made)
 }
@@ -163,6 +165,21 @@ pub async fn members(
     Ok(Page::of(rows, total, page.limit, |member: &Member| member.user.id.0))
 }
 
+/// Since when a user is in a group; none when it is not.
+pub async fn member_since(
+    tx: &mut Read,
+    group: GroupId,
+    user: UserId,
+) -> Result<Option<Timestamp>, database::Error> {
+    let row: Option<(Timestamp,)> =
+        sql("SELECT joined_at FROM group_members WHERE group_id = $1 AND user_id = $2")
+            .bind(group)
+            .bind(user)
+            .fetch_optional(tx)
+            .await?;
+    Ok(row.map(|(at,)| at))
+}
+
 /// The groups a user is in, in the order of their making, a page of them.
 pub async fn groups_of(
     tx: &mut Read,
@@ -228,6 +245,8 @@ pub async fn add_member(
         return Err(Error::AlreadyMember);
     }
     touch(tx, act, group_id).await?;
+    let (subject, joined) = (Principal::Group(group_id), announce::member(user_id));
+    announce::change(tx, act, space.id, subject, &json!({}), &joined).await?;
     let after = json!({ "user_id": user_id, "user_name": user.user_name });
     Ok(record(tx, act, &group, "group.add_member", json!(null), after).await?)
 }
@@ -250,6 +269,8 @@ pub async fn remove_member(
         return Err(Error::NotMember);
     }
     touch(tx, act, group_id).await?;
+    let (subject, left) = (Principal::Group(group_id), announce::member(user_id));
+    announce::change(tx, act, space.id, subject, &left, &json!({})).await?;
     let before = json!({ "user_id": user_id, "user_name": user.user_name });
     Ok(record(tx, act, &group, "group.remove_member", before, json!(null)).await?)
 }

@@ -5,17 +5,21 @@
 //! they were sent and locked here while SCIM is on (SCIM-03). A group and its members have the
 //! same source (GRP-08).
 
+mod announce;
+mod counts;
 mod groups;
 mod rules;
 pub mod scim;
 mod users;
 
 pub use groups::{
-    GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of, members,
-    memberships_among, remove_member,
+    GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of,
+    member_since, members, memberships_among, remove_member,
 };
 pub use rules::{check_group_name, check_user_name, fold};
 pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};
+
+pub use counts::fold_counts;
 
 pub use crate::id::{Principal, PrincipalKind};
 use crate::{

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Error, Source, User,
+    Error, Source, User, announce,
     rules::{check_email, check_field, check_user_name, fold},
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{SpaceId, UserId},
+    id::{Principal, SpaceId, UserId},
     store::{self as database, Door, Page, PageRequest, Read, Write, end_sessions, like, sql},
 };
 
@@ -88,7 +88,10 @@ pub async fn create_user(
         return Err(if taken { Error::UserNameTaken } else { Error::EmailTaken });
     }
     let made = user(tx, space, id).await?.ok_or(Error::UserNotFound)?;
-    record(tx, act, &made, "user.create", json!(null), state(&made)).await?;
+    let after = state(&made);
+    let told = announce::document(&after);
+    announce::change(tx, act, space, Principal::User(id), &Value::Null, &told).await?;
+    record(tx, act, &made, "user.create", json!(null), after).await?;
     Ok(made)
 }
 
@@ -197,6 +200,7 @@ pub async fn set_user_enabled(
     if !enabled {
         end_sessions(tx, Door::Portal, id.0).await?;
     }
+    announce::switch(tx, act, &before, enabled).await?;
     let [was, is] = [!enabled, enabled].map(|enabled| json!({ "enabled": enabled }));
     record(tx, act, &before, "user.set_enabled", was, is).await?;
     Ok(true)

@@ -6,12 +6,14 @@
 //! the accounts.
 
 mod rules;
+mod scim;
 mod store;
 
 pub use rules::check_name;
+pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
     end_access, hold_access, key_pair, key_pairs, of_organization, open, set_scim_enabled,
-    set_sso_enabled, space, space_by_name,
+    set_sso_enabled, space, space_by_name, spaces,
 };
 use zeroize::Zeroizing;
 
@@ -19,7 +21,7 @@ use crate::{
     id::{KeyPairId, OrganizationId, SpaceId},
     saml::certificate::{Certificate, CertificateError, SigningKey},
     secret,
-    store::{self as database, Timestamp, text_enum},
+    store::{self as database, Json, Timestamp, text_enum},
 };
 
 /// A space.
@@ -35,6 +37,12 @@ pub struct Space {
     pub user_sync_suffix: String,
     /// Whether a directory may push (SCIM-02).
     pub scim_enabled: bool,
+    /// What it decided about its directories.
+    pub scim_settings: Json<ScimSettings>,
+    /// When SCIM was switched off the last time.
+    pub scim_switched_off_at: Option<Timestamp>,
+    /// Until when the mass-change brake lets everything pass.
+    pub scim_brake_lifted_until: Option<Timestamp>,
     /// Whether people may sign in (SSO-02).
     pub sso_enabled: bool,
     /// When it was opened.
@@ -124,6 +132,16 @@ pub enum Error {
     /// The organisation has no space yet.
     #[error("the organisation has no space yet")]
     NotOpen,
+    /// A number is out of its range.
+    #[error("{setting}: {least} to {most}")]
+    OutOfRange {
+        /// Which one.
+        setting: &'static str,
+        /// The least it may be.
+        least: i64,
+        /// The most it may be.
+        most: i64,
+    },
     /// A key could not be made, or one of ours cannot be read.
     #[error(transparent)]
     Key(#[from] CertificateError),

@@ -10,8 +10,8 @@ use crate::{
     store::{self as database, Read, Write, sql},
 };
 
-const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, sso_enabled,
-            created_at, updated_at FROM spaces WHERE ";
+const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, scim_settings,
+            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, created_at, updated_at FROM spaces WHERE ";
 
 /// Opens the space of an organisation (ACT-01…05). Of two that race for a name or for an
 /// organisation, one wins.
@@ -102,6 +102,13 @@ pub async fn space_by_name(tx: &mut Read, name: &str) -> Result<Option<Space>, d
     query.fetch_optional(tx).await
 }
 
+/// All spaces of the installation.
+pub async fn spaces(tx: &mut Read) -> Result<Vec<Space>, database::Error> {
+    let mut query = sql(SPACE);
+    query.push("1 = 1 ORDER BY id");
+    query.fetch_all(tx).await
+}
+
 /// The space of an organisation, if it is open.
 pub async fn of_organization(
     tx: &mut Read,
@@ -142,8 +149,11 @@ pub async fn set_scim_enabled(
     space: &Space,
     enabled: bool,
 ) -> Result<(), Error> {
-    let update = sql("UPDATE spaces SET scim_enabled = $1, updated_at = $2
+    let update = sql("UPDATE spaces SET scim_enabled = $1, updated_at = $2,
+                          scim_switched_off_at = CASE WHEN scim_enabled THEN $2
+                                                      ELSE scim_switched_off_at END
                       WHERE id = $3 AND scim_enabled <> $1");
+    tx.forget_settings();
     switch(tx, act, space.id, update, "space.scim_switch", enabled).await
 }
 

@@ -47,6 +47,8 @@ pub enum Kind {
 pub struct Db {
     pool: Pool,
     listeners: Listeners,
+    /// Whether every write is rolled back.
+    rehearses: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +86,7 @@ impl Db {
         } else {
             return Err(Error::UnknownScheme);
         };
-        Ok(Self { pool, listeners })
+        Ok(Self { pool, listeners, rehearses: false })
     }
 
     /// Opens the database at `url` and brings its schema up to date.
@@ -128,6 +130,13 @@ impl Db {
             Pool::Sqlite { .. } => Kind::Sqlite,
             Pool::Postgres(_) => Kind::Postgres,
         }
+    }
+
+    /// The same database, for trying something out: what is written through it is rolled back
+    /// when it would have been committed.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        Self { rehearses: true, ..self.clone() }
     }
 
     /// Lets `work` read from one snapshot.
@@ -181,6 +190,7 @@ impl Db {
         let answer = WRITING.scope((), work(&mut write)).await;
         let Write { read: Read { tx }, news } = write;
         match &answer {
+            Ok(_) if self.rehearses => tx.undo().await?,
             Ok(_) => tx.keep(news, &self.listeners).await?,
             Err(_) => tx.undo().await?,
         }

@@ -1,17 +1,19 @@
 //! Who calls: a handler that takes one of these cannot be reached by anybody else.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
 
-use super::{Fault, RequestInfo};
+use super::{Fault, RequestInfo, scim::Trace};
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
-    credential::{self, Credential},
+    credential::Opened,
     directory::{self, User},
     id::UserId,
     space::{self, Space},
@@ -121,41 +123,22 @@ fn refuse_portal(parts: &Parts, space: &str) -> Response {
     Redirect::to(&format!("/portal/{name}/login")).into_response()
 }
 
-/// A directory, with a SCIM token that opens a space.
+/// A directory, with a SCIM token that opens a space. How it comes in is the door's business
+/// (`web/scim/client.rs`).
 #[derive(Clone, Debug)]
 pub struct ScimClient {
     /// What it is doing.
     pub act: Act,
-    /// The space its token opens. Whether SCIM is switched on there, the door asks.
-    pub space: Space,
-    /// The token.
-    pub credential: Credential,
+    /// Its token, and the space that opens.
+    pub opened: Arc<Opened>,
+    /// What is recorded about its request.
+    pub trace: Trace,
 }
 
 impl ScimClient {
-    /// The client that shows a token in these headers, if the token opens anything now.
-    pub async fn find(
-        app: &App,
-        info: &RequestInfo,
-        headers: &HeaderMap,
-    ) -> Result<Option<Self>, Fault> {
-        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some((scheme, token)) = token.and_then(|value| value.split_once(' ')) else {
-            return Ok(None);
-        };
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(None);
-        }
-        let now = app.clock.now();
-        let found =
-            app.db.read(async |tx| credential::authenticate(tx, token.trim(), now).await).await?;
-        let Some((credential, space)) = found else { return Ok(None) };
-        let actor = Actor {
-            kind: ActorKind::ScimClient,
-            id: credential.id.to_string(),
-            name: String::new(),
-        };
-        Ok(Some(Self { act: info.act(app, actor), space, credential }))
+    /// The space its token opens.
+    pub fn space(&self) -> &Space {
+        &self.opened.space
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    cam, cloud, credential, directory, organization, permission, provisioning,
+    cam, cloud, credential, directory, event, organization, permission, provisioning,
     saml::metadata::MetadataError, space, sso, task,
 };
 
@@ -27,6 +27,7 @@ impl Face {
             Fault::Space(error) => space(error),
             Fault::Directory(error) => directory(error),
             Fault::Credential(error) => credential(error),
+            Fault::Event(error) => event(error),
             Fault::Permission(error) => permission(error),
             Fault::Sso(error) => sso(error),
             Fault::Cloud(error) => cloud(error),
@@ -63,7 +64,7 @@ fn space(error: &space::Error) -> Face {
     use space::Error as E;
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
-        E::AlreadyOpen | E::NotOpen => Face::Refused,
+        E::AlreadyOpen | E::NotOpen | E::OutOfRange { .. } => Face::Refused,
         E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }
@@ -92,6 +93,17 @@ fn credential(error: &credential::Error) -> Face {
         E::TooMany => Face::Refused,
         E::Lifetime => Face::Field("days"),
         E::NotFound => Face::NotFound,
+        E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn event(error: &event::Error) -> Face {
+    use event::Error as E;
+    match error {
+        E::UrlInvalid(_) => Face::Field("url"),
+        E::NoKind => Face::Field("kinds"),
+        E::TooMany | E::Disabled => Face::Refused,
+        E::EndpointNotFound | E::EventNotFound => Face::NotFound,
         E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }

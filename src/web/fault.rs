@@ -9,8 +9,8 @@ use axum::{
 };
 
 use crate::{
-    cloud, credential, directory, organization, permission, provisioning, secret, space, sso,
-    store, task,
+    cloud, credential, directory, event, organization, permission, provisioning, secret, space,
+    sso, store, task,
 };
 
 /// Every room's error.
@@ -28,6 +28,9 @@ pub enum Fault {
     /// The credential room's.
     #[error(transparent)]
     Credential(#[from] credential::Error),
+    /// The event room's.
+    #[error(transparent)]
+    Event(#[from] event::Error),
     /// The permission room's.
     #[error(transparent)]
     Permission(#[from] permission::Error),

@@ -19,7 +19,7 @@ pub mod portal;
 mod request;
 mod routes;
 pub mod saml;
-mod scim;
+pub mod scim;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
@@ -41,7 +41,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(health::routes())
         .merge(assets::routes())
         .merge(saml::routes(app))
-        .merge(scim::routes())
+        .merge(scim::routes(app))
         .merge(cloud::routes(app))
         .merge(demo)
         .merge(console::routes(app))

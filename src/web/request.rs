@@ -62,7 +62,8 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         if app.settings.is_https() {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
         }
-        if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        if matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
+        {
             close_after(&mut response);
         }
         let status = response.status().as_u16();

@@ -74,7 +74,9 @@ impl TestHouse {
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}").parse().unwrap();
         let key = Sealer::new_master_key().unwrap();
-        let settings = Settings::for_address(url, &database.url(), &key).unwrap();
+        let mut settings = Settings::for_address(url, &database.url(), &key).unwrap();
+        // Receivers of events are part of the test.
+        settings.events.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
         let app = App::open(settings, clock).await.unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(app.clone(), listener, stop.clone()));

@@ -17,6 +17,7 @@ mod browser;
 mod cloud;
 mod commands;
 mod console;
+mod events;
 mod fake_idp;
 mod house;
 mod journey;

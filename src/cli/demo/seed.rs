@@ -12,12 +12,12 @@ use crate::{
     cloud, credential,
     directory::{
         self, Principal,
-        scim::{self, View},
+        scim::{self, Push, View},
     },
-    id::{ConfigurationId, GroupId, SpaceId, Uin},
+    id::{ConfigurationId, GroupId, SpaceId, Uin, UserId},
     organization::{self, Account},
     permission::{self, Limits, NewConfiguration, NewPolicy, Triple},
-    scim::projection::Projection,
+    scim::{projection::Projection, schema::ResourceTypes},
     space, sso,
     store::Write,
     web::demo::provider_metadata,
@@ -149,8 +149,22 @@ async fn configurations(
 /// Alice and Bob, as a directory would push them, and the group that is for more to come.
 async fn people(tx: &mut Write, app: &App, act: &Act, space: SpaceId) -> anyhow::Result<GroupId> {
     let base = app.settings.url("/scim/v2");
-    let view = View { base: &base, projection: Projection::Whole };
-    let limits = app.settings.limits;
+    let found = space::space(tx, space).await?.context("the space")?;
+    let push = Push {
+        act,
+        space: &found,
+        limits: scim::Limits {
+            users: app.settings.limits.users,
+            groups: app.settings.limits.groups,
+        },
+        view: View {
+            base: &base,
+            types: ResourceTypes::standard(),
+            projection: Projection::Whole,
+            always_emit_members: false,
+        },
+        precondition: None,
+    };
     let mut ids = Vec::new();
     for (name, given, family) in [("alice", "Alice", "Miller"), ("bob", "Bob", "Chen")] {
         let document = object(json!({
@@ -159,19 +173,18 @@ async fn people(tx: &mut Write, app: &App, act: &Act, space: SpaceId) -> anyhow:
             "name": { "givenName": given, "familyName": family },
             "emails": [{ "value": format!("{name}@example.com"), "type": "work", "primary": true }],
         }));
-        let user = scim::create_user(tx, act, space, &document, limits.users, &view).await?;
-        ids.push(user.document.get("id").cloned().unwrap_or_default());
+        let user = scim::create_user(tx, &push, None, &document).await?;
+        ids.push(Value::from(UserId(user.id).to_string()));
     }
     let [alice, bob] = <[Value; 2]>::try_from(ids).map_err(|_| anyhow::anyhow!("two people"))?;
     let engineers = object(json!({ "displayName": "Engineers", "members": [{ "value": alice }] }));
-    let group = scim::create_group(tx, act, space, &engineers, limits.groups, &view).await?;
+    let group = scim::create_group(tx, &push, None, &engineers).await?;
     let everybody = object(json!({
         "displayName": "Everybody",
         "members": [{ "value": alice }, { "value": bob }],
     }));
-    scim::create_group(tx, act, space, &everybody, limits.groups, &view).await?;
-    let id = group.document.get("id").and_then(Value::as_str).unwrap_or_default();
-    Ok(id.parse()?)
+    scim::create_group(tx, &push, None, &everybody).await?;
+    Ok(GroupId(group.id))
 }
 
 fn object(value: Value) -> Map<String, Value> {

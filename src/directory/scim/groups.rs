@@ -3,181 +3,233 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error,
+    Error, extended,
     members::{self, Difference, Target},
     resource::{
-        Resource, ResourceKind, Stored, View, Written, difference, locked, name_conflict, record,
-        text,
+        Push, ResourceKind, Stored, Written, difference, locked, name_conflict, record, text,
     },
 };
 use crate::{
-    audit::Act,
     directory::{Source, fold},
-    id::{GroupId, Principal, SpaceId},
+    id::{GroupId, Principal},
     scim::{
         document,
         patch::{MemberChange, Patch},
-        schema::GROUP_TYPE,
     },
-    store::{Json, Write, sql},
+    store::{Write, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::Group;
 
-/// Makes a group (RFC 7644 §3.3); `limit` is how many the space may have.
+/// A group with more members than this is not shown with every PATCH (reference/SCIM.md §6), so
+/// that a change of one member costs the same whatever the group's size.
+const MAX_SHOWN_MEMBERS: i64 = 1000;
+
+/// Makes a group (RFC 7644 §3.3); its id is a fresh one unless it was given out beforehand.
 pub async fn create_group(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
+    id: Option<i64>,
     body: &Map<String, Value>,
-    limit: i64,
-    view: &View<'_>,
-) -> Result<Resource, Error> {
-    let incoming = document::read(&GROUP_TYPE, body)?;
+) -> Result<Written, Error> {
+    let incoming = document::read(&push.view.types.group, body)?;
     let attributes = incoming.attributes;
-    KIND.check_limit(tx, space, limit).await?;
-    let name = text(&attributes, "displayName");
-    KIND.check_name(tx, space, &fold(name)).await?;
-    let GroupId(id) = act.new_id();
+    KIND.check_limit(tx, push.space.id, push.limits.groups).await?;
+    let name = text(&attributes, "displayName").to_owned();
+    let claim = claim(tx, push, &fold(&name)).await?;
+    let id = id.unwrap_or_else(|| push.act.new_id::<GroupId>().0);
+    let document = Value::Object(attributes.clone()).to_string();
     sql("INSERT INTO groups (id, space_id, source, name, name_key, name_claim, description,
                              external_id, document, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $5, '', $6, $7, 1, $8, $8)")
+         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, 1, $9, $9)")
     .bind(id)
-    .bind(space)
+    .bind(push.space.id)
     .bind(Source::Scim)
-    .bind(name)
-    .bind(fold(name))
+    .bind(&name)
+    .bind(fold(&name))
+    .bind(claim)
     .bind(attributes.get("externalId").and_then(Value::as_str))
-    .bind(&Value::Object(attributes.clone()))
-    .bind(act.now)
+    .bind(&document)
+    .bind(push.act.now)
     .execute(tx)
     .await
     .map_err(name_conflict(KIND))?;
+    extended::index(tx, push, KIND, id, &attributes).await?;
     let joining = MemberChange::Add(incoming.members.unwrap_or_default());
-    let target = Target { space, group: id, act };
-    let members = target.apply(tx, &[joining], view).await?;
-    let mut after = attributes.clone();
+    let members = Target { push, group: id }.apply(tx, vec![joining]).await?;
+    let mut after = attributes;
     if !members.is_empty() {
         after.insert("members".to_owned(), members.states().1);
     }
     let states = (json!(null), Value::Object(after));
-    record(tx, act, space, (KIND, id), "group.create", states).await?;
-    let row = Stored {
+    let audit_id = record(tx, push, (KIND, id), "group.create", states).await?;
+    let now = push.act.now;
+    let row = Stored { id, version: 1, document, created_at: now, updated_at: now };
+    Ok(Written {
+        kind: KIND,
         id,
+        name,
         version: 1,
-        document: Json(attributes),
-        created_at: act.now,
-        updated_at: act.now,
-    };
-    view.show_one(tx, KIND, row).await
+        location: push.view.location(KIND, id),
+        resource: Some(push.view.show_one(tx, KIND, row).await?),
+        access: None,
+        audit_id: Some(audit_id),
+    })
+}
+
+/// The name that a group claims for itself; none where several may have the same one.
+async fn claim(tx: &mut Write, push: &Push<'_>, name_key: &str) -> Result<Option<String>, Error> {
+    if push.settings().allow_equal_group_names {
+        return Ok(None);
+    }
+    KIND.check_name(tx, push.space.id, name_key).await?;
+    Ok(Some(name_key.to_owned()))
 }
 
 /// Replaces a group (RFC 7644 §3.5.1): without `members` in the body it is empty afterwards.
 pub async fn replace_group(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     id: &str,
     body: &Map<String, Value>,
-    view: &View<'_>,
 ) -> Result<Written, Error> {
-    let row = locked(tx, space, KIND, id).await?;
-    let incoming = document::read(&GROUP_TYPE, body)?;
-    let changes = [MemberChange::Replace(incoming.members.unwrap_or_default())];
-    let members = Target { space, group: row.id, act }.apply(tx, &changes, view).await?;
-    let access = access_of(&row, &members);
-    let row = update(tx, act, space, row, incoming.attributes, &members).await?;
-    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
+    let row = locked(tx, push, KIND, id).await?;
+    let old = row.attributes()?;
+    let incoming = document::read(&push.view.types.group, body)?;
+    let changes = vec![MemberChange::Replace(incoming.members.unwrap_or_default())];
+    let members = Target { push, group: row.id }.apply(tx, changes).await?;
+    let (row, mut written) = update(tx, push, row, &old, incoming.attributes, &members).await?;
+    written.resource = Some(push.view.show_one(tx, KIND, row).await?);
+    Ok(written)
 }
 
-/// Changes a group (RFC 7644 §3.5.2): all operations or none. It is not shown when it has more than `max_shown` members afterwards, so that a change of one member costs the same
-/// whatever the group's size.
+/// Changes a group (RFC 7644 §3.5.2): all operations or none. A large one is shown only to whoever
+/// named the attributes to be shown.
 pub async fn patch_group(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     id: &str,
     body: Map<String, Value>,
-    view: &View<'_>,
-    max_shown: i64,
+    show: Show,
 ) -> Result<Written, Error> {
-    let row = locked(tx, space, KIND, id).await?;
+    let row = locked(tx, push, KIND, id).await?;
+    let old = row.attributes()?;
     let patch = Patch::parse(body)?;
-    let patched = patch.apply(&GROUP_TYPE, &row.document.0)?;
-    let target = Target { space, group: row.id, act };
-    let members = target.apply(tx, &patched.members, view).await?;
-    let access = access_of(&row, &members);
-    let row = update(tx, act, space, row, patched.attributes, &members).await?;
-    if view.wants_relations(KIND) && members::count(tx, row.id).await? > max_shown {
-        return Ok(Written { resource: None, access });
+    let patched = patch.apply(&push.view.types.group, &old)?;
+    let members = Target { push, group: row.id }.apply(tx, patched.members).await?;
+    let (row, mut written) = update(tx, push, row, &old, patched.attributes, &members).await?;
+    let shown = match show {
+        Show::Always => true,
+        Show::Never => false,
+        Show::UnlessLarge => {
+            !push.view.wants_relations(KIND)
+                || !members::more_than(tx, row.id, MAX_SHOWN_MEMBERS).await?
+        }
+    };
+    if shown {
+        written.resource = Some(push.view.show_one(tx, KIND, row).await?);
     }
-    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
+    Ok(written)
 }
 
-/// Who is in a group decides what they reach.
-fn access_of(row: &Stored, members: &Difference) -> Option<Principal> {
-    (!members.is_empty()).then_some(Principal::Group(GroupId(row.id)))
+/// Whether a changed group is part of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Whatever its size.
+    Always,
+    /// Unless it has very many members.
+    UnlessLarge,
+    /// Nobody looks.
+    Never,
 }
 
 /// Writes the new document, if it or the members are new.
 async fn update(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     row: Stored,
+    old: &Map<String, Value>,
     attributes: Map<String, Value>,
     members: &Difference,
-) -> Result<Stored, Error> {
-    if attributes == row.document.0 && members.is_empty() {
-        return Ok(row);
+) -> Result<(Stored, Written), Error> {
+    let name = text(&attributes, "displayName").to_owned();
+    let mut written = Written {
+        kind: KIND,
+        id: row.id,
+        name: name.clone(),
+        version: row.version,
+        location: push.view.location(KIND, row.id),
+        resource: None,
+        // Who is in a group decides what they reach.
+        access: (!members.is_empty()).then_some(Principal::Group(GroupId(row.id))),
+        audit_id: None,
+    };
+    if attributes == *old && members.is_empty() {
+        return Ok((row, written));
     }
-    let name = text(&attributes, "displayName");
-    let name_key = fold(name);
-    if name_key != fold(text(&row.document.0, "displayName")) {
-        KIND.check_name(tx, space, &name_key).await?;
+    let name_key = fold(&name);
+    let mut query = sql("UPDATE groups SET ");
+    let mut document = None;
+    if attributes != *old {
+        let text = Value::Object(attributes.clone()).to_string();
+        query.push("name = ").push_bind(&name).push(", name_key = ").push_bind(&name_key);
+        if name_key != fold(self::text(old, "displayName")) {
+            let claim = claim(tx, push, &name_key).await?;
+            query.push(", name_claim = ").push_bind(claim);
+        }
+        query.push(", external_id = ");
+        query.push_bind(attributes.get("externalId").and_then(Value::as_str));
+        query.push(", document = ").push_bind(&text).push(", ");
+        document = Some(text);
     }
-    sql("UPDATE groups SET name = $1, name_key = $2, name_claim = $2, external_id = $3, document = $4,
-                           version = version + 1, updated_at = $5 WHERE id = $6")
-    .bind(name)
-    .bind(name_key)
-    .bind(attributes.get("externalId").and_then(Value::as_str))
-    .bind(&Value::Object(attributes.clone()))
-    .bind(act.now)
-    .bind(row.id)
-    .execute(tx)
-    .await
-    .map_err(name_conflict(KIND))?;
-    let (mut before, mut after) = difference(&row.document.0, &attributes);
+    query.push("version = version + 1, updated_at = ").push_bind(push.act.now);
+    query.push(" WHERE id = ").push_bind(row.id);
+    query.execute(tx).await.map_err(name_conflict(KIND))?;
+    extended::reindex(tx, push, KIND, row.id, old, &attributes).await?;
+    let (mut before, mut after) = difference(old, &attributes);
     if !members.is_empty() {
         let (removed, added) = members.states();
         before.insert("members".to_owned(), removed);
         after.insert("members".to_owned(), added);
     }
     let states = (Value::Object(before), Value::Object(after));
-    record(tx, act, space, (KIND, row.id), "group.update", states).await?;
-    Ok(Stored { document: Json(attributes), updated_at: act.now, version: row.version + 1, ..row })
+    written.audit_id = Some(record(tx, push, (KIND, row.id), "group.update", states).await?);
+    written.version += 1;
+    let row = Stored {
+        version: written.version,
+        document: document.unwrap_or(row.document),
+        updated_at: push.act.now,
+        ..row
+    };
+    Ok((row, written))
 }
 
 /// Deletes a group and with it its memberships (SCIM-18). What it holds directly is left to
 /// whoever calls.
-pub async fn delete_group(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    id: &str,
-) -> Result<GroupId, Error> {
-    let row = locked(tx, space, KIND, id).await?;
+pub async fn delete_group(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Written, Error> {
+    let row = locked(tx, push, KIND, id).await?;
+    let mut before = row.attributes()?;
     let members = members::count(tx, row.id).await?;
     sql("UPDATE groups SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id = $2")
-        .bind(act.now)
+        .bind(push.act.now)
         .bind(row.id)
         .execute(tx)
         .await?;
     sql("DELETE FROM group_members WHERE group_id = $1").bind(row.id).execute(tx).await?;
     sql("DELETE FROM dangling_group_members WHERE group_id = $1").bind(row.id).execute(tx).await?;
-    let mut before = row.document.0;
+    extended::forget(tx, push, row.id).await?;
+    let name = text(&before, "displayName").to_owned();
     before.insert("members".to_owned(), json!({ "count": members }));
     let states = (Value::Object(before), json!(null));
-    record(tx, act, space, (KIND, row.id), "group.delete", states).await?;
-    Ok(GroupId(row.id))
+    let audit_id = record(tx, push, (KIND, row.id), "group.delete", states).await?;
+    Ok(Written {
+        kind: KIND,
+        id: row.id,
+        name,
+        version: row.version + 1,
+        location: push.view.location(KIND, row.id),
+        resource: None,
+        access: Some(Principal::Group(GroupId(row.id))),
+        audit_id: Some(audit_id),
+    })
 }

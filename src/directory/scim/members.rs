@@ -2,29 +2,26 @@
 //!
 //! A member is added and removed without looking at the others, whatever their number.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use super::{
     Error,
-    resource::{ResourceKind, View},
+    resource::{Push, ResourceKind},
 };
 use crate::{
-    audit::Act,
-    directory::Source,
-    id::SpaceId,
     scim::{
         self, ErrorKind,
         patch::{MemberChange, member_matches},
     },
-    store::{self as database, Read, Write, sql},
+    store::{self as database, Kind, Read, Write, sql},
 };
 
 /// Values in one statement; both databases take more parameters than this needs.
 const CHUNK: usize = 1000;
-/// Members that one list of several groups may show.
-const MAX_LISTED: i64 = 200_000;
+/// Members that one list of several groups may show. They are numbers until they are sent.
+const MAX_LISTED: i64 = 1_000_000;
 /// Members that one audit record names; of more it has the number.
 const MAX_RECORDED: usize = 1000;
 
@@ -37,22 +34,65 @@ pub enum Member {
     Dangling(String),
 }
 
+/// The members of a group: users in the order of their ids, then dangling values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    users: Vec<i64>,
+    dangling: Vec<String>,
+}
+
+impl Members {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.dangling.is_empty()
+    }
+}
+
+impl IntoIterator for Members {
+    type Item = Member;
+    type IntoIter = std::iter::Chain<
+        std::iter::Map<std::vec::IntoIter<i64>, fn(i64) -> Member>,
+        std::iter::Map<std::vec::IntoIter<String>, fn(String) -> Member>,
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let users = self.users.into_iter().map(Member::User as fn(i64) -> Member);
+        users.chain(self.dangling.into_iter().map(Member::Dangling as fn(String) -> Member))
+    }
+}
+
+/// Members that came or went: how many, and who, up to [`MAX_RECORDED`] of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Moved {
+    count: usize,
+    values: Vec<String>,
+}
+
+impl Moved {
+    fn note(&mut self, value: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.values.len() < MAX_RECORDED {
+            self.values.push(value());
+        }
+    }
+}
+
 /// Who joined and who left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    added: Vec<String>,
-    removed: Vec<String>,
+    added: Moved,
+    removed: Moved,
 }
 
 impl Difference {
     /// Whether nobody did.
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
+        self.added.count == 0 && self.removed.count == 0
     }
 
     /// What the audit record says: who left, who joined.
     pub fn states(&self) -> (Value, Value) {
-        let state = |values: &[String]| json!({ "count": values.len(), "values": values.get(..MAX_RECORDED).unwrap_or(values) });
+        let state = |moved: &Moved| json!({ "count": moved.count, "values": moved.values });
         (state(&self.removed), state(&self.added))
     }
 }
@@ -60,9 +100,8 @@ impl Difference {
 /// The group whose members change.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
-    pub space: SpaceId,
+    pub push: &'a Push<'a>,
     pub group: i64,
-    pub act: &'a Act,
 }
 
 impl Target<'_> {
@@ -70,21 +109,21 @@ impl Target<'_> {
     pub async fn apply(
         self,
         tx: &mut Write,
-        changes: &[MemberChange<'_>],
-        view: &View<'_>,
+        changes: Vec<MemberChange<'_>>,
     ) -> Result<Difference, Error> {
         let mut difference = Difference::default();
-        for change in changes {
+        for change in joined(changes) {
             match change {
-                MemberChange::Add(values) => self.add(tx, values, &mut difference).await?,
-                MemberChange::Remove(values) => self.remove(tx, values, &mut difference).await?,
-                MemberChange::Replace(values) => self.replace(tx, values, &mut difference).await?,
+                MemberChange::Add(values) => self.add(tx, &values, &mut difference).await?,
+                MemberChange::Remove(values) => self.remove(tx, &values, &mut difference).await?,
+                MemberChange::Replace(values) => self.replace(tx, &values, &mut difference).await?,
                 MemberChange::RemoveMatching(filter) => {
-                    let members = self.current(tx).await?;
-                    let leaving: Vec<String> = members
-                        .iter()
-                        .filter(|member| member_matches(filter, &view.member(member)))
-                        .map(value_of)
+                    let leaving: Vec<String> = self
+                        .current(tx)
+                        .await?
+                        .into_iter()
+                        .filter(|member| member_matches(&filter, &self.push.view.member(member)))
+                        .map(|member| value_of(&member))
                         .collect();
                     self.remove(tx, &leaving, &mut difference).await?;
                 }
@@ -93,7 +132,7 @@ impl Target<'_> {
         Ok(difference)
     }
 
-    async fn current(self, tx: &mut Read) -> Result<Vec<Member>, Error> {
+    async fn current(self, tx: &mut Read) -> Result<Members, Error> {
         Ok(of_groups(tx, &[self.group]).await?.remove(&self.group).unwrap_or_default())
     }
 
@@ -103,26 +142,19 @@ impl Target<'_> {
         values: &[String],
         difference: &mut Difference,
     ) -> Result<(), Error> {
-        let (mut ids, mut strangers) = split(values);
-        for chunk in ids.clone().chunks(CHUNK) {
-            let known = self.known(tx, chunk).await?;
-            ids.retain(|id| !chunk.contains(id) || known.contains(id));
-            strangers.extend(
-                chunk
-                    .iter()
-                    .filter(|id| !known.contains(id))
-                    .map(|id| ResourceKind::User.show(*id)),
-            );
-        }
+        let (ids, mut strangers) = split(values);
         for chunk in ids.chunks(CHUNK) {
-            let mut query = sql("INSERT INTO group_members (group_id, user_id, joined_at) VALUES ");
-            for (index, id) in chunk.iter().enumerate() {
-                query.push(if index > 0 { ", (" } else { "(" }).push_bind(self.group);
-                query.push(", ").push_bind(*id).push(", ").push_bind(self.act.now).push(")");
-            }
-            query.push(" ON CONFLICT DO NOTHING RETURNING user_id");
-            let joined: Vec<(i64,)> = query.fetch_all(tx).await?;
-            difference.added.extend(joined.iter().map(|(id,)| ResourceKind::User.show(*id)));
+            let known = self.users_among(tx, chunk).await?;
+            let (users, others): (Vec<i64>, Vec<i64>) =
+                chunk.iter().partition(|id| known.contains(id));
+            strangers.extend(others.into_iter().map(|id| ResourceKind::User.show(id)));
+            self.insert(tx, &users, difference).await?;
+        }
+        if let (Some(stranger), true) =
+            (strangers.first(), self.push.settings().refuse_unknown_members)
+        {
+            let detail = format!("members: {stranger} is no user of this directory");
+            return Err(scim::Error::new(ErrorKind::InvalidValue, detail).into());
         }
         for chunk in strangers.chunks(CHUNK) {
             let mut query = sql("INSERT INTO dangling_group_members (group_id, value) VALUES ");
@@ -131,20 +163,60 @@ impl Target<'_> {
                 query.push(", ").push_bind(value).push(")");
             }
             query.push(" ON CONFLICT DO NOTHING RETURNING value");
-            let joined: Vec<(String,)> = query.fetch_all(tx).await?;
-            difference.added.extend(joined.into_iter().map(|(value,)| value));
+            for (value,) in query.fetch_all::<(String,)>(tx).await? {
+                difference.added.note(|| value);
+            }
         }
         Ok(())
     }
 
-    /// Those of the ids that are users SCIM made here. They stay so until this transaction ends:
-    /// a delete at the same time waits, and then takes the membership away with the rest. Rows
-    /// are locked in the order of their ids, so that two groups never wait for each other.
-    async fn known(self, tx: &mut Write, ids: &[i64]) -> Result<HashSet<i64>, database::Error> {
-        let mut query = sql("SELECT id FROM users WHERE space_id = ");
-        query.push_bind(self.space).push(" AND source = ").push_bind(Source::Scim);
-        query.push(" AND deleted_at IS NULL AND id IN (").push_list(ids.iter().copied());
-        query.push(") ORDER BY id").push(tx.for_share());
+    /// Writes memberships of users that are there.
+    async fn insert(
+        self,
+        tx: &mut Write,
+        users: &[i64],
+        difference: &mut Difference,
+    ) -> Result<(), Error> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        let mut query = sql("INSERT INTO group_members (group_id, user_id, joined_at) VALUES ");
+        for (index, id) in users.iter().enumerate() {
+            query.push(if index > 0 { ", (" } else { "(" }).push_bind(self.group);
+            query.push(", ").push_bind(*id).push(", ").push_bind(self.push.act.now).push(")");
+        }
+        query.push(" ON CONFLICT DO NOTHING RETURNING user_id");
+        let mut came: Vec<i64> =
+            query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect();
+        if tx.kind() == Kind::Postgres && !came.is_empty() {
+            // The foreign key holds the users' rows now: who deletes one waits, and then takes
+            // the membership away with the rest. Who was deleted just before is seen here.
+            let left = self.users_among(tx, &came).await?;
+            let (stay, gone): (Vec<i64>, Vec<i64>) = came.iter().partition(|id| left.contains(id));
+            if !gone.is_empty() {
+                let mut query = sql("DELETE FROM group_members WHERE group_id = ");
+                query.push_bind(self.group).push(" AND user_id IN (");
+                query.push_list(gone).push(")");
+                query.execute(tx).await?;
+            }
+            came = stay;
+        }
+        for id in came {
+            difference.added.note(|| ResourceKind::User.show(id));
+        }
+        Ok(())
+    }
+
+    /// Those of the ids that are users SCIM made here.
+    async fn users_among(
+        self,
+        tx: &mut Read,
+        ids: &[i64],
+    ) -> Result<HashSet<i64>, database::Error> {
+        let mut query = sql("SELECT id FROM users
+             WHERE source = 'scim' AND deleted_at IS NULL AND space_id = ");
+        query.push_bind(self.push.space.id).push(" AND id IN (");
+        query.push_list(ids.iter().copied()).push(")");
         let known: Vec<(i64,)> = query.fetch_all(tx).await?;
         Ok(known.into_iter().map(|(id,)| id).collect())
     }
@@ -160,15 +232,17 @@ impl Target<'_> {
             let mut query = sql("DELETE FROM group_members WHERE group_id = ");
             query.push_bind(self.group).push(" AND user_id IN (");
             query.push_list(chunk.iter().copied()).push(") RETURNING user_id");
-            let left: Vec<(i64,)> = query.fetch_all(tx).await?;
-            difference.removed.extend(left.iter().map(|(id,)| ResourceKind::User.show(*id)));
+            for (id,) in query.fetch_all::<(i64,)>(tx).await? {
+                difference.removed.note(|| ResourceKind::User.show(id));
+            }
         }
         for chunk in values.chunks(CHUNK) {
             let mut query = sql("DELETE FROM dangling_group_members WHERE group_id = ");
             query.push_bind(self.group).push(" AND value IN (");
             query.push_list(chunk.iter()).push(") RETURNING value");
-            let left: Vec<(String,)> = query.fetch_all(tx).await?;
-            difference.removed.extend(left.into_iter().map(|(value,)| value));
+            for (value,) in query.fetch_all::<(String,)>(tx).await? {
+                difference.removed.note(|| value);
+            }
         }
         Ok(())
     }
@@ -180,15 +254,37 @@ impl Target<'_> {
         values: &[String],
         difference: &mut Difference,
     ) -> Result<(), Error> {
-        let current: BTreeSet<String> = self.current(tx).await?.iter().map(value_of).collect();
-        let wanted: HashSet<&String> = values.iter().collect();
-        let leaving: Vec<String> =
-            current.iter().filter(|value| !wanted.contains(value)).cloned().collect();
+        let wanted: HashSet<&str> = values.iter().map(String::as_str).collect();
+        let mut there = HashSet::new();
+        let mut leaving = Vec::new();
+        for member in self.current(tx).await? {
+            let value = value_of(&member);
+            if wanted.contains(value.as_str()) {
+                there.insert(value);
+            } else {
+                leaving.push(value);
+            }
+        }
         let joining: Vec<String> =
-            values.iter().filter(|value| !current.contains(*value)).cloned().collect();
+            values.iter().filter(|value| !there.contains(*value)).cloned().collect();
         self.remove(tx, &leaving, difference).await?;
         self.add(tx, &joining, difference).await
     }
+}
+
+/// Several changes of one kind in a row are one (authentik sends an operation per member).
+fn joined(changes: Vec<MemberChange<'_>>) -> Vec<MemberChange<'_>> {
+    let mut joined: Vec<MemberChange<'_>> = Vec::with_capacity(changes.len());
+    for change in changes {
+        match (joined.last_mut(), change) {
+            (Some(MemberChange::Add(values)), MemberChange::Add(more))
+            | (Some(MemberChange::Remove(values)), MemberChange::Remove(more)) => {
+                values.extend(more);
+            }
+            (_, change) => joined.push(change),
+        }
+    }
+    joined
 }
 
 fn value_of(member: &Member) -> String {
@@ -198,7 +294,7 @@ fn value_of(member: &Member) -> String {
     }
 }
 
-/// Ids in their order, and values that can be nobody's id.
+/// Ids in their order, and values that can be nobody's id; each once.
 fn split(values: &[String]) -> (Vec<i64>, Vec<String>) {
     let mut ids = Vec::new();
     let mut others = Vec::new();
@@ -213,15 +309,17 @@ fn split(values: &[String]) -> (Vec<i64>, Vec<String>) {
     (ids, others)
 }
 
-/// The members of each of the groups: users in the order of their ids, then dangling values.
-pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Vec<Member>>, Error> {
-    let mut found: HashMap<i64, Vec<Member>> = HashMap::new();
+/// The members of each of the groups.
+pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Members>, Error> {
+    let mut found: HashMap<i64, Members> = HashMap::new();
     if groups.is_empty() {
         return Ok(found);
     }
     if groups.len() > 1 {
-        let mut query = sql("SELECT COUNT(*) FROM group_members WHERE group_id IN (");
-        query.push_list(groups.iter().copied()).push(")");
+        let mut query =
+            sql("SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE group_id IN (");
+        query.push_list(groups.iter().copied()).push(") LIMIT ").push_bind(MAX_LISTED + 1);
+        query.push(") AS some");
         if query.fetch_number(tx).await? > MAX_LISTED {
             let detail = format!(
                 "These groups have more than {MAX_LISTED} members together: list fewer of them, or \
@@ -233,14 +331,27 @@ pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Vec
     let mut query = sql("SELECT group_id, user_id FROM group_members WHERE group_id IN (");
     query.push_list(groups.iter().copied()).push(") ORDER BY group_id, user_id");
     for (group, user) in query.fetch_all::<(i64, i64)>(tx).await? {
-        found.entry(group).or_default().push(Member::User(user));
+        found.entry(group).or_default().users.push(user);
     }
     let mut query = sql("SELECT group_id, value FROM dangling_group_members WHERE group_id IN (");
     query.push_list(groups.iter().copied()).push(") ORDER BY group_id, value");
     for (group, value) in query.fetch_all::<(i64, String)>(tx).await? {
-        found.entry(group).or_default().push(Member::Dangling(value));
+        found.entry(group).or_default().dangling.push(value);
     }
     Ok(found)
+}
+
+/// Whether a group has more members than this, without counting all of them.
+pub async fn more_than(tx: &mut Read, group: i64, number: i64) -> Result<bool, database::Error> {
+    for text in [
+        "SELECT 1 FROM group_members WHERE group_id = $1 LIMIT 1 OFFSET $2",
+        "SELECT 1 FROM dangling_group_members WHERE group_id = $1 LIMIT 1 OFFSET $2",
+    ] {
+        if sql(text).bind(group).bind(number).exists(tx).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How many members a group has.
@@ -250,4 +361,28 @@ pub async fn count(tx: &mut Read, group: i64) -> Result<i64, database::Error> {
     .bind(group)
     .fetch_number(tx)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_of_one_kind_in_a_row_are_one_and_the_order_of_kinds_stays() {
+        let one = |value: &str| vec![value.to_owned()];
+        let changes = vec![
+            MemberChange::Add(one("a")),
+            MemberChange::Add(one("b")),
+            MemberChange::Remove(one("a")),
+            MemberChange::Add(one("c")),
+        ];
+        assert_eq!(
+            joined(changes),
+            vec![
+                MemberChange::Add(vec!["a".into(), "b".into()]),
+                MemberChange::Remove(one("a")),
+                MemberChange::Add(one("c")),
+            ]
+        );
+    }
 }

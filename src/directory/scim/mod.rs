@@ -8,15 +8,24 @@
 //! request's body as it came, because whether the resource is there matters before what is wrong
 //! with the body.
 
+pub mod asynchronous;
+mod brake;
+mod extended;
 mod groups;
 mod members;
 mod query;
 mod resource;
+mod schemas;
+mod show;
 mod users;
 
-pub use groups::{create_group, delete_group, patch_group, replace_group};
-pub use query::{Listed, Wanted, list};
-pub use resource::{Resource, ResourceKind, View, Written, find};
+pub use brake::{BrakeState, brake_state, note_held};
+pub use extended::types;
+pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
+pub use query::{At, Listed, Position, Sort, Wanted, list};
+pub use resource::{Limits, Push, ResourceKind, Written};
+pub use schemas::{Registered, register, registered, unregister};
+pub use show::{Resource, View, find};
 pub use users::{create_user, delete_user, patch_user, replace_user};
 
 use crate::{scim, store as database};
@@ -39,6 +48,20 @@ pub enum Error {
     /// The space has as many as it may have.
     #[error("a space has at most {1} {0}s")]
     TooMany(ResourceKind, i64),
+    /// The mass-change brake holds (SCIM-21).
+    #[error("the mass-change brake holds: {going} users within {window} seconds")]
+    Braked {
+        /// Users that would be gone.
+        going: i64,
+        /// Seconds that were looked back.
+        window: i64,
+    },
+    /// Another resource has this value of an attribute that is unique.
+    #[error("another resource has this value of {0}")]
+    ValueTaken(String),
+    /// A stored document cannot be read.
+    #[error("the document of resource {0} cannot be read")]
+    Corrupt(i64),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] database::Error),

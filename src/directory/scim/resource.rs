@@ -1,24 +1,24 @@
-//! Stored resources and how they are shown.
+//! Kinds of resources, the rows they are stored in, and what a request to change them brings.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Error, members};
+use super::{Error, show::View};
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::Source,
-    id::{GroupId, Principal, SpaceId, UserId},
+    directory::{Source, announce},
+    id::{AuditId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
     scim::{
-        document::{self, Frame},
-        projection::Projection,
-        schema::{GROUP_TYPE, ResourceType, USER_TYPE},
+        schema::{ResourceType, ResourceTypes},
+        version::Precondition,
     },
-    store::{self as database, Json, Read, Sql, Timestamp, Write, sql},
+    space::{ScimSettings, Space},
+    store::{self as database, Read, Sql, Timestamp, Write, sql},
 };
 
 /// A user or a group, as a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResourceKind {
     /// A user.
     User,
@@ -28,24 +28,37 @@ pub enum ResourceKind {
 
 impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "user",
-            Self::Group => "group",
-        })
+        f.write_str(self.principal().as_str())
     }
 }
 
 impl ResourceKind {
-    /// What the protocol knows about it.
-    pub fn resource_type(self) -> &'static ResourceType {
+    /// What the protocol knows about it, in a space that has these types.
+    pub fn of(self, types: &ResourceTypes) -> &ResourceType {
         match self {
-            Self::User => &USER_TYPE,
-            Self::Group => &GROUP_TYPE,
+            Self::User => &types.user,
+            Self::Group => &types.group,
+        }
+    }
+
+    /// The kind of identity it is for the rest of the house.
+    pub fn principal(self) -> PrincipalKind {
+        match self {
+            Self::User => PrincipalKind::User,
+            Self::Group => PrincipalKind::Group,
+        }
+    }
+
+    /// The attribute that is its name.
+    pub fn name_attribute(self) -> &'static str {
+        match self {
+            Self::User => "userName",
+            Self::Group => "displayName",
         }
     }
 
     /// Its id as text.
-    pub(super) fn show(self, id: i64) -> String {
+    pub fn show(self, id: i64) -> String {
         match self {
             Self::User => UserId(id).to_string(),
             Self::Group => GroupId(id).to_string(),
@@ -53,37 +66,76 @@ impl ResourceKind {
     }
 
     /// The id a text stands for; none when it can be nobody's.
-    pub(super) fn parse(self, id: &str) -> Option<i64> {
+    pub fn parse(self, id: &str) -> Option<i64> {
         match self {
             Self::User => id.parse().ok().map(|UserId(id)| id),
             Self::Group => id.parse().ok().map(|GroupId(id)| id),
         }
     }
 
-    /// Selects stored resources of a space; further conditions name the row `r`.
+    /// Selects stored resources of a space; further conditions name the row `r`. The source is
+    /// part of the text and no parameter, so that the index of what SCIM made can be used.
     pub(super) fn select(self, space: SpaceId) -> Sql {
-        narrow(
-            match self {
-                Self::User => {
-                    "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM users r WHERE "
-                }
-                Self::Group => {
-                    "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM groups r WHERE "
-                }
-            },
-            space,
-        )
+        let mut query = sql(match self {
+            Self::User => {
+                "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM users r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+            Self::Group => {
+                "SELECT r.id, r.version, r.document, r.created_at, r.updated_at FROM groups r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+        });
+        query.push_bind(space);
+        query
     }
 
-    /// Counts them.
+    /// Selects only their ids.
+    pub(super) fn select_ids(self, space: SpaceId) -> Sql {
+        let mut query = sql(match self {
+            Self::User => {
+                "SELECT r.id FROM users r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+            Self::Group => {
+                "SELECT r.id FROM groups r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+        });
+        query.push_bind(space);
+        query
+    }
+
+    /// Counts them one by one.
     pub(super) fn count(self, space: SpaceId) -> Sql {
-        narrow(
-            match self {
-                Self::User => "SELECT COUNT(*) FROM users r WHERE ",
-                Self::Group => "SELECT COUNT(*) FROM groups r WHERE ",
-            },
-            space,
-        )
+        let mut query = sql(match self {
+            Self::User => {
+                "SELECT COUNT(*) FROM users r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+            Self::Group => {
+                "SELECT COUNT(*) FROM groups r
+                 WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
+            }
+        });
+        query.push_bind(space);
+        query
+    }
+
+    /// How many of them there are, from one source or from all, without counting them.
+    pub(super) async fn total(
+        self,
+        tx: &mut Read,
+        space: SpaceId,
+        source: Option<Source>,
+    ) -> database::Result<i64> {
+        let mut query = sql("SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts
+                 WHERE space_id = ");
+        query.push_bind(space).push(" AND kind = ").push_bind(self.principal());
+        if let Some(source) = source {
+            query.push(" AND source = ").push_bind(source);
+        }
+        query.fetch_number(tx).await
     }
 
     /// Refuses one more than the space may have; those made by hand count too.
@@ -93,12 +145,8 @@ impl ResourceKind {
         space: SpaceId,
         limit: i64,
     ) -> Result<(), Error> {
-        let query = sql(match self {
-            Self::User => "SELECT COUNT(*) FROM users WHERE space_id = $1 AND deleted_at IS NULL",
-            Self::Group => "SELECT COUNT(*) FROM groups WHERE space_id = $1 AND deleted_at IS NULL",
-        });
-        let count = query.bind(space).fetch_number(tx).await?;
-        if count >= limit { Err(Error::TooMany(self, limit)) } else { Ok(()) }
+        let total = self.total(tx, space, None).await?;
+        if total >= limit { Err(Error::TooMany(self, limit)) } else { Ok(()) }
     }
 
     /// Refuses a name that somebody else has.
@@ -115,7 +163,7 @@ impl ResourceKind {
             }
             Self::Group => {
                 "SELECT source FROM groups
-                 WHERE space_id = $1 AND name_key = $2 AND deleted_at IS NULL"
+                 WHERE space_id = $1 AND name_key = $2 AND deleted_at IS NULL ORDER BY source"
             }
         });
         let holder: Option<(Source,)> = query.bind(space).bind(name_key).fetch_optional(tx).await?;
@@ -127,12 +175,35 @@ impl ResourceKind {
     }
 }
 
-/// Whatever else is asked, only what SCIM made in this space and did not delete is found.
-fn narrow(text: &'static str, space: SpaceId) -> Sql {
-    let mut query = sql(text);
-    query.push("r.space_id = ").push_bind(space).push(" AND r.source = ");
-    query.push_bind(Source::Scim).push(" AND r.deleted_at IS NULL");
-    query
+/// How many of everything a space may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Users.
+    pub users: i64,
+    /// Groups.
+    pub groups: i64,
+}
+
+/// One request of a directory to change something.
+#[derive(Clone, Debug)]
+pub struct Push<'a> {
+    /// Who does it, and when.
+    pub act: &'a Act,
+    /// Where.
+    pub space: &'a Space,
+    /// How many of everything the space may have.
+    pub limits: Limits,
+    /// How the outcome is shown.
+    pub view: View<'a>,
+    /// What the request says about the version it wants to change.
+    pub precondition: Option<&'a Precondition>,
+}
+
+impl Push<'_> {
+    /// What the space decided.
+    pub(super) fn settings(&self) -> &ScimSettings {
+        &self.space.scim_settings.0
+    }
 }
 
 /// A stored resource.
@@ -140,162 +211,40 @@ fn narrow(text: &'static str, space: SpaceId) -> Sql {
 pub struct Stored {
     pub(super) id: i64,
     pub(super) version: i64,
-    pub(super) document: Json<Map<String, Value>>,
+    /// The document, as JSON.
+    pub(super) document: String,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
 
-/// A resource as the client sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resource {
-    /// Its absolute URL.
-    pub location: String,
-    /// The document, cut to what was asked for.
-    pub document: Map<String, Value>,
+impl Stored {
+    /// The document.
+    pub(super) fn attributes(&self) -> Result<Map<String, Value>, Error> {
+        serde_json::from_str(&self.document).map_err(|_| Error::Corrupt(self.id))
+    }
 }
 
-/// What a change of a resource came to.
-#[derive(Clone, Debug, PartialEq)]
+/// What a request came to.
+#[derive(Debug)]
 pub struct Written {
-    /// The resource as it is now; none when it is too large to be shown with every change.
-    pub resource: Option<Resource>,
+    /// Users or groups.
+    pub kind: ResourceKind,
+    /// Which one.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its version now.
+    pub version: i64,
+    /// Where it is.
+    pub location: String,
+    /// The resource as it is now; none when it is gone, or too large to be shown with every
+    /// change.
+    pub resource: Option<super::show::Resource>,
     /// Whose access may be another one now: a user that was renamed, disabled or enabled, a group
     /// whose members changed. Whoever calls sees to it in the same transaction.
     pub access: Option<Principal>,
-}
-
-/// How resources are shown.
-#[derive(Clone, Debug)]
-pub struct View<'a> {
-    /// The SCIM base URL, absolute, without a trailing slash.
-    pub base: &'a str,
-    /// Which parts are wanted.
-    pub projection: Projection<'a>,
-}
-
-impl View<'_> {
-    fn location(&self, kind: ResourceKind, id: i64) -> String {
-        format!("{}{}/{}", self.base, kind.resource_type().endpoint, kind.show(id))
-    }
-
-    /// The groups of each user; none are read when none are wanted.
-    async fn groups_of(
-        &self,
-        tx: &mut Read,
-        users: &[i64],
-    ) -> Result<HashMap<i64, Vec<Value>>, database::Error> {
-        let mut found: HashMap<i64, Vec<Value>> = HashMap::new();
-        if users.is_empty() {
-            return Ok(found);
-        }
-        let mut query = sql("SELECT m.user_id, g.id, g.name
-             FROM group_members m JOIN groups g ON g.id = m.group_id
-             WHERE g.deleted_at IS NULL AND g.source = ");
-        query.push_bind(Source::Scim).push(" AND m.user_id IN (");
-        query.push_list(users.iter().copied()).push(") ORDER BY m.user_id, g.id");
-        for (user, group, name) in query.fetch_all::<(i64, i64, String)>(tx).await? {
-            found.entry(user).or_default().push(json!({
-                "value": ResourceKind::Group.show(group),
-                "$ref": self.location(ResourceKind::Group, group),
-                "display": name,
-                "type": "direct",
-            }));
-        }
-        Ok(found)
-    }
-
-    /// One member of a group. A dangling one leads nowhere.
-    pub(super) fn member(&self, member: &members::Member) -> Value {
-        match member {
-            members::Member::User(id) => json!({
-                "value": ResourceKind::User.show(*id),
-                "$ref": self.location(ResourceKind::User, *id),
-                "type": "User",
-            }),
-            members::Member::Dangling(value) => json!({ "value": value, "type": "User" }),
-        }
-    }
-
-    /// Complete documents, in the order of the rows. `relations` tells whether `groups` and
-    /// `members` are part of them.
-    pub(super) async fn complete(
-        &self,
-        tx: &mut Read,
-        kind: ResourceKind,
-        rows: Vec<Stored>,
-        relations: bool,
-    ) -> Result<Vec<Map<String, Value>>, Error> {
-        let ids: Vec<i64> =
-            if relations { rows.iter().map(|row| row.id).collect() } else { Vec::new() };
-        let mut related = match kind {
-            ResourceKind::User => self.groups_of(tx, &ids).await?,
-            ResourceKind::Group => members::of_groups(tx, &ids)
-                .await?
-                .into_iter()
-                .map(|(group, members)| {
-                    (group, members.iter().map(|member| self.member(member)).collect())
-                })
-                .collect(),
-        };
-        let documents = rows.into_iter().map(|row| {
-            let frame = Frame {
-                id: kind.show(row.id),
-                created: row.created_at.to_string(),
-                last_modified: row.updated_at.to_string(),
-                location: self.location(kind, row.id),
-                version: row.version,
-            };
-            let computed = related.remove(&row.id).unwrap_or_default();
-            document::render(kind.resource_type(), row.document.0, &frame, computed)
-        });
-        Ok(documents.collect())
-    }
-
-    /// Whether `groups` of a user or `members` of a group are wanted.
-    pub(super) fn wants_relations(&self, kind: ResourceKind) -> bool {
-        self.projection.wants(match kind {
-            ResourceKind::User => "groups",
-            ResourceKind::Group => "members",
-        })
-    }
-
-    /// Cut documents, in the order of the rows.
-    pub(super) async fn show(
-        &self,
-        tx: &mut Read,
-        kind: ResourceKind,
-        rows: Vec<Stored>,
-    ) -> Result<Vec<Map<String, Value>>, Error> {
-        let complete = self.complete(tx, kind, rows, self.wants_relations(kind)).await?;
-        let cut =
-            complete.into_iter().map(|whole| self.projection.apply(kind.resource_type(), whole));
-        Ok(cut.collect())
-    }
-
-    /// One resource, cut.
-    pub(super) async fn show_one(
-        &self,
-        tx: &mut Read,
-        kind: ResourceKind,
-        row: Stored,
-    ) -> Result<Resource, Error> {
-        let location = self.location(kind, row.id);
-        let mut shown = self.show(tx, kind, vec![row]).await?;
-        let document = shown.pop().ok_or(Error::NotFound(kind))?;
-        Ok(Resource { location, document })
-    }
-}
-
-/// The resource with this id.
-pub async fn find(
-    tx: &mut Read,
-    space: SpaceId,
-    kind: ResourceKind,
-    id: &str,
-    view: &View<'_>,
-) -> Result<Resource, Error> {
-    let row = stored(tx, space, kind, id).await?;
-    view.show_one(tx, kind, row).await
+    /// The record of the change; none when nothing changed.
+    pub audit_id: Option<AuditId>,
 }
 
 /// The stored resource with this id.
@@ -311,17 +260,22 @@ pub(super) async fn stored(
     query.fetch_optional(tx).await?.ok_or(Error::NotFound(kind))
 }
 
-/// The same, and nobody else changes it before this transaction ends.
+/// The same, and nobody else changes it before this transaction ends. What the request says about
+/// its version is checked here, so that it holds until then.
 pub(super) async fn locked(
     tx: &mut Write,
-    space: SpaceId,
+    push: &Push<'_>,
     kind: ResourceKind,
     id: &str,
 ) -> Result<Stored, Error> {
     let id = kind.parse(id).ok_or(Error::NotFound(kind))?;
-    let mut query = kind.select(space);
+    let mut query = kind.select(push.space.id);
     query.push(" AND r.id = ").push_bind(id).push(tx.for_update());
-    query.fetch_optional(tx).await?.ok_or(Error::NotFound(kind))
+    let row: Stored = query.fetch_optional(tx).await?.ok_or(Error::NotFound(kind))?;
+    if let Some(precondition) = push.precondition {
+        precondition.check(row.version)?;
+    }
+    Ok(row)
 }
 
 /// The text of an attribute; empty when it is not set.
@@ -344,33 +298,46 @@ pub(super) fn difference(
     (only(old, new), only(new, old))
 }
 
-/// Writes the audit record of a change.
+/// Writes the audit record of a change, and tells those who listen.
 pub(super) async fn record(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     (kind, id): (ResourceKind, i64),
     action: &'static str,
     (before, after): (Value, Value),
-) -> Result<(), database::Error> {
+) -> Result<AuditId, database::Error> {
+    let subject = Principal::new(kind.principal(), id);
+    announce::change(tx, push.act, push.space.id, subject, &before, &after).await?;
     let change = Change {
-        scope: Scope::Space(space),
+        scope: Scope::Space(push.space.id),
         action,
-        object_kind: match kind {
-            ResourceKind::User => "user",
-            ResourceKind::Group => "group",
-        },
+        object_kind: kind.principal().as_str(),
         object_id: &kind.show(id),
         before,
         after,
     };
-    audit::record(tx, act, change).await
+    audit::log(tx, push.act, change).await
 }
 
-/// A second resource may have taken the name since it was looked for.
+/// Another resource may have taken the name, or the value of a unique attribute, since it was
+/// looked for.
 pub(super) fn name_conflict(kind: ResourceKind) -> impl FnOnce(database::Error) -> Error {
     move |error| match error {
         database::Error::Conflict(_) => Error::NameTaken(kind),
         other => Error::Store(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_difference_names_what_changed_and_nothing_else() {
+        let [old, new] = [json!({ "a": 1, "b": 2 }), json!({ "a": 1, "b": 3, "c": 4 })];
+        let (was, is) = difference(old.as_object().unwrap(), new.as_object().unwrap());
+        assert_eq!((json!(was), json!(is)), (json!({ "b": 2 }), json!({ "b": 3, "c": 4 })));
     }
 }

@@ -3,18 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error,
+    Error, brake, extended,
     resource::{
-        Resource, ResourceKind, Stored, View, Written, difference, locked, name_conflict, record,
-        text,
+        Push, ResourceKind, Stored, Written, difference, locked, name_conflict, record, text,
     },
 };
 use crate::{
-    audit::Act,
     directory::{Source, fold},
     id::{Principal, SpaceId, UserId},
-    scim::{document, patch::Patch, schema::USER_TYPE},
-    store::{Door, Json, Write, end_sessions, sql},
+    scim::{self, ErrorKind, document, patch::Patch},
+    store::{Door, Write, end_sessions, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -76,21 +74,23 @@ fn preferred_email(attributes: &Map<String, Value>) -> &str {
         .unwrap_or_default()
 }
 
-/// Makes a user (RFC 7644 §3.3); `limit` is how many the space may have. A name that is held by
-/// hand is never taken over (SCIM-17), and the id is always a fresh one (SCIM-16).
+/// Makes a user (RFC 7644 §3.3). A name that is held by hand is never taken over (SCIM-17), and
+/// the id is always a fresh one (SCIM-16), unless it was given out beforehand (`id`).
 pub async fn create_user(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
+    id: Option<i64>,
     body: &Map<String, Value>,
-    limit: i64,
-    view: &View<'_>,
-) -> Result<Resource, Error> {
-    let attributes = document::read(&USER_TYPE, body)?.attributes;
-    KIND.check_limit(tx, space, limit).await?;
-    let columns = Columns::of(&attributes);
-    KIND.check_name(tx, space, &fold(columns.user_name)).await?;
-    let UserId(id) = act.new_id();
+) -> Result<Written, Error> {
+    let attributes = document::read(&push.view.types.user, body)?.attributes;
+    let space = push.space.id;
+    KIND.check_limit(tx, space, push.limits.users).await?;
+    KIND.check_name(tx, space, &fold(text(&attributes, "userName"))).await?;
+    let id = id.unwrap_or_else(|| push.act.new_id::<UserId>().0);
+    let document = Value::Object(attributes);
+    let stored = document.to_string();
+    let Value::Object(attributes) = &document else { return Err(Error::Corrupt(id)) };
+    let columns = Columns::of(attributes);
     sql("INSERT INTO users
              (id, space_id, source, user_name, user_name_key, first_name, last_name, display_name,
               email, email_key, description, active, blocked, external_id, document, version,
@@ -109,128 +109,162 @@ pub async fn create_user(
     .bind(columns.active)
     .bind(false)
     .bind(columns.external_id)
-    .bind(&Value::Object(attributes.clone()))
-    .bind(act.now)
+    .bind(&stored)
+    .bind(push.act.now)
     .execute(tx)
     .await
     .map_err(name_conflict(KIND))?;
-    index_emails(tx, space, id, &attributes).await?;
-    let after = Value::Object(attributes.clone());
-    record(tx, act, space, (KIND, id), "user.create", (json!(null), after)).await?;
-    let row = Stored {
+    index_emails(tx, space, id, attributes).await?;
+    extended::index(tx, push, KIND, id, attributes).await?;
+    let name = columns.user_name.to_owned();
+    let states = (json!(null), document);
+    let audit_id = record(tx, push, (KIND, id), "user.create", states).await?;
+    let now = push.act.now;
+    let row = Stored { id, version: 1, document: stored, created_at: now, updated_at: now };
+    Ok(Written {
+        kind: KIND,
         id,
+        name,
         version: 1,
-        document: Json(attributes),
-        created_at: act.now,
-        updated_at: act.now,
-    };
-    view.show_one(tx, KIND, row).await
+        location: push.view.location(KIND, id),
+        resource: Some(push.view.show_new(KIND, row)?),
+        access: None,
+        audit_id: Some(audit_id),
+    })
 }
 
 /// Replaces a user (RFC 7644 §3.5.1): what the body does not name is cleared.
 pub async fn replace_user(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     id: &str,
     body: &Map<String, Value>,
-    view: &View<'_>,
 ) -> Result<Written, Error> {
-    let row = locked(tx, space, KIND, id).await?;
-    let attributes = document::read(&USER_TYPE, body)?.attributes;
-    update(tx, act, space, row, attributes, view).await
+    let row = locked(tx, push, KIND, id).await?;
+    let old = row.attributes()?;
+    let attributes = document::read(&push.view.types.user, body)?.attributes;
+    update(tx, push, row, old, attributes).await
 }
 
 /// Changes a user (RFC 7644 §3.5.2): all operations or none.
 pub async fn patch_user(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     id: &str,
     body: Map<String, Value>,
-    view: &View<'_>,
 ) -> Result<Written, Error> {
-    let row = locked(tx, space, KIND, id).await?;
-    let attributes = Patch::parse(body)?.apply(&USER_TYPE, &row.document.0)?.attributes;
-    update(tx, act, space, row, attributes, view).await
+    let row = locked(tx, push, KIND, id).await?;
+    let old = row.attributes()?;
+    let attributes = Patch::parse(body)?.apply(&push.view.types.user, &old)?.attributes;
+    update(tx, push, row, old, attributes).await
 }
 
 /// Writes the new document, if it is a new one.
 async fn update(
     tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
+    push: &Push<'_>,
     row: Stored,
+    old: Map<String, Value>,
     attributes: Map<String, Value>,
-    view: &View<'_>,
 ) -> Result<Written, Error> {
-    if attributes == row.document.0 {
-        let resource = view.show_one(tx, KIND, row).await?;
-        return Ok(Written { resource: Some(resource), access: None });
+    let mut written = Written {
+        kind: KIND,
+        id: row.id,
+        name: text(&attributes, "userName").to_owned(),
+        version: row.version,
+        location: push.view.location(KIND, row.id),
+        resource: None,
+        access: None,
+        audit_id: None,
+    };
+    if attributes == old {
+        written.resource = Some(push.view.show_one(tx, KIND, row).await?);
+        return Ok(written);
     }
-    let (old, new) = (Columns::of(&row.document.0), Columns::of(&attributes));
-    let name_key = fold(new.user_name);
+    let space = push.space.id;
+    let (was, is) = (Columns::of(&old), Columns::of(&attributes));
+    let name_key = fold(is.user_name);
+    if was.user_name != is.user_name && push.settings().refuse_renames {
+        let detail = "userName never changes in this space; an administrator can allow renames";
+        return Err(scim::Error::new(ErrorKind::Mutability, detail).into());
+    }
     // SCIM-11: the directory may rename; what the user has here follows its id.
-    if name_key != fold(old.user_name) {
+    if name_key != fold(was.user_name) {
         KIND.check_name(tx, space, &name_key).await?;
     }
+    if was.active && !is.active {
+        brake::let_go(tx, push, row.id, row.created_at).await?;
+    } else if !was.active && is.active {
+        brake::come_back(tx, push, row.id).await?;
+    }
+    let document = Value::Object(attributes.clone()).to_string();
     sql("UPDATE users SET user_name = $1, user_name_key = $2, first_name = $3, last_name = $4,
              display_name = $5, email = $6, email_key = $7, active = $8, external_id = $9,
              document = $10, version = version + 1, updated_at = $11
          WHERE id = $12")
-    .bind(new.user_name)
+    .bind(is.user_name)
     .bind(name_key)
-    .bind(new.first_name)
-    .bind(new.last_name)
-    .bind(new.display_name)
-    .bind(new.email)
-    .bind(fold(new.email))
-    .bind(new.active)
-    .bind(new.external_id)
-    .bind(&Value::Object(attributes.clone()))
-    .bind(act.now)
+    .bind(is.first_name)
+    .bind(is.last_name)
+    .bind(is.display_name)
+    .bind(is.email)
+    .bind(fold(is.email))
+    .bind(is.active)
+    .bind(is.external_id)
+    .bind(&document)
+    .bind(push.act.now)
     .bind(row.id)
     .execute(tx)
     .await
     .map_err(name_conflict(KIND))?;
     // USR-18: disabling ends what is open, at once.
-    if old.active && !new.active {
+    if was.active && !is.active {
         end_sessions(tx, Door::Portal, row.id).await?;
     }
-    if emails(&row.document.0) != emails(&attributes) {
+    if emails(&old) != emails(&attributes) {
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
         index_emails(tx, space, row.id, &attributes).await?;
     }
-    let access = (old.active != new.active || old.user_name != new.user_name)
+    extended::reindex(tx, push, KIND, row.id, &old, &attributes).await?;
+    written.access = (was.active != is.active || was.user_name != is.user_name)
         .then_some(Principal::User(UserId(row.id)));
-    let (before, after) = difference(&row.document.0, &attributes);
+    let (before, after) = difference(&old, &attributes);
     let states = (Value::Object(before), Value::Object(after));
-    record(tx, act, space, (KIND, row.id), "user.update", states).await?;
-    let row =
-        Stored { document: Json(attributes), updated_at: act.now, version: row.version + 1, ..row };
-    Ok(Written { resource: Some(view.show_one(tx, KIND, row).await?), access })
+    written.audit_id = Some(record(tx, push, (KIND, row.id), "user.update", states).await?);
+    written.version += 1;
+    let row = Stored { version: written.version, document, updated_at: push.act.now, ..row };
+    written.resource = Some(push.view.show_one(tx, KIND, row).await?);
+    Ok(written)
 }
 
 /// Deletes a user (SCIM-18): gone from now on, its name free, its sessions ended, its memberships
 /// with it. What it holds directly is left to whoever calls; the id is what they need for it.
-pub async fn delete_user(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    id: &str,
-) -> Result<UserId, Error> {
-    let row = locked(tx, space, KIND, id).await?;
+pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Written, Error> {
+    let row = locked(tx, push, KIND, id).await?;
+    let attributes = row.attributes()?;
+    brake::let_go(tx, push, row.id, row.created_at).await?;
     sql("UPDATE users SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id = $2")
-        .bind(act.now)
+        .bind(push.act.now)
         .bind(row.id)
         .execute(tx)
         .await?;
     sql("DELETE FROM group_members WHERE user_id = $1").bind(row.id).execute(tx).await?;
     sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
+    extended::forget(tx, push, row.id).await?;
     end_sessions(tx, Door::Portal, row.id).await?;
-    let states = (Value::Object(row.document.0), json!(null));
-    record(tx, act, space, (KIND, row.id), "user.delete", states).await?;
-    Ok(UserId(row.id))
+    let name = text(&attributes, "userName").to_owned();
+    let states = (Value::Object(attributes), json!(null));
+    let audit_id = record(tx, push, (KIND, row.id), "user.delete", states).await?;
+    Ok(Written {
+        kind: KIND,
+        id: row.id,
+        name,
+        version: row.version + 1,
+        location: push.view.location(KIND, row.id),
+        resource: None,
+        access: Some(Principal::User(UserId(row.id))),
+        audit_id: Some(audit_id),
+    })
 }
 
 async fn index_emails(

@@ -3,7 +3,8 @@
 //! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
 
 use crate::{
-    cloud, credential, directory, organization, permission, provisioning, space, sso, store, task,
+    cloud, credential, directory, event, organization, permission, provisioning, space, sso, store,
+    task,
     tc3::{self, CommonCode},
     web::Fault,
 };
@@ -97,6 +98,7 @@ fn code_of(fault: &Fault) -> &'static str {
         Fault::Space(error) => space(error),
         Fault::Directory(error) => directory(error),
         Fault::Credential(error) => credential(error),
+        Fault::Event(error) => event(error),
         Fault::Permission(error) => permission(error),
         Fault::Task(error) => task(error),
         Fault::Sso(error) => sso(error),
@@ -138,6 +140,19 @@ fn organization(error: &organization::Error) -> &'static str {
     }
 }
 
+/// No action of the catalogue is about events.
+fn event(error: &event::Error) -> &'static str {
+    use event::Error;
+    match error {
+        Error::UrlInvalid(_) | Error::NoKind => "InvalidParameter",
+        Error::TooMany => "LimitExceeded",
+        Error::EndpointNotFound | Error::EventNotFound => "ResourceNotFound",
+        Error::Disabled => "FailedOperation",
+        Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
 fn space(error: &space::Error) -> &'static str {
     use space::Error;
     match error {
@@ -145,6 +160,8 @@ fn space(error: &space::Error) -> &'static str {
         Error::NameTaken => "InvalidParameterValue.IdentityCenterZoneNameAlreadyExist",
         Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
+        // No action of the public API sets these.
+        Error::OutOfRange { .. } => "InvalidParameter.ParamError",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }

@@ -28,6 +28,7 @@ pub(super) enum Section {
     Tasks,
     SingleSignOn,
     Scim,
+    Events,
     Audit,
 }
 
@@ -87,6 +88,7 @@ const MENU: &[Part] = &[
         entries: &[
             entry(Section::SingleSignOn, "/console/settings/sso", "key", "Single sign-on"),
             entry(Section::Scim, "/console/settings/scim", "sync", "SCIM"),
+            entry(Section::Events, "/console/settings/events", "enter", "Events"),
             entry(Section::Audit, "/console/audit", "log", "Audit log"),
         ],
     },
@@ -142,6 +144,13 @@ fn done_words(code: &str) -> Option<&'static str> {
         "token-enabled" => "The token was enabled.",
         "token-disabled" => "The token was disabled.",
         "token-deleted" => "The token was deleted.",
+        "endpoint-changed" => "The endpoint was changed.",
+        "endpoint-enabled" => "The endpoint was enabled. What it missed can be replayed.",
+        "endpoint-disabled" => "The endpoint was disabled. Nothing is sent to it.",
+        "endpoint-deleted" => "The endpoint was deleted.",
+        "test-sent" => "A test is on its way.",
+        "replayed" => "The events are sent once more.",
+        "redelivered" => "The event is sent once more.",
         "provider-saved" => "The identity provider was saved.",
         "certificate-added" => "The certificate was added.",
         "certificate-removed" => "The certificate was removed.",

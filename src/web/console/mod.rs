@@ -8,6 +8,7 @@ mod administrator;
 mod audit;
 mod authorization;
 mod configurations;
+mod events;
 mod frame;
 mod groups;
 mod overview;
@@ -73,6 +74,21 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/settings/scim/tokens/{id}/disable", Admin, scim::disable_token)
         .post("/console/settings/scim/tokens/{id}/delete", Admin, scim::delete_token)
         .post("/console/settings/scim/{to}", Admin, scim::switch)
+        .get("/console/settings/events", Admin, events::list)
+        .post("/console/settings/events", Admin, events::create)
+        .get("/console/settings/events/{id}", Admin, events::show)
+        .post("/console/settings/events/{id}", Admin, events::update)
+        .post("/console/settings/events/{id}/delete", Admin, events::delete)
+        .post(
+            "/console/settings/events/{id}/deliveries/{event}/redeliver",
+            Admin,
+            events::redeliver,
+        )
+        .post("/console/settings/events/{id}/disable", Admin, events::disable)
+        .post("/console/settings/events/{id}/enable", Admin, events::enable)
+        .post("/console/settings/events/{id}/replay", Admin, events::replay)
+        .post("/console/settings/events/{id}/rotate", Admin, events::rotate)
+        .post("/console/settings/events/{id}/test", Admin, events::test)
         .get("/console/audit", Admin, audit::list);
     pages::door(app, Door::Console, "/console", routes)
 }

@@ -3,6 +3,7 @@
 use crate::{
     access::ReachState,
     directory::Source,
+    event,
     id::{Principal, PrincipalKind},
     permission::{AssignmentState, DeploymentStatus, PolicyKind},
     task::{Kind, State},
@@ -40,6 +41,37 @@ pub fn principal_href(principal: Principal) -> String {
     match principal {
         Principal::User(id) => format!("/console/users/{id}"),
         Principal::Group(id) => format!("/console/groups/{id}"),
+    }
+}
+
+/// What an event tells.
+pub fn event_kind(kind: event::Kind) -> &'static str {
+    match kind {
+        event::Kind::Create => "User or group created",
+        event::Kind::Patch => "Attributes changed",
+        event::Kind::Membership => "Members joined or left",
+        event::Kind::Delete => "User or group deleted",
+        event::Kind::Activate => "User enabled",
+        event::Kind::Deactivate => "User disabled",
+        event::Kind::Verification => "Test",
+    }
+}
+
+/// How the delivery of an event stands.
+pub fn delivery(state: event::State) -> Badge {
+    match state {
+        event::State::Waiting => ("badge-busy", "Waiting"),
+        event::State::Delivered => ("badge-good", "Delivered"),
+        event::State::GivenUp => ("badge-bad", "Given up"),
+    }
+}
+
+/// How an endpoint for events stands.
+pub fn endpoint(endpoint: &event::Endpoint) -> Badge {
+    match (endpoint.enabled, endpoint.failures) {
+        (false, _) => ("", "Disabled"),
+        (true, 0) => ("badge-good", "Enabled"),
+        (true, _) => ("badge-bad", "Failing"),
     }
 }
 

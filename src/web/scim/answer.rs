@@ -1,10 +1,11 @@
 //! Answers of this door: SCIM bodies with SCIM's media type.
 
 use axum::{
+    body::Body,
     extract::Request,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
+        header::{ACCEPT, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -12,23 +13,64 @@ use axum::{
 use serde_json::Value;
 
 use crate::{
-    directory::scim::{self as directory, Resource, ResourceKind},
+    directory::scim::{self as directory, Resource},
     permission, provisioning,
-    scim::{Error, ErrorKind},
+    scim::{Error, ErrorKind, version::Version},
     store,
     web::{Fault, log_cause},
 };
 
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Seconds after which a directory that the brake holds may ask again.
+const BRAKED: u64 = 300;
 
 /// A refusal as this door tells it.
 #[derive(Debug)]
-pub struct Refusal(Error);
+pub struct Refusal {
+    error: Error,
+    /// Whole seconds after which the same request may come again.
+    retry_after: Option<u64>,
+    braked: bool,
+}
+
+/// What a refusal told the client, for the recorder.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The keyword.
+    pub scim_type: Option<&'static str>,
+    /// The sentence.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// That a token came too often (SCIM-22).
+    pub fn too_often(seconds: u64) -> Self {
+        let detail = format!("Too many requests with this token; come again in {seconds} s");
+        let error = Error::new(ErrorKind::TooManyRequests, detail);
+        Self { error, retry_after: Some(seconds), braked: false }
+    }
+
+    /// That a request may come again after some seconds.
+    pub fn come_again(detail: &str, seconds: u64) -> Self {
+        let error = Error::new(ErrorKind::TooManyRequests, detail);
+        Self { error, retry_after: Some(seconds), braked: false }
+    }
+
+    /// The refusal as the protocol has it.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// Whether the mass-change brake held the request.
+    pub fn is_braked(&self) -> bool {
+        self.braked
+    }
+}
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, retry_after: None, braked: false }
     }
 }
 
@@ -58,32 +100,43 @@ impl From<store::Error> for Refusal {
 
 impl From<directory::Error> for Refusal {
     fn from(error: directory::Error) -> Self {
-        let name = |kind: ResourceKind| match kind {
-            ResourceKind::User => "userName",
-            ResourceKind::Group => "displayName",
-        };
-        let (error, detail) = match error {
-            directory::Error::Refused(error) => return Self(error),
+        let (kind, detail) = match error {
+            directory::Error::Refused(error) => return error.into(),
             directory::Error::Store(error) => return error.into(),
+            directory::Error::Corrupt(_) => return internal(&error),
+            directory::Error::Braked { going, window } => {
+                let detail = format!(
+                    "The mass-change brake holds: with this one {going} users would be disabled or \
+                     deleted within {} minutes. An administrator can let them go under Settings, \
+                     SCIM; until then this request changes nothing",
+                    (window + 59) / 60
+                );
+                let error = Error::new(ErrorKind::TooManyRequests, detail);
+                return Self { error, retry_after: Some(BRAKED), braked: true };
+            }
             directory::Error::NotFound(kind) => {
                 (ErrorKind::NotFound, format!("There is no {kind} with this id"))
             }
-            directory::Error::NameTaken(kind) => {
-                (ErrorKind::Uniqueness, format!("Another {kind} has this {}", name(kind)))
-            }
+            directory::Error::NameTaken(kind) => (
+                ErrorKind::Uniqueness,
+                format!("Another {kind} has this {}", kind.name_attribute()),
+            ),
             directory::Error::NameHeldByHand(kind) => (
                 ErrorKind::Uniqueness,
                 format!(
                     "A {kind} made by hand has this {}. Nothing was changed: an administrator may \
                      hand it over to the directory with the action \"adopt\", or rename one of them",
-                    name(kind)
+                    kind.name_attribute()
                 ),
             ),
+            directory::Error::ValueTaken(attribute) => {
+                (ErrorKind::Uniqueness, format!("Another resource has this value of {attribute}"))
+            }
             directory::Error::TooMany(kind, limit) => {
                 (ErrorKind::Forbidden, format!("This space has its limit of {limit} {kind}s"))
             }
         };
-        Self(Error::new(error, detail))
+        Error::new(kind, detail).into()
     }
 }
 
@@ -114,29 +167,61 @@ impl From<Fault> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = json(self.0.kind.status(), &self.0.body());
-        if self.0.kind == ErrorKind::Unauthorized {
+        let mut response = json(self.error.kind.status(), &self.error.body());
+        let headers = response.headers_mut();
+        if self.error.kind == ErrorKind::Unauthorized {
             let challenge = HeaderValue::from_static(r#"Bearer realm="scim""#);
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        let told = Told { scim_type: self.error.kind.scim_type(), detail: self.error.detail };
+        response.extensions_mut().insert(told);
         response
     }
 }
 
 /// A body with its status.
 pub fn json(status: u16, body: &Value) -> Response {
+    text(status, body.to_string())
+}
+
+/// A body that is text already.
+pub fn text(status: u16, body: impl Into<Body>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, body.to_string()).into_response();
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);
     response
 }
 
-/// One resource with its URL.
+/// A body in pieces, sent one after the other: a short one at once, of a long one never more than
+/// a piece is in memory.
+pub fn pieces(status: u16, pieces: impl Iterator<Item = String> + Send + 'static) -> Response {
+    let mut pieces = pieces.peekable();
+    let first = pieces.next().unwrap_or_default();
+    if pieces.peek().is_none() {
+        return text(status, first);
+    }
+    let all = std::iter::once(first).chain(pieces).map(Ok::<_, std::convert::Infallible>);
+    text(status, Body::from_stream(futures_util::stream::iter(all)))
+}
+
+/// One resource with its URL and version.
 pub fn resource(status: u16, resource: Resource) -> Response {
-    let location = HeaderValue::from_str(&resource.location);
-    let mut response = json(status, &Value::Object(resource.document));
-    if let Ok(location) = location {
-        response.headers_mut().insert(LOCATION, location);
+    let (location, version) = (resource.location.clone(), resource.version);
+    with_place(pieces(status, resource.into_pieces()), &location, version)
+}
+
+/// An answer that says where the resource is, and which version.
+pub fn with_place(mut response: Response, location: &str, version: i64) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        headers.insert(LOCATION, location);
+    }
+    if let Ok(version) = HeaderValue::from_str(&Version(version).to_string()) {
+        headers.insert(ETAG, version);
     }
     response
 }

@@ -1,12 +1,17 @@
 //! Bodies of requests: bounded, of a media type we know, strict JSON.
 
+use std::time::Duration;
+
 use axum::{body::to_bytes, extract::Request, http::header::CONTENT_TYPE};
 use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::{
+    app::App,
     directory::scim::ResourceKind,
     scim::{Error, ErrorKind, json},
+    web::ScimClient,
 };
 
 /// Largest body, in bytes (DESIGN §8).
@@ -22,8 +27,14 @@ pub fn limit(kind: ResourceKind) -> usize {
     }
 }
 
-/// Reads the JSON object that a request carries.
-pub async fn object(request: Request, limit: usize) -> Result<Map<String, Value>, Error> {
+/// Reads the JSON object that a request carries. A body that is too large, or does not arrive in
+/// time, is given up; what came of it is forgotten.
+pub async fn object(
+    app: &App,
+    client: &ScimClient,
+    request: Request,
+    limit: usize,
+) -> Result<Map<String, Value>, Error> {
     if let Some(media_type) = request.headers().get(CONTENT_TYPE) {
         let known = media_type.to_str().is_ok_and(is_json);
         if !known {
@@ -31,7 +42,12 @@ pub async fn object(request: Request, limit: usize) -> Result<Map<String, Value>
             return Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
         }
     }
-    let bytes = to_bytes(request.into_body(), limit).await.map_err(|error| {
+    let patience = Duration::from_secs(app.settings.scim.body_seconds);
+    let arrived = timeout(patience, to_bytes(request.into_body(), limit)).await.map_err(|_| {
+        let detail = format!("The body did not arrive within {} seconds", patience.as_secs());
+        Error::new(ErrorKind::RequestTimeout, detail)
+    })?;
+    let bytes = arrived.map_err(|error| {
         if std::error::Error::source(&error)
             .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
         {
@@ -41,6 +57,7 @@ pub async fn object(request: Request, limit: usize) -> Result<Map<String, Value>
             Error::new(ErrorKind::InvalidSyntax, "The body did not arrive whole")
         }
     })?;
+    client.trace.body(&bytes);
     json::parse_object(&bytes)
 }
 

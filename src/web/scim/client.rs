@@ -1,31 +1,72 @@
-//! Who may come in: a token of a space where SCIM is on.
+//! Who may come in: a token of a space where SCIM is on, not too often.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use std::sync::Arc;
 
-use super::answer::Refusal;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+
+use super::{answer::Refusal, trace::Trace};
 use crate::{
     app::App,
+    audit::{Act, Actor, ActorKind},
+    credential::Opened,
     scim::{Error, ErrorKind},
     web::{RequestInfo, ScimClient},
 };
 
+/// Somebody of the house who tries a request again: comes in without a token, and only with a
+/// request that never came over a wire.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// What they are doing.
+    pub act: Act,
+    /// The token that the request showed when it came.
+    pub opened: Arc<Opened>,
+}
+
 impl ScimClient {
-    /// The client of a request: 401 without a good token, 403 where SCIM is off (SCIM-02).
+    /// The client of a request: 401 without a good token, 403 where SCIM is off (SCIM-02), 429
+    /// when it comes too often (SCIM-22).
     pub(super) async fn enter(app: &App, parts: &mut Parts) -> Result<Self, Refusal> {
+        let trace = parts.extensions.get::<Trace>().cloned().unwrap_or_default();
+        if let Some(Rehearsal { act, opened }) = parts.extensions.get::<Rehearsal>().cloned() {
+            trace.client(&opened);
+            return Ok(Self { act, opened, trace });
+        }
         let Some(info) = parts.extensions.get::<RequestInfo>() else {
             return Err(Error::new(ErrorKind::Internal, "The request came without its id").into());
         };
-        let Some(client) = Self::find(app, info, &parts.headers).await? else {
+        let unknown = || {
             let detail = "Send a SCIM token of the space as Authorization: Bearer. The one that \
                           came, if any, is unknown, switched off or expired.";
-            return Err(Error::new(ErrorKind::Unauthorized, detail).into());
+            Error::new(ErrorKind::Unauthorized, detail)
         };
-        if !client.space.scim_enabled {
+        let token = bearer(&parts.headers).ok_or_else(unknown)?;
+        let opened = app.gate.find(&app.db, token).await?.ok_or_else(unknown)?;
+        trace.client(&opened);
+        if !opened.is_good(app.clock.now()) {
+            return Err(unknown().into());
+        }
+        app.gate.count(opened.credential.id).map_err(Refusal::too_often)?;
+        if !opened.space.scim_enabled {
             let detail = "SCIM is switched off in this space; an administrator can switch it on.";
             return Err(Error::new(ErrorKind::Forbidden, detail).into());
         }
-        Ok(client)
+        let actor = Actor {
+            kind: ActorKind::ScimClient,
+            id: opened.credential.id.to_string(),
+            name: String::new(),
+        };
+        Ok(Self { act: info.act(app, actor), opened, trace })
     }
+}
+
+/// The token of a request, if it shows one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl FromRequestParts<App> for ScimClient {

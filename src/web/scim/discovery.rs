@@ -8,14 +8,16 @@ use serde_json::Value;
 
 use super::{
     answer::{Refusal, json},
+    body, bulk, cursor,
     resources::base,
 };
 use crate::{
     app::App,
+    event,
     scim::{
         Error, ErrorKind,
-        list::{MAX_COUNT, response},
-        schema::{self, Limits, ResourceTypes},
+        list::{DEFAULT_COUNT, MAX_COUNT, response},
+        schema::{self, BulkLimits, Limits, PageLimits, SecurityEvents},
     },
     web::ScimClient,
 };
@@ -30,6 +32,10 @@ fn refuse_filter(request: &Request) -> Result<(), Refusal> {
         return Err(Error::new(ErrorKind::Forbidden, detail).into());
     }
     Ok(())
+}
+
+fn whole(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 fn all(documents: &[Value]) -> Response {
@@ -48,50 +54,67 @@ pub async fn service_provider_config(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    let limits = Limits { max_results: MAX_COUNT, ..Limits::default() };
+    let limits = Limits {
+        max_results: MAX_COUNT,
+        bulk: Some(BulkLimits {
+            max_operations: whole(bulk::MAX_OPERATIONS),
+            max_payload_size: whole(body::GROUP_LIMIT),
+        }),
+        sort: true,
+        etag: true,
+        pagination: Some(PageLimits {
+            default_page_size: DEFAULT_COUNT,
+            max_page_size: MAX_COUNT,
+            cursor_timeout: Some(cursor::TIMEOUT),
+        }),
+        security_events: Some(SecurityEvents {
+            on_request: true,
+            event_uris: &event::EVENT_URIS,
+        }),
+    };
     Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }
 
 pub async fn resource_types(
     State(app): State<App>,
-    _client: ScimClient,
+    client: ScimClient,
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    Ok(all(&ResourceTypes::standard().describe(&base(&app))))
+    Ok(all(&client.opened.types.describe(&base(&app))))
 }
 
 pub async fn resource_type(
     State(app): State<App>,
-    _client: ScimClient,
+    client: ScimClient,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
     one(
-        id.ok().and_then(|id| ResourceTypes::standard().describe_one(&base(&app), &id)),
+        id.ok().and_then(|id| client.opened.types.describe_one(&base(&app), &id)),
         "resource type",
     )
 }
 
 pub async fn schemas(
     State(app): State<App>,
-    _client: ScimClient,
+    client: ScimClient,
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    Ok(all(&ResourceTypes::standard().describe_schemas(&base(&app))))
+    Ok(all(&client.opened.types.describe_schemas(&base(&app))))
 }
 
 pub async fn schema(
     State(app): State<App>,
-    _client: ScimClient,
+    client: ScimClient,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
     one(
-        id.ok().and_then(|id| ResourceTypes::standard().describe_schema(&base(&app), &id)),
+        id.ok().and_then(|id| client.opened.types.describe_schema(&base(&app), &id)),
         "schema",
     )
 }

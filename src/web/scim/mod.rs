@@ -5,9 +5,14 @@
 
 mod answer;
 mod body;
+mod bulk;
 mod client;
+mod cursor;
 mod discovery;
+mod later;
+mod perform;
 mod resources;
+mod trace;
 
 use axum::{
     extract::{Request, State},
@@ -24,11 +29,18 @@ use crate::{
     scim::{Error, ErrorKind},
 };
 use answer::Refusal;
+pub use client::Rehearsal;
+pub use later::run_until;
+pub use trace::Trace;
 
 /// Where this door is.
 const BASE: &str = "/scim/v2";
 
-pub(super) fn routes() -> Routes {
+pub(super) fn routes(app: &App) -> Routes {
+    every(app)
+}
+
+fn every(app: &App) -> Routes {
     let scim = Caller::ScimClient;
     Routes::new()
         .get("/scim/v2/ServiceProviderConfig", Caller::Anyone, discovery::service_provider_config)
@@ -54,8 +66,8 @@ pub(super) fn routes() -> Routes {
         .patch("/scim/v2/Users/{id}", scim, |app, client, id, request| {
             resources::patch(app, client, id, request, User)
         })
-        .delete("/scim/v2/Users/{id}", scim, |app, client, id| {
-            resources::delete(app, client, id, User)
+        .delete("/scim/v2/Users/{id}", scim, |app, client, id, request| {
+            resources::delete(app, client, id, request, User)
         })
         .get("/scim/v2/Groups", scim, |app, client, request| {
             resources::list(app, client, request, &[Group])
@@ -75,8 +87,8 @@ pub(super) fn routes() -> Routes {
         .patch("/scim/v2/Groups/{id}", scim, |app, client, id, request| {
             resources::patch(app, client, id, request, Group)
         })
-        .delete("/scim/v2/Groups/{id}", scim, |app, client, id| {
-            resources::delete(app, client, id, Group)
+        .delete("/scim/v2/Groups/{id}", scim, |app, client, id, request| {
+            resources::delete(app, client, id, request, Group)
         })
         .get("/scim/v2", scim, |app, client, request| {
             resources::list(app, client, request, &[User, Group])
@@ -84,12 +96,15 @@ pub(super) fn routes() -> Routes {
         .post("/scim/v2/.search", scim, |app, client, request| {
             resources::search(app, client, request, &[User, Group])
         })
+        .post("/scim/v2/Bulk", scim, bulk::bulk)
+        .get("/scim/v2/Bulk/{id}", scim, bulk::later)
         .get("/scim/v2/{*rest}", scim, elsewhere)
         .post("/scim/v2/{*rest}", scim, elsewhere)
         .put("/scim/v2/{*rest}", scim, elsewhere)
         .patch("/scim/v2/{*rest}", scim, elsewhere)
         .delete("/scim/v2/{*rest}", scim, elsewhere)
         .with(|router| router.method_not_allowed_fallback(method_not_allowed))
+        .layer(middleware::from_fn_with_state(app.clone(), trace::record))
         .layer(middleware::from_fn(answer::negotiate))
 }
 
@@ -111,18 +126,23 @@ async fn elsewhere(State(app): State<App>, mut request: Request) -> Response {
         *request.uri_mut() = uri;
         // The parameters of the path that brought it here are none of the next route's.
         let known = request.extensions_mut().remove::<RequestInfo>();
+        let rehearsal = request.extensions_mut().remove::<Rehearsal>();
         *request.extensions_mut() = Extensions::new();
         if let Some(info) = known {
             request.extensions_mut().insert(info);
         }
-        return match routes().into_router().with_state(app).oneshot(request).await {
+        if let Some(rehearsal) = rehearsal {
+            request.extensions_mut().insert(rehearsal);
+        }
+        return match every(&app).into_router().with_state(app).oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
     }
     let endpoint =
         trimmed.strip_prefix(BASE).unwrap_or_default().trim_start_matches('/').to_owned();
-    let offered = !matches!(endpoint.split('/').next(), Some("Me" | "Bulk"));
+    // A token belongs to a directory and to no user, so it has no "me" (RFC 7644 §3.11).
+    let offered = endpoint.split('/').next() != Some("Me");
     let (mut parts, _) = request.into_parts();
     match ScimClient::enter(&app, &mut parts).await {
         Err(refusal) => refusal.into_response(),

@@ -2,32 +2,31 @@
 
 use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
-    http::StatusCode,
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     BASE,
     answer::{self, Refusal},
-    body,
+    body, cursor,
+    perform::{self, Operation, perform},
+    trace::Effect,
 };
 use crate::{
     app::App,
-    audit::Act,
-    directory::scim::{self as directory, Resource, ResourceKind, View, Wanted, Written},
-    id::{Principal, SpaceId},
-    provisioning,
-    scim::{
-        list::{Query, response},
-        projection::Projection,
+    directory::scim::{
+        self as directory, At, Limits, Listed, Push, Resource, ResourceKind, Show, Sort, View,
+        Wanted, Written,
     },
-    store::Write,
+    scim::{
+        list::{self, Query},
+        projection::Projection,
+        version::Precondition,
+    },
     web::ScimClient,
 };
-
-/// A group with more members than this answers a PATCH with 204 (reference/SCIM.md §6).
-const MAX_SHOWN_MEMBERS: i64 = 1000;
 
 /// The base URL of this door, as clients know it.
 pub fn base(app: &App) -> String {
@@ -38,10 +37,30 @@ fn query_of(request: &Request) -> Result<Query, Refusal> {
     Ok(Query::from_url(request.uri().query().unwrap_or_default())?)
 }
 
-fn view<'a>(base: &'a str, kind: ResourceKind, query: &Query) -> View<'a> {
+/// How a request wants to see resources of a kind.
+fn view<'a>(client: &'a ScimClient, base: &'a str, kind: ResourceKind, query: &Query) -> View<'a> {
+    let types = &*client.opened.types;
     let attributes = query.attributes.as_deref();
     let excluded = query.excluded_attributes.as_deref();
-    View { base, projection: Projection::parse(kind.resource_type(), attributes, excluded) }
+    View {
+        base,
+        types,
+        projection: Projection::parse(kind.of(types), attributes, excluded),
+        always_emit_members: client.space().scim_settings.0.always_emit_members,
+    }
+}
+
+/// How many of everything a space may have.
+pub fn limits(app: &App) -> Limits {
+    Limits { users: app.settings.limits.users, groups: app.settings.limits.groups }
+}
+
+/// RFC 7644 §3.14.
+fn precondition(headers: &HeaderMap) -> Precondition {
+    let lines = |name: HeaderName| {
+        headers.get_all(name).into_iter().map(|line| line.to_str().unwrap_or("?"))
+    };
+    Precondition::read(lines(header::IF_MATCH), lines(header::IF_NONE_MATCH))
 }
 
 /// An id that cannot even be read is nobody's.
@@ -66,7 +85,8 @@ pub async fn search(
     request: Request,
     kinds: &[ResourceKind],
 ) -> Result<Response, Refusal> {
-    let query = Query::from_search_request(&body::object(request, body::LIMIT).await?)?;
+    let body = body::object(&app, &client, request, body::LIMIT).await?;
+    let query = Query::from_search_request(&body)?;
     listed(&app, &client, &query, kinds).await
 }
 
@@ -78,25 +98,86 @@ async fn listed(
     kinds: &[ResourceKind],
 ) -> Result<Response, Refusal> {
     let base = base(app);
-    let space = client.space.id;
-    let (total, resources) = app
-        .db
-        .read(async |tx| -> Result<_, Refusal> {
-            let (mut total, mut resources) = (0, Vec::new());
-            let (mut skip, mut count) = (query.start_index - 1, query.count);
-            for kind in kinds {
-                let view = view(&base, *kind, query);
-                let wanted = Wanted { filter: query.filter.as_deref(), skip, count };
-                let page = directory::list(tx, space, *kind, &wanted, &view).await?;
+    let space = client.space().id;
+    let endpoint = format!("{kinds:?}");
+    let cursor = cursor::open(app, space, query, &endpoint)?;
+    let by_cursor = query.cursor.is_some();
+    let (first, mut position) = cursor.map_or((0, None), |cursor| (cursor.kind, cursor.position));
+    let (mut total, mut resources, mut next) = (0_u64, Vec::<Resource>::new(), None);
+    let (mut skip, mut count) = (query.start_index - 1, query.count);
+    app.db
+        .read(async |tx| -> Result<(), Refusal> {
+            for (index, kind) in kinds.iter().enumerate() {
+                let view = view(client, &base, *kind, query);
+                let passed = by_cursor && index < first;
+                let at = if by_cursor { At::Cursor(position.take()) } else { At::Index(skip) };
+                let wanted = Wanted {
+                    filter: query.filter.as_deref(),
+                    sort: query
+                        .sort_by
+                        .as_deref()
+                        .map(|by| Sort { by, descending: query.descending }),
+                    at: if passed { At::Index(0) } else { at.clone() },
+                    count: if passed { 0 } else { count },
+                };
+                let page: Listed = directory::list(tx, space, *kind, &wanted, &view).await?;
                 total += page.total;
+                if passed {
+                    // Its position is for a kind further on.
+                    if let At::Cursor(kept) = at {
+                        position = kept;
+                    }
+                    continue;
+                }
                 skip = skip.saturating_sub(page.total);
                 count -= u64::try_from(page.resources.len()).unwrap_or(count).min(count);
-                resources.extend(page.resources.into_iter().map(Value::Object));
+                resources.extend(page.resources);
+                if by_cursor && next.is_none() {
+                    next = match page.next {
+                        Some(position) => Some((index, Some(position))),
+                        // The page ends where a kind ends: the next begins with the one after it.
+                        None if count == 0 && index + 1 < kinds.len() => Some((index + 1, None)),
+                        None => None,
+                    };
+                    if next.is_some() {
+                        count = 0;
+                    }
+                }
             }
-            Ok((total, resources))
+            Ok(())
         })
         .await?;
-    Ok(answer::json(200, &response(total, query.start_index, &resources)))
+    let next = next
+        .map(|(kind, position)| cursor::seal(app, space, query, &endpoint, kind, position))
+        .transpose()?;
+    let items = u64::try_from(resources.len()).unwrap_or(u64::MAX);
+    let start = (!by_cursor).then_some(query.start_index);
+    let head = list::head(Some(total), start);
+    let tail = list::tail(items, next.as_deref(), None);
+    Ok(answer::pieces(200, together(head, resources, tail)))
+}
+
+/// The text of a list, in pieces that hold several resources.
+fn together(
+    head: String,
+    resources: Vec<Resource>,
+    tail: String,
+) -> impl Iterator<Item = String> + Send + 'static {
+    const PIECE: usize = 64 * 1024;
+    let mut first = true;
+    let texts = resources.into_iter().flat_map(move |resource| {
+        let separator = if std::mem::take(&mut first) { "" } else { list::SEPARATOR };
+        std::iter::once(separator.to_owned()).chain(resource.into_pieces())
+    });
+    let mut all = std::iter::once(head).chain(texts).chain(std::iter::once(tail));
+    std::iter::from_fn(move || {
+        let mut piece = all.next()?;
+        while piece.len() < PIECE {
+            let Some(more) = all.next() else { break };
+            piece.push_str(&more);
+        }
+        Some(piece)
+    })
 }
 
 pub async fn read(
@@ -107,9 +188,13 @@ pub async fn read(
     kind: ResourceKind,
 ) -> Result<Response, Refusal> {
     let (base, query, id) = (base(&app), query_of(&request)?, id_of(id));
-    let view = view(&base, kind, &query);
-    let space = client.space.id;
+    let view = view(&client, &base, kind, &query);
+    let space = client.space().id;
     let found = app.db.read(async |tx| directory::find(tx, space, kind, &id, &view).await).await?;
+    if precondition(request.headers()).not_modified(found.version)? {
+        let unchanged = StatusCode::NOT_MODIFIED.into_response();
+        return Ok(answer::with_place(unchanged, &found.location, found.version));
+    }
     Ok(answer::resource(200, found))
 }
 
@@ -119,22 +204,12 @@ pub async fn create(
     request: Request,
     kind: ResourceKind,
 ) -> Result<Response, Refusal> {
-    let (base, query) = (base(&app), query_of(&request)?);
-    let body = body::object(request, body::limit(kind)).await?;
-    let view = view(&base, kind, &query);
-    let (act, space, limits) = (&client.act, client.space.id, app.settings.limits);
-    let made = app
-        .db
-        .write(async |tx| match kind {
-            ResourceKind::User => {
-                directory::create_user(tx, act, space, &body, limits.users, &view).await
-            }
-            ResourceKind::Group => {
-                directory::create_group(tx, act, space, &body, limits.groups, &view).await
-            }
-        })
-        .await?;
-    Ok(answer::resource(201, made))
+    let query = query_of(&request)?;
+    let body = body::object(&app, &client, request, body::limit(kind)).await?;
+    client.trace.names(name_in(kind, &body));
+    let made =
+        change(&app, &client, kind, &query, None, 201, Operation::Create(None, body)).await?;
+    Ok(answer(201, made))
 }
 
 pub async fn replace(
@@ -144,25 +219,13 @@ pub async fn replace(
     request: Request,
     kind: ResourceKind,
 ) -> Result<Response, Refusal> {
-    let (base, query, id) = (base(&app), query_of(&request)?, id_of(id));
-    let body = body::object(request, body::limit(kind)).await?;
-    let view = view(&base, kind, &query);
-    let (act, space) = (&client.act, client.space.id);
-    let replaced = app
-        .db
-        .write(async |tx| -> Result<_, Refusal> {
-            let written = match kind {
-                ResourceKind::User => {
-                    directory::replace_user(tx, act, space, &id, &body, &view).await
-                }
-                ResourceKind::Group => {
-                    directory::replace_group(tx, act, space, &id, &body, &view).await
-                }
-            }?;
-            follow(tx, act, space, written).await
-        })
-        .await?;
-    Ok(answer(replaced))
+    let (query, id) = (query_of(&request)?, id_of(id));
+    let precondition = precondition(request.headers());
+    let body = body::object(&app, &client, request, body::limit(kind)).await?;
+    client.trace.names(name_in(kind, &body));
+    let operation = Operation::Replace(id, body);
+    let replaced = change(&app, &client, kind, &query, Some(&precondition), 200, operation).await?;
+    Ok(answer(200, replaced))
 }
 
 pub async fn patch(
@@ -172,68 +235,110 @@ pub async fn patch(
     request: Request,
     kind: ResourceKind,
 ) -> Result<Response, Refusal> {
-    let (base, query, id) = (base(&app), query_of(&request)?, id_of(id));
-    let body = body::object(request, body::limit(kind)).await?;
-    let view = view(&base, kind, &query);
-    let (act, space) = (&client.act, client.space.id);
+    let (query, id) = (query_of(&request)?, id_of(id));
+    let precondition = precondition(request.headers());
+    let body = body::object(&app, &client, request, body::limit(kind)).await?;
     // RFC 7644 §3.5.2: whoever names attributes gets a body.
-    let max_shown = if query.attributes.is_some() { i64::MAX } else { MAX_SHOWN_MEMBERS };
-    let patched = app
-        .db
-        .write(async |tx| -> Result<_, Refusal> {
-            let written = match kind {
-                ResourceKind::User => directory::patch_user(tx, act, space, &id, body, &view).await,
-                ResourceKind::Group => {
-                    directory::patch_group(tx, act, space, &id, body, &view, max_shown).await
-                }
-            }?;
-            follow(tx, act, space, written).await
-        })
-        .await?;
-    Ok(answer(patched))
-}
-
-/// SCIM-19: what a change means for access takes effect with it.
-async fn follow(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    written: Written,
-) -> Result<Option<Resource>, Refusal> {
-    if let Some(principal) = written.access {
-        provisioning::access_changed(tx, act, space, &[principal]).await?;
+    let show = if query.attributes.is_some() {
+        Show::Always
+    } else if client.space().scim_settings.0.patch_without_body {
+        Show::Never
+    } else {
+        Show::UnlessLarge
+    };
+    let operation = Operation::Patch(id, body, show);
+    let mut patched =
+        change(&app, &client, kind, &query, Some(&precondition), 200, operation).await?;
+    if show == Show::Never {
+        patched.resource = None;
     }
-    Ok(written.resource)
-}
-
-fn answer(resource: Option<Resource>) -> Response {
-    match resource {
-        Some(resource) => answer::resource(200, resource),
-        None => StatusCode::NO_CONTENT.into_response(),
-    }
+    Ok(answer(200, patched))
 }
 
 pub async fn delete(
     State(app): State<App>,
     client: ScimClient,
     id: Result<Path<String>, PathRejection>,
+    request: Request,
     kind: ResourceKind,
 ) -> Result<Response, Refusal> {
-    let id = id_of(id);
-    let (act, space) = (&client.act, client.space.id);
-    app.db
-        .write(async |tx| -> Result<(), Refusal> {
-            let gone = match kind {
-                ResourceKind::User => {
-                    Principal::User(directory::delete_user(tx, act, space, &id).await?)
-                }
-                ResourceKind::Group => {
-                    Principal::Group(directory::delete_group(tx, act, space, &id).await?)
-                }
-            };
-            // SCIM-18: what it held confers nothing from now on, and tasks take it away.
-            Ok(provisioning::identity_deleted(tx, act, space, gone).await?)
-        })
-        .await?;
+    let precondition = precondition(request.headers());
+    let operation = Operation::Delete(id_of(id));
+    let query = Query::default();
+    change(&app, &client, kind, &query, Some(&precondition), 204, operation).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Does it and records it, in one transaction.
+async fn change(
+    app: &App,
+    client: &ScimClient,
+    kind: ResourceKind,
+    query: &Query,
+    precondition: Option<&Precondition>,
+    status: u16,
+    operation: Operation,
+) -> Result<Written, Refusal> {
+    let base = base(app);
+    let push = Push {
+        act: &client.act,
+        space: client.space(),
+        limits: limits(app),
+        view: view(client, &base, kind, query),
+        precondition,
+    };
+    let done = app
+        .db
+        .write(async |tx| -> Result<Written, Refusal> {
+            let written = perform(tx, &push, kind, operation).await?;
+            let effect = Effect {
+                subject: perform::subject(&written),
+                audit_ids: written.audit_id.into_iter().collect(),
+            };
+            client.trace.record(tx, &client.act, status, effect).await?;
+            Ok(written)
+        })
+        .await;
+    match done {
+        Ok(written) => {
+            client.trace.committed();
+            Ok(written)
+        }
+        Err(refusal) => {
+            held(app, client, &refusal).await?;
+            Err(refusal)
+        }
+    }
+}
+
+/// Tells the administrators when the mass-change brake takes hold (SCIM-21).
+pub async fn held(app: &App, client: &ScimClient, refusal: &Refusal) -> Result<(), Refusal> {
+    if !refusal.is_braked() {
+        return Ok(());
+    }
+    let first = app
+        .db
+        .write(async |tx| directory::note_held(tx, &client.act, client.space()).await)
+        .await?;
+    if first {
+        tracing::warn!(space = %client.space().id, "the mass-change brake of a directory holds");
+    }
+    Ok(())
+}
+
+/// The name that a body gives a resource.
+fn name_in(kind: ResourceKind, body: &Map<String, Value>) -> Option<&str> {
+    body.iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(kind.name_attribute()))
+        .and_then(|(_, value)| value.as_str())
+}
+
+fn answer(status: u16, written: Written) -> Response {
+    match written.resource {
+        Some(resource) => answer::resource(status, resource),
+        None => {
+            let empty = StatusCode::NO_CONTENT.into_response();
+            answer::with_place(empty, &written.location, written.version)
+        }
+    }
 }

@@ -1,0 +1,411 @@
+//! Lists: filters go to the database where it can answer them exactly, and are evaluated here,
+//! over a bounded number of rows, where it cannot.
+
+mod condition;
+mod position;
+
+pub use position::Position;
+
+use condition::Plan;
+use serde_json::{Map, Value};
+
+use super::{
+    Error,
+    resource::{ResourceKind, Stored},
+    show::{Resource, View},
+};
+use crate::{
+    directory::Source,
+    id::SpaceId,
+    scim::{
+        self, ErrorKind, document,
+        evaluate::{self, locate},
+        filter::Filter,
+        order::{Key, Order},
+    },
+    store::{Read, Sql},
+};
+
+/// Rows that one query may look at one by one.
+const MAX_SCANNED: usize = 20_000;
+/// Rows looked at in one go.
+const CHUNK: usize = 500;
+
+/// Where in a list a page begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum At {
+    /// After so many matches.
+    Index(u64),
+    /// After this position; at the first match without one.
+    Cursor(Option<Position>),
+}
+
+/// What a list is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort<'a> {
+    /// The path, not yet parsed.
+    pub by: &'a str,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+/// What is to be listed.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The filter, not yet parsed.
+    pub filter: Option<&'a str>,
+    /// The order; that of their making if none is given.
+    pub sort: Option<Sort<'a>>,
+    /// Where the page begins.
+    pub at: At,
+    /// Resources on the page, at most; 0 asks for the total only.
+    pub count: u64,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct Listed {
+    /// How many resources match.
+    pub total: u64,
+    /// Those of the page.
+    pub resources: Vec<Resource>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<Position>,
+}
+
+/// The resources of a kind that match, a page of them.
+pub async fn list(
+    tx: &mut Read,
+    space: SpaceId,
+    kind: ResourceKind,
+    wanted: &Wanted<'_>,
+    view: &View<'_>,
+) -> Result<Listed, Error> {
+    let types = kind.of(view.types);
+    let filter = wanted.filter.map(Filter::parse).transpose()?;
+    let order = match &wanted.sort {
+        Some(sort) => Order::parse(types, sort.by, sort.descending)?,
+        None => None,
+    };
+    let plan = match &filter {
+        None => Plan::everything(),
+        Some(filter) => {
+            evaluate::check(filter, types)?;
+            Plan::of(filter, kind, view.types)
+        }
+    };
+    let listing = Listing { space, kind, plan, view };
+    match Column::of(order.as_ref(), kind) {
+        Some(column) if listing.plan.exact => listing.page(tx, column, wanted).await,
+        _ => listing.scan(tx, filter.as_ref(), order.as_ref(), wanted).await,
+    }
+}
+
+/// A column that the database can sort by. All of them are folded where letter case does not
+/// count, and none is ever missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Column {
+    by: By,
+    descending: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// In the order of their making: ids grow with time.
+    Made,
+    Modified,
+    UserName,
+    GroupName,
+}
+
+impl Column {
+    /// The column an order means; none when it is none of them.
+    fn of(order: Option<&Order<'_>>, kind: ResourceKind) -> Option<Self> {
+        let Some(order) = order else { return Some(Self { by: By::Made, descending: false }) };
+        let (location, leaf) = order.target();
+        if location.extension.is_some() {
+            return None;
+        }
+        let by = match (kind, &*location.attribute.name, &*leaf.name) {
+            (_, "id", _) => By::Made,
+            (_, "meta", "lastModified") => By::Modified,
+            (ResourceKind::User, "userName", _) => By::UserName,
+            (ResourceKind::Group, "displayName", _) => By::GroupName,
+            _ => return None,
+        };
+        Some(Self { by, descending: order.is_descending() })
+    }
+
+    fn name(self) -> &'static str {
+        match self.by {
+            By::Made => "r.id",
+            By::Modified => "r.updated_at",
+            By::UserName => "r.user_name_key",
+            By::GroupName => "r.name_key",
+        }
+    }
+
+    /// Appends ` ORDER BY …`; those that are equal stand in the order of their making.
+    fn push_order(self, query: &mut Sql) {
+        query.push(" ORDER BY ").push(self.name());
+        query.push(if self.descending { " DESC" } else { "" });
+        if self.by != By::Made {
+            query.push(if self.descending { ", r.id DESC" } else { ", r.id" });
+        }
+    }
+
+    /// Appends ` AND …` for what comes after a position.
+    fn push_after(self, position: &Position, query: &mut Sql) -> Result<(), Error> {
+        let further = if self.descending { " < " } else { " > " };
+        match (self.by, position) {
+            (By::Made, Position::Id(id)) => {
+                query.push(" AND r.id").push(further).push_bind(*id);
+            }
+            (By::Modified, Position::Time(at, id)) => {
+                self.push_pair(*at, *id, query);
+            }
+            (By::UserName | By::GroupName, Position::Text(name, id)) => {
+                self.push_pair(name.as_str(), *id, query);
+            }
+            _ => return Err(foreign_cursor()),
+        }
+        Ok(())
+    }
+
+    fn push_pair<T: crate::store::ToValue>(self, key: T, id: i64, query: &mut Sql) {
+        let further = if self.descending { " < " } else { " > " };
+        query.push(" AND (").push(self.name()).push(", r.id)").push(further);
+        query.push("(").push_bind(key).push(", ").push_bind(id).push(")");
+    }
+
+    /// The position of a row.
+    fn position(self, row: &Stored, document: Option<&Map<String, Value>>) -> Position {
+        let name = |attribute: &str| {
+            document
+                .and_then(|document| document.get(attribute))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+        };
+        match self.by {
+            By::Made => Position::Id(row.id),
+            By::Modified => Position::Time(row.updated_at, row.id),
+            By::UserName => Position::Text(name("userName"), row.id),
+            By::GroupName => Position::Text(name("displayName"), row.id),
+        }
+    }
+}
+
+/// A position that belongs to another list.
+fn foreign_cursor() -> Error {
+    let detail = "This cursor belongs to another query: begin with an empty one";
+    scim::Error::new(ErrorKind::InvalidCursor, detail).into()
+}
+
+struct Listing<'a> {
+    space: SpaceId,
+    kind: ResourceKind,
+    plan: Plan,
+    view: &'a View<'a>,
+}
+
+impl Listing<'_> {
+    async fn total(&self, tx: &mut Read) -> Result<u64, Error> {
+        let total = if self.plan.conditions.is_empty() {
+            self.kind.total(tx, self.space, Some(Source::Scim)).await?
+        } else {
+            let mut query = self.kind.count(self.space);
+            self.plan.push(&mut query);
+            query.fetch_number(tx).await?
+        };
+        Ok(u64::try_from(total).unwrap_or(0))
+    }
+
+    /// A page that the database makes.
+    async fn page(
+        &self,
+        tx: &mut Read,
+        column: Column,
+        wanted: &Wanted<'_>,
+    ) -> Result<Listed, Error> {
+        let total = self.total(tx).await?;
+        let skip = match &wanted.at {
+            At::Index(skip) => *skip,
+            At::Cursor(_) => 0,
+        };
+        if wanted.count == 0 || skip >= total {
+            return Ok(Listed { total, resources: Vec::new(), next: None });
+        }
+        if skip > 0 {
+            // The rows that are skipped are never read: their ids alone are counted off, in an
+            // index that has nothing else.
+            let ids = self.ids(tx, column, skip, wanted.count).await?;
+            return Ok(Listed { total, resources: self.rows(tx, &ids).await?, next: None });
+        }
+        let mut query = self.kind.select(self.space);
+        self.plan.push(&mut query);
+        if let At::Cursor(Some(position)) = &wanted.at {
+            column.push_after(position, &mut query)?;
+        }
+        column.push_order(&mut query);
+        query.push(" LIMIT ").push_bind(whole(wanted.count.saturating_add(1)));
+        let mut rows: Vec<Stored> = query.fetch_all(tx).await?;
+        let more = rows.len() > usize::try_from(wanted.count).unwrap_or(usize::MAX);
+        rows.truncate(usize::try_from(wanted.count).unwrap_or(usize::MAX));
+        let next = match rows.last() {
+            Some(last) if more && matches!(wanted.at, At::Cursor(_)) => {
+                let document = match column.by {
+                    By::Made | By::Modified => None,
+                    By::UserName | By::GroupName => Some(last.attributes()?),
+                };
+                Some(column.position(last, document.as_ref()))
+            }
+            _ => None,
+        };
+        Ok(Listed { total, resources: self.view.show(tx, self.kind, rows).await?, next })
+    }
+
+    /// The ids of a page that begins after `skip` rows.
+    async fn ids(
+        &self,
+        tx: &mut Read,
+        column: Column,
+        skip: u64,
+        count: u64,
+    ) -> Result<Vec<i64>, Error> {
+        let mut query = self.kind.select_ids(self.space);
+        self.plan.push(&mut query);
+        column.push_order(&mut query);
+        query.push(" LIMIT ").push_bind(whole(count));
+        query.push(" OFFSET ").push_bind(whole(skip));
+        Ok(query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// A page made by looking at each row that satisfies the conditions.
+    async fn scan(
+        &self,
+        tx: &mut Read,
+        filter: Option<&Filter<'_>>,
+        order: Option<&Order<'_>>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Listed, Error> {
+        let skip = match &wanted.at {
+            At::Index(skip) | At::Cursor(Some(Position::Offset(skip))) => *skip,
+            At::Cursor(None) => 0,
+            At::Cursor(Some(_)) => return Err(foreign_cursor()),
+        };
+        let types = self.kind.of(self.view.types);
+        let relations = filter.is_some_and(|filter| asks_for_relations(filter, types))
+            || order.is_some_and(|order| {
+                matches!(&*order.target().0.attribute.name, "groups" | "members")
+            });
+        let (mut matched, mut scanned, mut after) = (Vec::<(Key, i64)>::new(), 0_usize, -1_i64);
+        loop {
+            let mut query = self.kind.select(self.space);
+            self.plan.push(&mut query);
+            query.push(" AND r.id > ").push_bind(after);
+            query.push(" ORDER BY r.id LIMIT ").push_bind(i64::try_from(CHUNK).unwrap_or(0));
+            let rows: Vec<Stored> = query.fetch_all(tx).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            scanned += rows.len();
+            if scanned > MAX_SCANNED {
+                return Err(too_many(filter.is_some()));
+            }
+            let full = rows.len() == CHUNK;
+            let documents = self.view.complete(tx, self.kind, &rows, relations).await?;
+            for (row, mut document) in rows.iter().zip(documents) {
+                document::complete(types, &mut document);
+                if filter.is_none_or(|filter| evaluate::matches(filter, types, &document)) {
+                    let key = order.map_or(Key::Missing, |order| order.key(&document));
+                    matched.push((key, row.id));
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        if let Some(order) = order {
+            // The sort is stable: those that are equal stay in the order of their making.
+            matched.sort_by(|(one, _), (other, _)| order.compare(one, other));
+        }
+        let total = u64::try_from(matched.len()).unwrap_or(u64::MAX);
+        let (skip_here, count) = (
+            usize::try_from(skip).unwrap_or(usize::MAX),
+            usize::try_from(wanted.count).unwrap_or(usize::MAX),
+        );
+        let ids: Vec<i64> =
+            matched.into_iter().skip(skip_here).take(count).map(|(_, id)| id).collect();
+        let end = skip.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
+        let next = (matches!(wanted.at, At::Cursor(_)) && end < total && !ids.is_empty())
+            .then_some(Position::Offset(end));
+        let resources = self.rows(tx, &ids).await?;
+        Ok(Listed { total, resources, next })
+    }
+
+    /// The resources with these ids, in this order.
+    async fn rows(&self, tx: &mut Read, ids: &[i64]) -> Result<Vec<Resource>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = self.kind.select(self.space);
+        query.push(" AND r.id IN (").push_list(ids.iter().copied()).push(")");
+        let mut rows: Vec<Stored> = query.fetch_all(tx).await?;
+        let place: std::collections::HashMap<i64, usize> =
+            ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+        rows.sort_by_key(|row| place.get(&row.id).copied());
+        self.view.show(tx, self.kind, rows).await
+    }
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn too_many(filtered: bool) -> Error {
+    let detail = if filtered {
+        format!(
+            "This filter has to look at more than {MAX_SCANNED} resources one by one: narrow it by \
+             userName, displayName, externalId, emails, active, members or meta.lastModified"
+        )
+    } else {
+        format!(
+            "More than {MAX_SCANNED} resources cannot be sorted by this attribute: sort by id, \
+             userName, displayName of groups or meta.lastModified, or narrow the list by a filter"
+        )
+    };
+    scim::Error::new(ErrorKind::TooMany, detail).into()
+}
+
+/// Whether the filter looks at `groups` of users or `members` of groups, which are not part of
+/// the stored documents.
+fn asks_for_relations(filter: &Filter<'_>, types: &scim::schema::ResourceType) -> bool {
+    let mut asks = false;
+    filter.visit(&mut |outer, term| {
+        let ((Some(path), _) | (None, Filter::Present(path) | Filter::Compare(path, ..))) =
+            (outer, term)
+        else {
+            return;
+        };
+        asks |= locate(types, path)
+            .is_some_and(|location| matches!(&*location.attribute.name, "groups" | "members"));
+    });
+    asks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::ResourceTypes;
+
+    #[test]
+    fn relations_are_read_only_when_asked_for() {
+        let types = ResourceTypes::standard();
+        let asks = |text: &str, kind: ResourceKind| {
+            asks_for_relations(&Filter::parse(text).unwrap(), kind.of(types))
+        };
+        assert!(asks(r#"members[type eq "User"]"#, ResourceKind::Group));
+        assert!(asks("groups pr", ResourceKind::User));
+        assert!(!asks(r#"nickName eq "groups""#, ResourceKind::User));
+    }
+}

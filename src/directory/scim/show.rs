@@ -1,0 +1,348 @@
+//! How stored resources are shown.
+//!
+//! A stored document is JSON text; when all of it is wanted, that text is the answer, with what we
+//! know besides put around it. The members of a group are never part of the text: they are kept
+//! as numbers and written out piece by piece while the answer is sent.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Error,
+    members::{self, Member, Members},
+    resource::{ResourceKind, Stored, stored},
+};
+use crate::{
+    id::SpaceId,
+    scim::{
+        document::{self, Frame},
+        projection::Projection,
+        schema::{ResourceType, ResourceTypes},
+    },
+    store::{self as database, Read, sql},
+};
+
+/// Bytes of an answer that are written in one go, more or less.
+const PIECE: usize = 64 * 1024;
+
+/// How resources are shown.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// The SCIM base URL, absolute, without a trailing slash.
+    pub base: &'a str,
+    /// The resource types of the space.
+    pub types: &'a ResourceTypes,
+    /// Which parts are wanted.
+    pub projection: Projection<'a>,
+    /// Whether a group without members shows an empty list.
+    pub always_emit_members: bool,
+}
+
+/// A resource as the client sees it.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its absolute URL.
+    pub location: String,
+    /// Its version.
+    pub version: i64,
+    head: String,
+    /// Members that stand between head and tail, and the SCIM base URL.
+    members: Option<(Members, String)>,
+    tail: String,
+}
+
+impl Resource {
+    /// The JSON text, in pieces of bounded size.
+    pub fn into_pieces(self) -> impl Iterator<Item = String> + Send + 'static {
+        let Self { head, members, tail, .. } = self;
+        let (members, base) = members.unwrap_or_default();
+        let mut rest = members.into_iter().peekable();
+        let mut opened = Some(head);
+        let mut closing = Some(tail);
+        let mut first = true;
+        std::iter::from_fn(move || {
+            let mut piece = opened.take().unwrap_or_default();
+            while piece.len() < PIECE {
+                let Some(member) = rest.next() else { break };
+                if !first {
+                    piece.push(',');
+                }
+                first = false;
+                write_member(&mut piece, &base, &member);
+            }
+            if rest.peek().is_none()
+                && let Some(tail) = closing.take()
+            {
+                piece.push_str(&tail);
+            }
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+}
+
+/// Appends a member. A dangling one leads nowhere. Ids are letters, digits and hyphens.
+fn write_member(piece: &mut String, base: &str, member: &Member) {
+    // Writing to a string cannot fail.
+    let _ = match member {
+        Member::User(id) => {
+            let id = ResourceKind::User.show(*id);
+            write!(piece, r#"{{"value":"{id}","$ref":"{base}/Users/{id}","type":"User"}}"#)
+        }
+        Member::Dangling(value) => {
+            write!(piece, r#"{{"value":{},"type":"User"}}"#, Value::from(value.as_str()))
+        }
+    };
+}
+
+impl View<'_> {
+    /// The address of a resource.
+    pub fn location(&self, kind: ResourceKind, id: i64) -> String {
+        format!("{}{}/{}", self.base, kind.of(self.types).endpoint, kind.show(id))
+    }
+
+    /// One member of a group.
+    pub(super) fn member(&self, member: &Member) -> Value {
+        match member {
+            Member::User(id) => json!({
+                "value": ResourceKind::User.show(*id),
+                "$ref": self.location(ResourceKind::User, *id),
+                "type": "User",
+            }),
+            Member::Dangling(value) => json!({ "value": value, "type": "User" }),
+        }
+    }
+
+    fn frame(&self, kind: ResourceKind, row: &Stored) -> Frame {
+        Frame {
+            id: kind.show(row.id),
+            created: row.created_at.to_string(),
+            last_modified: row.updated_at.to_string(),
+            location: self.location(kind, row.id),
+            version: row.version,
+        }
+    }
+
+    /// The groups of each user.
+    async fn groups_of(
+        &self,
+        tx: &mut Read,
+        users: &[i64],
+    ) -> Result<HashMap<i64, Vec<Value>>, database::Error> {
+        let mut found: HashMap<i64, Vec<Value>> = HashMap::new();
+        if users.is_empty() {
+            return Ok(found);
+        }
+        let mut query = sql("SELECT m.user_id, g.id, g.name
+             FROM group_members m JOIN groups g ON g.id = m.group_id
+             WHERE g.deleted_at IS NULL AND g.source = 'scim' AND m.user_id IN (");
+        query.push_list(users.iter().copied()).push(") ORDER BY m.user_id, g.id");
+        for (user, group, name) in query.fetch_all::<(i64, i64, String)>(tx).await? {
+            found.entry(user).or_default().push(json!({
+                "value": ResourceKind::Group.show(group),
+                "$ref": self.location(ResourceKind::Group, group),
+                "display": name,
+                "type": "direct",
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Complete documents for a filter to look at, in the order of the rows. `relations` tells
+    /// whether `groups` and `members` are part of them.
+    pub(super) async fn complete(
+        &self,
+        tx: &mut Read,
+        kind: ResourceKind,
+        rows: &[Stored],
+        relations: bool,
+    ) -> Result<Vec<Map<String, Value>>, Error> {
+        let ids: Vec<i64> =
+            if relations { rows.iter().map(|row| row.id).collect() } else { Vec::new() };
+        let mut related = match kind {
+            ResourceKind::User => self.groups_of(tx, &ids).await?,
+            ResourceKind::Group => members::of_groups(tx, &ids)
+                .await?
+                .into_iter()
+                .map(|(group, members)| {
+                    (group, members.into_iter().map(|member| self.member(&member)).collect())
+                })
+                .collect(),
+        };
+        rows.iter()
+            .map(|row| {
+                let computed = related.remove(&row.id).unwrap_or_default();
+                let frame = self.frame(kind, row);
+                Ok(document::render(kind.of(self.types), row.attributes()?, &frame, computed))
+            })
+            .collect()
+    }
+
+    /// Whether `groups` of a user or `members` of a group are wanted.
+    pub(super) fn wants_relations(&self, kind: ResourceKind) -> bool {
+        self.projection.wants(relation(kind))
+    }
+
+    /// The rows as the client sees them, in their order.
+    pub(super) async fn show(
+        &self,
+        tx: &mut Read,
+        kind: ResourceKind,
+        rows: Vec<Stored>,
+    ) -> Result<Vec<Resource>, Error> {
+        let ids: Vec<i64> = if self.wants_relations(kind) {
+            rows.iter().map(|row| row.id).collect()
+        } else {
+            Vec::new()
+        };
+        let (mut groups, mut members) = match kind {
+            ResourceKind::User => (self.groups_of(tx, &ids).await?, HashMap::new()),
+            ResourceKind::Group => (HashMap::new(), members::of_groups(tx, &ids).await?),
+        };
+        rows.into_iter()
+            .map(|row| {
+                let groups = groups.remove(&row.id).unwrap_or_default();
+                let members = members.remove(&row.id).unwrap_or_default();
+                self.resource(kind, row, groups, members)
+            })
+            .collect()
+    }
+
+    /// A row that was made just now, as the client sees it: it has no groups and no members.
+    pub(super) fn show_new(&self, kind: ResourceKind, row: Stored) -> Result<Resource, Error> {
+        self.resource(kind, row, Vec::new(), Members::default())
+    }
+
+    /// One row as the client sees it.
+    pub(super) async fn show_one(
+        &self,
+        tx: &mut Read,
+        kind: ResourceKind,
+        row: Stored,
+    ) -> Result<Resource, Error> {
+        let mut shown = self.show(tx, kind, vec![row]).await?;
+        shown.pop().ok_or(Error::NotFound(kind))
+    }
+
+    fn resource(
+        &self,
+        kind: ResourceKind,
+        row: Stored,
+        groups: Vec<Value>,
+        members: Members,
+    ) -> Result<Resource, Error> {
+        let frame = self.frame(kind, &row);
+        let (location, version) = (frame.location.clone(), row.version);
+        let show_members = kind == ResourceKind::Group
+            && self.wants_relations(kind)
+            && (self.always_emit_members || !members.is_empty());
+        let members = show_members.then_some(members);
+        let kind_of = kind.of(self.types);
+        let whole = matches!(self.projection, Projection::Whole);
+        let (head, tail, members) = if whole {
+            let (head, tail) = spliced(kind_of, &row, &frame, &groups, members.is_some());
+            (head, tail, members)
+        } else {
+            self.cut(kind, &row, &frame, groups, members)?
+        };
+        let members = members.map(|members| (members, self.base.to_owned()));
+        Ok(Resource { location, version, head, members, tail })
+    }
+
+    /// The text around the members, when only parts of the resource are wanted.
+    fn cut(
+        &self,
+        kind: ResourceKind,
+        row: &Stored,
+        frame: &Frame,
+        groups: Vec<Value>,
+        members: Option<Members>,
+    ) -> Result<(String, String, Option<Members>), Error> {
+        // Members of which parts are cut away are few enough to be built one by one: nobody asks
+        // for `members.value` of a large group without wanting all of them anyway.
+        let (inline, spliced) = match members {
+            Some(members) if self.projection.cuts(relation(kind)) => (Some(members), None),
+            other => (None, other),
+        };
+        let computed = match (kind, inline) {
+            (ResourceKind::User, _) => groups,
+            (ResourceKind::Group, Some(members)) => {
+                members.into_iter().map(|member| self.member(&member)).collect()
+            }
+            (ResourceKind::Group, None) => Vec::new(),
+        };
+        let whole = document::render(kind.of(self.types), row.attributes()?, frame, computed);
+        let cut = self.projection.apply(kind.of(self.types), whole);
+        let mut head = Value::Object(cut).to_string();
+        if spliced.is_none() {
+            return Ok((head, String::new(), None));
+        }
+        head.pop();
+        head.push_str(if head.len() > 1 { r#","members":["# } else { r#""members":["# });
+        Ok((head, "]}".to_owned(), spliced))
+    }
+}
+
+/// The attribute that is rows of another table.
+fn relation(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::User => "groups",
+        ResourceKind::Group => "members",
+    }
+}
+
+/// The whole resource, made of the stored text: what stands before the members, and what behind.
+/// It says the same as `document::render`; a test compares the two.
+fn spliced(
+    resource_type: &ResourceType,
+    row: &Stored,
+    frame: &Frame,
+    groups: &[Value],
+    members: bool,
+) -> (String, String) {
+    let mut head = String::with_capacity(row.document.len() + 512);
+    head.push_str(r#"{"schemas":[""#);
+    head.push_str(&resource_type.schema.id);
+    for extension in &*resource_type.extensions {
+        // A quote inside a JSON string has a backslash before it, so this stands nowhere but
+        // where the extension begins.
+        if row.document.contains(&format!(r#""{}":{{"#, extension.id)) {
+            head.push_str(r#"",""#);
+            head.push_str(&extension.id);
+        }
+    }
+    head.push_str(r#""],"id":""#);
+    head.push_str(&frame.id);
+    head.push('"');
+    let attributes = row.document.trim().trim_start_matches('{');
+    let attributes = attributes.strip_suffix('}').unwrap_or(attributes);
+    if !attributes.is_empty() {
+        head.push(',');
+        head.push_str(attributes);
+    }
+    if !groups.is_empty() {
+        head.push_str(r#","groups":"#);
+        // Writing to a string cannot fail.
+        let _ = write!(head, "{}", json!(groups));
+    }
+    let mut tail = String::new();
+    if members {
+        head.push_str(r#","members":["#);
+        tail.push(']');
+    }
+    let rest = if members { &mut tail } else { &mut head };
+    let _ = write!(rest, r#","meta":{}}}"#, document::meta(resource_type, frame));
+    (head, tail)
+}
+
+/// The resource with this id.
+pub async fn find(
+    tx: &mut Read,
+    space: SpaceId,
+    kind: ResourceKind,
+    id: &str,
+    view: &View<'_>,
+) -> Result<Resource, Error> {
+    let row = stored(tx, space, kind, id).await?;
+    view.show_one(tx, kind, row).await
+}

@@ -1,0 +1,164 @@
+//! The flight recorder: every request of a directory, what came of it and why (SCIM-20).
+//!
+//! What changes something is recorded in the transaction of the change; everything else goes
+//! through a [`Recorder`], which writes many at once and loses none while the program runs.
+//! Bodies are kept without passwords and up to a bound. Of what a request changed the recorder
+//! keeps the ids of the audit records, which have the fields before and after.
+
+mod buffer;
+mod explain;
+mod redact;
+mod store;
+mod why;
+
+pub use buffer::Recorder;
+pub use explain::{Explanation, explain};
+pub use redact::redact;
+pub use store::{Search, find, forget_old, insert, search};
+pub use why::{Evidence, Why, why};
+
+use crate::{
+    id::{AuditId, CredentialId, PrincipalKind, ScimRequestId, SpaceId},
+    store::{Timestamp, text_enum},
+};
+
+/// Most bytes of a body that are kept; a request with a longer one cannot be replayed.
+pub const MAX_BODY: usize = 256 * 1024;
+/// Most characters that are kept of a path, a query and a client's name.
+const MAX_TEXT: usize = 2048;
+
+text_enum! {
+    /// What came of a request.
+    pub enum Outcome {
+        /// It was done, or answered.
+        Done = "done",
+        /// It was refused.
+        Refused = "refused",
+    }
+}
+
+/// Whom a request is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Its id, where it has one.
+    pub id: Option<i64>,
+    /// Its name at that time, folded.
+    pub name: Option<String>,
+}
+
+/// A request to be recorded.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The id it gets.
+    pub id: ScimRequestId,
+    /// Whose directory sent it.
+    pub space: SpaceId,
+    /// When it came.
+    pub at: Timestamp,
+    /// The token it showed.
+    pub credential: CredentialId,
+    /// The method.
+    pub method: String,
+    /// The path below the SCIM base URL.
+    pub path: String,
+    /// The query.
+    pub query: Option<String>,
+    /// What the client calls itself.
+    pub client: Option<String>,
+    /// The body, redacted; none when there was none or it was no JSON.
+    pub body: Option<String>,
+    /// The length of the body as it came, in bytes.
+    pub body_length: i64,
+    /// The HTTP status it was answered with.
+    pub status: i64,
+    /// The `scimType` of a refusal.
+    pub scim_type: Option<&'static str>,
+    /// What the client was told about a refusal.
+    pub detail: Option<String>,
+    /// Users or groups.
+    pub kind: Option<PrincipalKind>,
+    /// Which one.
+    pub subject: Subject,
+    /// The audit records of what it changed.
+    pub audit_ids: Vec<AuditId>,
+    /// The request's id.
+    pub request_id: String,
+    /// Where it came from.
+    pub address: Option<String>,
+    /// Microseconds until the answer was known.
+    pub duration: i64,
+}
+
+/// A recorded request.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Recorded {
+    /// Its id; later ones have greater ones.
+    pub id: ScimRequestId,
+    /// When it came.
+    pub at: Timestamp,
+    /// The token it showed.
+    pub credential_id: CredentialId,
+    /// The method.
+    pub method: String,
+    /// The path below the SCIM base URL.
+    pub path: String,
+    /// The query.
+    pub query: Option<String>,
+    /// What the client calls itself.
+    pub client: Option<String>,
+    /// The body, redacted, up to [`MAX_BODY`].
+    pub body: Option<String>,
+    /// The length of the body as it came, in bytes.
+    pub body_length: i64,
+    /// The HTTP status.
+    pub status: i64,
+    /// The `scimType` of a refusal.
+    pub scim_type: Option<String>,
+    /// What the client was told about a refusal.
+    pub detail: Option<String>,
+    /// Users or groups.
+    pub subject_kind: Option<PrincipalKind>,
+    /// Which one.
+    pub subject_id: Option<i64>,
+    /// Its name at that time, folded.
+    pub subject_name: Option<String>,
+    audit_ids: Option<String>,
+    /// The request's id.
+    pub request_id: String,
+    /// Where it came from.
+    pub address: Option<String>,
+    /// Microseconds until the answer was known.
+    pub duration: i64,
+}
+
+impl Recorded {
+    /// What came of it.
+    pub fn outcome(&self) -> Outcome {
+        if self.status < 400 { Outcome::Done } else { Outcome::Refused }
+    }
+
+    /// The audit records of what it changed.
+    pub fn audit_ids(&self) -> Vec<AuditId> {
+        self.audit_ids
+            .as_deref()
+            .and_then(|list| serde_json::from_str::<Vec<i64>>(list).ok())
+            .unwrap_or_default()
+            .into_iter()
+            .map(AuditId)
+            .collect()
+    }
+
+    /// Whether everything that is needed to try it again was kept.
+    pub fn can_be_replayed(&self) -> bool {
+        let kept = self.body.as_ref().map_or(0, String::len);
+        self.body_length == 0 || (kept > 0 && kept <= MAX_BODY && self.body_is_whole())
+    }
+
+    /// Whether the body was kept to its end. Redaction changes its length, so a kept body that
+    /// reads as JSON is whole.
+    pub fn body_is_whole(&self) -> bool {
+        self.body
+            .as_deref()
+            .is_none_or(|body| serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok())
+    }
+}

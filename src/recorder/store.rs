@@ -1,0 +1,158 @@
+//! Recorded requests in the database.
+
+use super::{Entry, MAX_TEXT, Outcome, Recorded};
+use crate::{
+    id::{PrincipalKind, ScimRequestId, SpaceId},
+    store::{self as database, Page, PageRequest, Read, Timestamp, Write, sql},
+};
+
+/// Rows in one statement.
+const CHUNK: usize = 200;
+/// Rows that one sweep forgets at a time.
+const SWEPT: i64 = 5000;
+
+const RECORDED: &str = "SELECT id, at, credential_id, method, path, query, client, body,
+        body_length, status, scim_type, detail, subject_kind, subject_id, subject_name, audit_ids,
+        request_id, address, duration FROM scim_requests WHERE ";
+
+/// What is looked for. Everything that is given has to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Users or groups.
+    pub kind: Option<PrincipalKind>,
+    /// The one with this id.
+    pub id: Option<i64>,
+    /// Those with this name, in any letter case.
+    pub name: Option<String>,
+    /// What came of it.
+    pub outcome: Option<Outcome>,
+    /// With this method.
+    pub method: Option<String>,
+}
+
+/// Records requests.
+pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
+    for chunk in entries.chunks(CHUNK) {
+        let mut query = sql("INSERT INTO scim_requests (id, space_id, at, credential_id, method,
+             path, query, client, body, body_length, status, scim_type, detail, subject_kind,
+             subject_id, subject_name, audit_ids, request_id, address, duration, size) VALUES ");
+        for (index, entry) in chunk.iter().enumerate() {
+            let text = |text: &str| text.chars().take(MAX_TEXT).collect::<String>();
+            let (path, detail) = (text(&entry.path), entry.detail.as_deref().map(text));
+            let (asked, client) =
+                (entry.query.as_deref().map(text), entry.client.as_deref().map(text));
+            let audit_ids = (!entry.audit_ids.is_empty()).then(|| {
+                let ids: Vec<String> = entry.audit_ids.iter().map(|id| id.0.to_string()).collect();
+                format!("[{}]", ids.join(","))
+            });
+            let sizes = [&entry.body, &detail, &asked, &client, &audit_ids];
+            let size = 200
+                + path.len()
+                + sizes.iter().map(|part| part.as_ref().map_or(0, String::len)).sum::<usize>();
+            query.push(if index > 0 { ", (" } else { "(" }).push_bind(entry.id);
+            query.push(", ").push_bind(entry.space);
+            query.push(", ").push_bind(entry.at);
+            query.push(", ").push_bind(entry.credential);
+            query.push(", ").push_bind(&entry.method);
+            query.push(", ").push_bind(path);
+            query.push(", ").push_bind(asked);
+            query.push(", ").push_bind(client);
+            query.push(", ").push_bind(entry.body.clone());
+            query.push(", ").push_bind(entry.body_length);
+            query.push(", ").push_bind(entry.status);
+            query.push(", ").push_bind(entry.scim_type);
+            query.push(", ").push_bind(detail);
+            query.push(", ").push_bind(entry.kind);
+            query.push(", ").push_bind(entry.subject.id);
+            query.push(", ").push_bind(entry.subject.name.clone());
+            query.push(", ").push_bind(audit_ids);
+            query.push(", ").push_bind(&entry.request_id);
+            query.push(", ").push_bind(entry.address.clone());
+            query.push(", ").push_bind(entry.duration);
+            query.push(", ").push_bind(i64::try_from(size).unwrap_or(i64::MAX)).push(")");
+        }
+        query.execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// The recorded request with this id.
+pub async fn find(
+    tx: &mut Read,
+    space: SpaceId,
+    id: ScimRequestId,
+) -> database::Result<Option<Recorded>> {
+    let mut query = sql(RECORDED);
+    query.push("id = ").push_bind(id).push(" AND space_id = ").push_bind(space);
+    query.fetch_optional(tx).await
+}
+
+/// The requests that fit, latest first. The total is how many the space has in all: counting
+/// those that fit would mean looking at every one.
+pub async fn search(
+    tx: &mut Read,
+    space: SpaceId,
+    wanted: &Search,
+    page: PageRequest,
+) -> database::Result<Page<Recorded>> {
+    let mut query = sql(RECORDED);
+    query.push("space_id = ").push_bind(space);
+    if let Some(kind) = wanted.kind {
+        query.push(" AND subject_kind = ").push_bind(kind);
+    }
+    if let Some(id) = wanted.id {
+        query.push(" AND subject_id = ").push_bind(id);
+    }
+    if let Some(name) = &wanted.name {
+        query.push(" AND subject_name = ").push_bind(name.to_ascii_lowercase());
+    }
+    if let Some(method) = &wanted.method {
+        query.push(" AND method = ").push_bind(method);
+    }
+    match wanted.outcome {
+        Some(Outcome::Refused) => query.push(" AND status >= 400"),
+        Some(Outcome::Done) => query.push(" AND status < 400"),
+        None => &mut query,
+    };
+    if let Some(after) = page.after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    Ok(Page::of(rows, total, page.limit, |one: &Recorded| one.id.0))
+}
+
+/// Forgets requests that are older than `before`, and the oldest ones until the rest takes at
+/// most `most` bytes; a bounded number of them. Tells how many went.
+pub async fn forget_old(
+    tx: &mut Write,
+    space: SpaceId,
+    before: Timestamp,
+    most: i64,
+) -> database::Result<u64> {
+    let kept: i64 =
+        sql("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM scim_requests WHERE space_id = $1")
+            .bind(space)
+            .fetch_number(tx)
+            .await?;
+    let mut query = sql("SELECT id, at, size FROM scim_requests WHERE space_id = ");
+    query.push_bind(space).push(" ORDER BY id LIMIT ").push_bind(SWEPT);
+    let oldest: Vec<(i64, Timestamp, i64)> = query.fetch_all(tx).await?;
+    let mut left = kept;
+    let mut last = None;
+    for (id, at, size) in oldest {
+        if at >= before && left <= most {
+            break;
+        }
+        left -= size;
+        last = Some(id);
+    }
+    let Some(last) = last else { return Ok(0) };
+    sql("DELETE FROM scim_requests WHERE space_id = $1 AND id <= $2")
+        .bind(space)
+        .bind(last)
+        .execute(tx)
+        .await
+}

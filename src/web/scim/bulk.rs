@@ -1,0 +1,260 @@
+//! `/Bulk` (RFC 7644 §3.7), answered at once or later.
+//!
+//! All operations share one transaction and each is an attempt of its own in it: one that fails
+//! changes nothing and leaves the others alone.
+
+use axum::{
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    answer::{self, Refusal},
+    body,
+    perform::{Operation, perform},
+    resources::{base, limits},
+    trace::Effect,
+};
+use crate::{
+    app::App,
+    directory::scim::{
+        Push, ResourceKind, Show, View,
+        asynchronous::{self, Progress},
+    },
+    id::AuditId,
+    recorder::Subject,
+    scim::{
+        Error, ErrorKind,
+        bulk::{Bulk, Done, Endpoint, Failure, Method, Step},
+        projection::Projection,
+        version::Precondition,
+    },
+    store::Write,
+    web::ScimClient,
+};
+
+/// Operations in one request, at most.
+pub const MAX_OPERATIONS: usize = 1000;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const SET_TXN: HeaderName = HeaderName::from_static("set-txn");
+/// Seconds after which a client may look again for an answer.
+const LOOK_AGAIN: u64 = 1;
+
+/// What a bulk request came to.
+pub(super) struct Outcome {
+    /// The BulkResponse.
+    pub answer: Value,
+    /// The audit records of what it changed.
+    pub audit_ids: Vec<AuditId>,
+    /// What the mass-change brake said to one of its operations.
+    pub braked: Option<Refusal>,
+}
+
+pub async fn bulk(
+    State(app): State<App>,
+    client: ScimClient,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let later = wants_later(request.headers());
+    let object = body::object(&app, &client, request, body::GROUP_LIMIT).await?;
+    if later {
+        return answer_later(&app, &client, object).await;
+    }
+    let bulk = Bulk::parse(object, MAX_OPERATIONS)?;
+    let outcome = app
+        .db
+        .write(async |tx| -> Result<Outcome, Refusal> {
+            let outcome = run(tx, &app, &client, bulk).await?;
+            let effect =
+                Effect { subject: Subject::default(), audit_ids: outcome.audit_ids.clone() };
+            client.trace.record(tx, &client.act, 200, effect).await?;
+            Ok(outcome)
+        })
+        .await?;
+    client.trace.committed();
+    if let Some(refusal) = &outcome.braked {
+        super::resources::held(&app, &client, refusal).await?;
+    }
+    Ok(answer::json(200, &outcome.answer))
+}
+
+/// Does the operations in this transaction.
+pub(super) async fn run(
+    tx: &mut Write,
+    app: &App,
+    client: &ScimClient,
+    bulk: Bulk,
+) -> Result<Outcome, Refusal> {
+    let base = base(app);
+    let mut run = bulk.start(|endpoint| {
+        let kind = kind_of(endpoint);
+        kind.show(client.act.new_id::<crate::id::UserId>().0)
+    });
+    let (mut audit_ids, mut braked) = (Vec::new(), None);
+    while let Some(unit) = run.next_unit() {
+        let mut failed_at = 0;
+        let done = tx
+            .attempt(async |tx| -> Result<Vec<(Done, Option<AuditId>)>, Refusal> {
+                let mut done = Vec::with_capacity(unit.steps.len());
+                for (index, step) in unit.steps.iter().enumerate() {
+                    failed_at = index;
+                    done.push(take(tx, app, client, &base, step).await?);
+                }
+                Ok(done)
+            })
+            .await;
+        let outcome = match done {
+            Ok(done) => {
+                audit_ids.extend(done.iter().filter_map(|(_, audit_id)| *audit_id));
+                Ok(done.into_iter().map(|(done, _)| done).collect())
+            }
+            // The whole transaction is of no use any more.
+            Err(refusal) if is_ours(refusal.error().kind) => return Err(refusal),
+            Err(refusal) => {
+                let error = refusal.error().clone();
+                if refusal.is_braked() {
+                    braked = Some(refusal);
+                }
+                Err(Failure { step: failed_at, error })
+            }
+        };
+        run.record(&unit, outcome);
+    }
+    Ok(Outcome { answer: run.response(&base), audit_ids, braked })
+}
+
+/// A failure of ours says nothing about the operation.
+fn is_ours(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable)
+}
+
+fn kind_of(endpoint: Endpoint) -> ResourceKind {
+    match endpoint {
+        Endpoint::Users => ResourceKind::User,
+        Endpoint::Groups => ResourceKind::Group,
+    }
+}
+
+async fn take(
+    tx: &mut Write,
+    app: &App,
+    client: &ScimClient,
+    base: &str,
+    step: &Step,
+) -> Result<(Done, Option<AuditId>), Refusal> {
+    let kind = kind_of(step.endpoint);
+    let precondition = step.version.as_deref().map(Precondition::of_version);
+    let push = Push {
+        act: &client.act,
+        space: client.space(),
+        limits: limits(app),
+        view: View {
+            base,
+            types: &client.opened.types,
+            projection: Projection::Whole,
+            always_emit_members: false,
+        },
+        precondition: precondition.as_ref(),
+    };
+    let (id, data) = (step.id.clone(), step.data.clone());
+    let (operation, status) = match step.method {
+        Method::Post => (Operation::Create(kind.parse(&id), data), 201),
+        Method::Put => (Operation::Replace(id, data), 200),
+        Method::Patch => (Operation::Patch(id, data, Show::Never), 200),
+        Method::Delete => (Operation::Delete(id), 204),
+    };
+    let written = perform(tx, &push, kind, operation).await?;
+    let version = (step.method != Method::Delete).then_some(written.version);
+    Ok((Done { status, version }, written.audit_id))
+}
+
+/// RFC 7240: whether the client would rather be answered later.
+fn wants_later(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(PREFER)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+/// Takes the request in and says where its answer will be.
+async fn answer_later(
+    app: &App,
+    client: &ScimClient,
+    object: Map<String, Value>,
+) -> Result<Response, Refusal> {
+    // What can be refused at once is.
+    let text = Value::Object(object.clone()).to_string();
+    Bulk::parse(object, MAX_OPERATIONS)?;
+    let (space, credential) = (client.space().id, client.opened.credential.id);
+    let taken = app
+        .db
+        .write(async |tx| -> Result<Option<String>, Refusal> {
+            let taken = asynchronous::enqueue(tx, &client.act, space, credential, &text).await?;
+            if taken.is_some() {
+                client.trace.record(tx, &client.act, 202, Effect::default()).await?;
+            }
+            Ok(taken)
+        })
+        .await?;
+    let Some(transaction) = taken else {
+        let detail = "Too many requests of this space wait for their answers already";
+        return Err(Refusal::come_again(detail, 60));
+    };
+    client.trace.committed();
+    app.later.notify_one();
+    let mut response = StatusCode::ACCEPTED.into_response();
+    let headers = response.headers_mut();
+    headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"));
+    let location = format!("{}/Bulk/{transaction}", base(app));
+    for (name, value) in [(SET_TXN, transaction), (header::LOCATION, location)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// The answer of a request that was to be answered later: 202 until it is there.
+pub async fn later(
+    State(app): State<App>,
+    client: ScimClient,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let id = id.map(|Path(id)| id).unwrap_or_default();
+    let space = client.space().id;
+    let progress = app.db.read(async |tx| asynchronous::progress(tx, space, &id).await).await?;
+    match progress {
+        None => {
+            let detail = "There is no such request, or its answer is no longer kept";
+            Err(Error::new(ErrorKind::NotFound, detail).into())
+        }
+        Some(Progress::Waiting) => {
+            let mut response = StatusCode::ACCEPTED.into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, LOOK_AGAIN.into());
+            Ok(response)
+        }
+        Some(Progress::Done(status, text)) => Ok(answer::text(status, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_preference_is_found_among_others() {
+        let wants = |value: &'static str| {
+            wants_later(&HeaderMap::from_iter([(PREFER, HeaderValue::from_static(value))]))
+        };
+        assert!(wants("respond-async"));
+        assert!(wants("return=minimal, Respond-Async; wait=10"));
+        assert!(!wants("return=representation"));
+        assert!(!wants_later(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,205 @@
+//! What is remembered of a request while it is answered, for the recorder (SCIM-20).
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+    http::header::USER_AGENT,
+    middleware::Next,
+    response::Response,
+};
+
+use super::{BASE, answer::Told};
+use crate::{
+    app::App,
+    audit::{self, Act, Record},
+    credential::Opened,
+    id::{AuditId, PrincipalKind},
+    recorder::{self, Entry, Subject},
+    store::{self, Write},
+    web::RequestInfo,
+};
+
+/// What is remembered of one request. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Arc<Mutex<Remembered>>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    method: String,
+    path: String,
+    query: Option<String>,
+    client: Option<String>,
+    began: Option<Instant>,
+    opened: Option<Arc<Opened>>,
+    body: Option<Bytes>,
+    subject: Subject,
+    recorded: bool,
+    /// Whether nothing is to stay of this request; what it changes is kept here instead.
+    rehearsing: bool,
+    effects: Vec<Record>,
+}
+
+/// What a request did.
+#[derive(Clone, Debug, Default)]
+pub struct Effect {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The audit records of what it changed.
+    pub audit_ids: Vec<AuditId>,
+}
+
+impl Trace {
+    fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        let client = request.headers().get(USER_AGENT).and_then(|name| name.to_str().ok());
+        let rehearsing = request.extensions().get::<super::Rehearsal>().is_some();
+        Self(Arc::new(Mutex::new(Remembered {
+            method: request.method().to_string(),
+            path: path.strip_prefix(BASE).unwrap_or(path).to_owned(),
+            query: request.uri().query().map(str::to_owned),
+            client: client.map(str::to_owned),
+            began: Some(Instant::now()),
+            rehearsing,
+            ..Remembered::default()
+        })))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Remembered) -> T) -> T {
+        // Whoever panicked while holding it left it whole.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn client(&self, opened: &Arc<Opened>) {
+        self.with(|one| one.opened = Some(opened.clone()));
+    }
+
+    pub(super) fn body(&self, body: &Bytes) {
+        self.with(|one| one.body = Some(body.clone()));
+    }
+
+    /// Whom the request is about, as far as its body says.
+    pub(super) fn names(&self, name: Option<&str>) {
+        if let Some(name) = name {
+            self.with(|one| one.subject.name = Some(name.to_ascii_lowercase()));
+        }
+    }
+
+    /// Records the request in the transaction of what it changes.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Write,
+        act: &Act,
+        status: u16,
+        effect: Effect,
+    ) -> store::Result<()> {
+        let rehearsed = self.with(|one| {
+            one.subject = effect.subject.clone();
+            one.rehearsing.then(|| one.opened.as_ref().map(|opened| opened.space.id)).flatten()
+        });
+        if let Some(space) = rehearsed {
+            let effects = audit::of_space(tx, space, &effect.audit_ids).await?;
+            self.with(|one| one.effects = effects);
+            return Ok(());
+        }
+        let Some(mut entry) = self.entry(act, status) else { return Ok(()) };
+        entry.audit_ids = effect.audit_ids;
+        recorder::insert(tx, &[entry]).await
+    }
+
+    /// That the transaction of [`Trace::record`] was committed.
+    pub(super) fn committed(&self) {
+        self.with(|one| one.recorded = true);
+    }
+
+    /// What a rehearsal changed, before it was undone.
+    pub fn effects(&self) -> Vec<Record> {
+        self.with(|one| std::mem::take(&mut one.effects))
+    }
+
+    fn entry(&self, act: &Act, status: u16) -> Option<Entry> {
+        self.with(|one| {
+            let opened = one.opened.as_ref()?;
+            let (kind, id) = subject_of(&one.path);
+            let body = one.body.as_ref();
+            Some(Entry {
+                id: act.new_id(),
+                space: opened.space.id,
+                at: act.now,
+                credential: opened.credential.id,
+                method: one.method.clone(),
+                path: one.path.clone(),
+                query: one.query.clone(),
+                client: one.client.clone(),
+                body: body.and_then(|body| recorder::redact(body)),
+                body_length: body.map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX)),
+                status: i64::from(status),
+                scim_type: None,
+                detail: None,
+                kind,
+                subject: Subject { id: one.subject.id.or(id), name: one.subject.name.clone() },
+                audit_ids: Vec::new(),
+                request_id: act.request_id.clone(),
+                address: act.address.map(|address| address.to_string()),
+                duration: one.began.map_or(0, |began| {
+                    i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX)
+                }),
+            })
+        })
+    }
+}
+
+/// Whom a path is about: the kind, and the id where it has one that can be somebody's.
+fn subject_of(path: &str) -> (Option<PrincipalKind>, Option<i64>) {
+    let mut parts = path.trim_matches('/').split('/');
+    let (endpoint, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    match endpoint {
+        "Users" => {
+            (Some(PrincipalKind::User), id.parse().ok().map(|crate::id::UserId(number)| number))
+        }
+        "Groups" => {
+            (Some(PrincipalKind::Group), id.parse().ok().map(|crate::id::GroupId(number)| number))
+        }
+        _ => (None, None),
+    }
+}
+
+/// Remembers a request and has it recorded, unless that was done where it changed something.
+pub(super) async fn record(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let trace = Trace::of(&request);
+    let info = request.extensions().get::<RequestInfo>().cloned();
+    request.extensions_mut().insert(trace.clone());
+    let mut response = next.run(request).await;
+    let told = response.extensions_mut().remove::<Told>();
+    let (recorded, rehearsing) = trace.with(|one| (one.recorded, one.rehearsing));
+    let (false, false, Some(info)) = (recorded, rehearsing, info) else { return response };
+    let act = info.act(&app, audit::Actor::anyone());
+    if let Some(mut entry) = trace.entry(&act, response.status().as_u16()) {
+        if let Some(told) = told {
+            entry.scim_type = told.scim_type;
+            entry.detail = Some(told.detail);
+        }
+        app.recorder.take(entry).await;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_whom_it_is_about() {
+        let user = Some(PrincipalKind::User);
+        assert_eq!(subject_of("/Users/u-000000000001"), (user, Some(1)));
+        assert_eq!(subject_of("/Users/u-000000000001/"), (user, Some(1)));
+        assert_eq!(subject_of("/Users"), (user, None));
+        assert_eq!(subject_of("/Users/.search"), (user, None));
+        assert_eq!(subject_of("/Groups/g-00000000000z"), (Some(PrincipalKind::Group), Some(35)));
+        assert_eq!(subject_of("/Bulk"), (None, None));
+    }
+}
