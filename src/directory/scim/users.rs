@@ -287,7 +287,7 @@ async fn index_emails(
         .bind(space)
         .bind(address)
         .bind(kind)
-        .execute(tx)
+        .later(tx)
         .await?;
     }
     Ok(())
