@@ -151,12 +151,11 @@ pub struct Record {
 
 /// Writes the record of a change, in the transaction of that change.
 pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<()> {
-    log(tx, act, change);
-    Ok(())
+    log(tx, act, change).await.map(|_| ())
 }
 
 /// Like [`record`], and tells the record's id to whoever refers to it.
-pub fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> AuditId {
+pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<AuditId> {
     let id: AuditId = act.new_id();
     let mut query =
         sql("INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
@@ -188,8 +187,8 @@ pub fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> AuditId {
     query.push(", ").push_bind(&act.request_id);
     query.push(", ").push_bind(act.address.map(|address| address.to_string()));
     query.push(")");
-    query.later(tx);
-    id
+    query.later(tx).await?;
+    Ok(id)
 }
 
 /// The records with these ids, oldest first; those of other spaces are left out.

@@ -85,7 +85,7 @@ impl Recorder {
                 sort(next, &mut entries);
             }
             if !entries.is_empty()
-                && let Err(error) = write(db, &entries).await
+                && let Err(error) = db.write(async |tx| insert(tx, &entries).await).await
             {
                 failed(&error);
             }
@@ -94,12 +94,4 @@ impl Recorder {
             }
         }
     }
-}
-
-async fn write(db: &Db, entries: &[Entry]) -> store::Result<()> {
-    db.write(async |tx| {
-        insert(tx, entries);
-        Ok(())
-    })
-    .await
 }

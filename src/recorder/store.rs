@@ -31,7 +31,7 @@ pub struct Search {
 }
 
 /// Records requests.
-pub fn insert(tx: &mut Write, entries: &[Entry]) {
+pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
     for chunk in entries.chunks(CHUNK) {
         let mut query = sql("INSERT INTO scim_requests (id, space_id, at, credential_id, method,
              path, query, client, body, body_length, status, scim_type, detail, subject_kind,
@@ -71,8 +71,9 @@ pub fn insert(tx: &mut Write, entries: &[Entry]) {
             query.push(", ").push_bind(entry.duration);
             query.push(", ").push_bind(i64::try_from(size).unwrap_or(i64::MAX)).push(")");
         }
-        query.later(tx);
+        query.later(tx).await?;
     }
+    Ok(())
 }
 
 /// The recorded request with this id.

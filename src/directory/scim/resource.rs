@@ -316,7 +316,7 @@ pub(super) async fn record(
         before,
         after,
     };
-    Ok(audit::log(tx, push.act, change))
+    audit::log(tx, push.act, change).await
 }
 
 /// Another resource may have taken the name, or the value of a unique attribute, since it was

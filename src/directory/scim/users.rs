@@ -12,7 +12,7 @@ use crate::{
     directory::{Source, fold},
     id::{Principal, SpaceId, UserId},
     scim::{self, ErrorKind, document, patch::Patch},
-    store::{Door, Write, end_sessions, sql},
+    store::{self as database, Door, Write, end_sessions, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -114,7 +114,7 @@ pub async fn create_user(
     .execute(tx)
     .await
     .map_err(name_conflict(KIND))?;
-    index_emails(tx, space, id, attributes);
+    index_emails(tx, space, id, attributes).await?;
     extended::index(tx, push, KIND, id, attributes).await?;
     let name = columns.user_name.to_owned();
     let states = (json!(null), document);
@@ -223,7 +223,7 @@ async fn update(
     }
     if emails(&old) != emails(&attributes) {
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
-        index_emails(tx, space, row.id, &attributes);
+        index_emails(tx, space, row.id, &attributes).await?;
     }
     extended::reindex(tx, push, KIND, row.id, &old, &attributes).await?;
     written.access = (was.active != is.active || was.user_name != is.user_name)
@@ -268,12 +268,12 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
 }
 
 /// Makes the addresses of a user findable.
-pub(in crate::directory) fn index_emails(
+pub(in crate::directory) async fn index_emails(
     tx: &mut Write,
     space: SpaceId,
     user: i64,
     attributes: &Map<String, Value>,
-) {
+) -> Result<(), database::Error> {
     let mut query =
         sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key) VALUES ");
     let mut any = false;
@@ -290,8 +290,9 @@ pub(in crate::directory) fn index_emails(
         any = true;
     }
     if any {
-        query.later(tx);
+        query.later(tx).await?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -108,8 +108,7 @@ impl Trace {
         }
         let Some(mut entry) = self.entry(act, status) else { return Ok(()) };
         entry.audit_ids = effect.audit_ids;
-        recorder::insert(tx, &[entry]);
-        Ok(())
+        recorder::insert(tx, &[entry]).await
     }
 
     /// That the transaction of [`Trace::record`] was committed.
