@@ -8,6 +8,7 @@ mod decisions;
 mod extensions;
 mod filters;
 mod groups;
+mod hostile;
 mod kill;
 mod paging;
 mod patches;

@@ -43,7 +43,8 @@ async fn ready(client: &reqwest::Client, url: &str) {
 
 /// A space with SCIM on; says the token.
 async fn prepare(app: &App) -> String {
-    let act = Act::new(Actor::system("test"), "test".into(), None, app.clock.now(), app.ids.clone());
+    let act =
+        Act::new(Actor::system("test"), "test".into(), None, app.clock.now(), app.ids.clone());
     let [service, identity] = [(), ()].map(|()| NewKeyPair::generate("acme", act.now).unwrap());
     app.db
         .write(async |tx| -> anyhow::Result<String> {
@@ -79,8 +80,12 @@ async fn acknowledged_writes_survive(database: Database) {
                 let name = format!("user-{number}-{turn}");
                 let body = json!({ "userName": name, "emails": [{ "value": format!("{name}@x") }],
                                    ENTERPRISE: { "department": name } });
-                let answer = client.post(format!("{url}/scim/v2/Users")).bearer_auth(&token)
-                    .body(body.to_string()).send().await;
+                let answer = client
+                    .post(format!("{url}/scim/v2/Users"))
+                    .bearer_auth(&token)
+                    .body(body.to_string())
+                    .send()
+                    .await;
                 let Ok(answer) = answer else { break };
                 assert_eq!(answer.status(), 201);
                 // Acknowledged is what arrived.
@@ -115,7 +120,10 @@ async fn acknowledged_writes_survive(database: Database) {
     second.wait().unwrap();
     // Nothing is there by halves: every user has its address, its audit record and its request.
     let count = async |query: &'static str| {
-        app.db.read(async |tx| -> store::Result<i64> { sql(query).fetch_number(tx).await }).await.unwrap()
+        app.db
+            .read(async |tx| -> store::Result<i64> { sql(query).fetch_number(tx).await })
+            .await
+            .unwrap()
     };
     let users = count("SELECT COUNT(*) FROM users").await;
     assert!(usize::try_from(users).unwrap() >= made.len());
