@@ -1,6 +1,7 @@
 //! SCIM 2.0, as a directory drives it: over HTTP, on both databases.
 
 mod access;
+mod console;
 mod contract;
 mod groups;
 mod patches;

@@ -67,10 +67,7 @@ pub async fn service_provider_config(
             max_page_size: MAX_COUNT,
             cursor_timeout: Some(cursor::TIMEOUT),
         }),
-        security_events: Some(SecurityEvents {
-            on_request: true,
-            event_uris: &event::EVENT_URIS,
-        }),
+        security_events: Some(SecurityEvents { on_request: true, event_uris: &event::EVENT_URIS }),
     };
     Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }
@@ -91,10 +88,7 @@ pub async fn resource_type(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    one(
-        id.ok().and_then(|id| client.opened.types.describe_one(&base(&app), &id)),
-        "resource type",
-    )
+    one(id.ok().and_then(|id| client.opened.types.describe_one(&base(&app), &id)), "resource type")
 }
 
 pub async fn schemas(
@@ -113,8 +107,5 @@ pub async fn schema(
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;
-    one(
-        id.ok().and_then(|id| client.opened.types.describe_schema(&base(&app), &id)),
-        "schema",
-    )
+    one(id.ok().and_then(|id| client.opened.types.describe_schema(&base(&app), &id)), "schema")
 }
