@@ -3,6 +3,7 @@
 mod access;
 mod bulk;
 mod concurrency;
+mod console;
 mod contract;
 mod decisions;
 mod extensions;
