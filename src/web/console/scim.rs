@@ -17,9 +17,10 @@ use super::{
 use crate::{
     app::App,
     credential::{self, Credential},
+    directory::{self, ChangedByHand},
     id::CredentialId,
     space,
-    web::{page::Page, pages::PageError},
+    web::{Fault, page::Page, pages::PageError},
 };
 
 const HERE: &str = "/console/settings/scim";
@@ -30,6 +31,8 @@ const DAY: i64 = 86_400;
 struct Scim {
     frame: Frame,
     enabled: bool,
+    /// What a directory may overwrite or make again once it is on (SCIM-05).
+    changed: ChangedByHand,
     base_url: String,
     credentials: Vec<TokenRow>,
     token: Option<String>,
@@ -52,7 +55,18 @@ pub(super) async fn show(
 
 async fn look(app: &App, who: &Administrator, done: Option<&str>) -> Result<Scim, PageError> {
     let space = who.space()?;
-    let credentials = app.db.read(async |tx| credential::list(tx, space.id).await).await?;
+    let since = space.scim_switched_off_at.filter(|_| !space.scim_enabled);
+    let (credentials, changed) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let credentials = credential::list(tx, space.id).await?;
+            let changed = match since {
+                Some(since) => directory::changed_by_hand_since(tx, space.id, since).await?,
+                None => ChangedByHand::default(),
+            };
+            Ok((credentials, changed))
+        })
+        .await?;
     let rows = credentials
         .into_iter()
         .map(|credential| {
@@ -64,6 +78,7 @@ async fn look(app: &App, who: &Administrator, done: Option<&str>) -> Result<Scim
     Ok(Scim {
         frame: Frame::new(who, Section::Scim, done),
         enabled: space.scim_enabled,
+        changed,
         base_url: app.settings.url("/scim/v2"),
         credentials: rows,
         token: None,
