@@ -15,7 +15,8 @@ const RECORDED: &str = "SELECT id, at, credential_id, method, path, query, clien
         body_length, status, scim_type, detail, subject_kind, subject_id, subject_name, audit_ids,
         request_id, address, duration FROM scim_requests WHERE ";
 
-/// What is looked for. Everything that is given has to hold.
+/// What is looked for. Everything that is given has to hold; of an id and a name one is enough,
+/// because a refusal knows its subject by only one of the two.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Users or groups.
@@ -100,12 +101,16 @@ pub async fn search(
     if let Some(kind) = wanted.kind {
         query.push(" AND subject_kind = ").push_bind(kind);
     }
-    if let Some(id) = wanted.id {
-        query.push(" AND subject_id = ").push_bind(id);
-    }
-    if let Some(name) = &wanted.name {
-        query.push(" AND subject_name = ").push_bind(name.to_ascii_lowercase());
-    }
+    let name = wanted.name.as_ref().map(|name| name.to_ascii_lowercase());
+    match (wanted.id, name) {
+        (Some(id), Some(name)) => {
+            query.push(" AND (subject_id = ").push_bind(id);
+            query.push(" OR subject_name = ").push_bind(name).push(")")
+        }
+        (Some(id), None) => query.push(" AND subject_id = ").push_bind(id),
+        (None, Some(name)) => query.push(" AND subject_name = ").push_bind(name),
+        (None, None) => &mut query,
+    };
     if let Some(method) = &wanted.method {
         query.push(" AND method = ").push_bind(method);
     }

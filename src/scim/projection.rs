@@ -1,5 +1,7 @@
 //! `attributes` and `excludedAttributes` (RFC 7644 §3.4.2.5 and §3.9).
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::path::AttributePath;
@@ -194,11 +196,31 @@ fn cut_parts(attribute: &Attribute, value: Value, parts: &[&str], keep: bool) ->
     }
 }
 
+/// What the names mean, each attribute once however often it is named: every document of a list
+/// is held against all of them.
 fn resolve<'t>(kind: &'t ResourceType, list: &str) -> Vec<Resolved<'t>> {
+    let mut known = HashSet::new();
     list.split(',')
         .filter_map(|name| AttributePath::from_token(name.trim()))
         .filter_map(|path| kind.resolve(&path))
+        .filter(|resolved| known.insert(identity(resolved)))
         .collect()
+}
+
+/// Tells apart what names can mean. Attributes that two schemas share stand at one place each in
+/// memory, so the schema counts, too.
+fn identity(resolved: &Resolved<'_>) -> [Option<usize>; 3] {
+    let place = |schema: &Schema| std::ptr::from_ref(schema).addr();
+    let attribute = |attribute: &Attribute| std::ptr::from_ref(attribute).addr();
+    match resolved {
+        Resolved::Core => [None; 3],
+        Resolved::Extension(schema) => [Some(place(schema)), None, None],
+        Resolved::Attribute(location) => [
+            location.extension.map(place),
+            Some(attribute(location.attribute)),
+            location.sub_attribute.map(attribute),
+        ],
+    }
 }
 
 fn locations<'l, 't>(listed: &'l [Resolved<'t>]) -> impl Iterator<Item = &'l Location<'t>> {
@@ -257,6 +279,15 @@ mod tests {
             rest,
             json!({ "schemas": ["s"], "id": "u-1", "userName": "a", "emails": [{ "value": "x" }] })
         );
+    }
+
+    #[test]
+    fn a_name_counts_once_however_often_it_is_listed() {
+        let many = "userName,USERNAME,name.givenName,".repeat(1000) + ENTERPRISE;
+        let Projection::Only(listed) = Projection::parse(&USER_TYPE, Some(&many), None) else {
+            panic!("only these")
+        };
+        assert_eq!(listed.len(), 3);
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub enum Error {
     /// A number is out of its range.
     #[error("{setting}: {least} to {most}")]
     OutOfRange {
+        /// The field that holds it.
+        field: &'static str,
         /// Which one.
         setting: &'static str,
         /// The least it may be.

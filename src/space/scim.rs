@@ -76,15 +76,25 @@ impl ScimSettings {
     /// Refuses numbers out of range, by name.
     fn check(&self) -> Result<(), Error> {
         let ranges = [
-            ("the number of users of the brake", self.brake.users, 1, 1_000_000),
-            ("the percentage of the brake", self.brake.percent, 1, 100),
-            ("the window of the brake in seconds", self.brake.window, 60, 604_800),
-            ("the days of the request log", self.record_days, 1, 3650),
-            ("the megabytes of the request log", self.record_megabytes, 1, 1_048_576),
+            ("brake_users", "the number of users of the brake", self.brake.users, 1, 1_000_000),
+            ("brake_percent", "the percentage of the brake", self.brake.percent, 1, 100),
+            ("brake_window", "the window of the brake in seconds", self.brake.window, 60, 604_800),
+            ("record_days", "the days of the request log", self.record_days, 1, 3650),
+            (
+                "record_megabytes",
+                "the megabytes of the request log",
+                self.record_megabytes,
+                1,
+                1_048_576,
+            ),
         ];
-        match ranges.into_iter().find(|(_, number, least, most)| !(least..=most).contains(&number))
+        match ranges
+            .into_iter()
+            .find(|(_, _, number, least, most)| !(least..=most).contains(&number))
         {
-            Some((setting, _, least, most)) => Err(Error::OutOfRange { setting, least, most }),
+            Some((field, setting, _, least, most)) => {
+                Err(Error::OutOfRange { field, setting, least, most })
+            }
             None => Ok(()),
         }
     }

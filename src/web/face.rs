@@ -64,7 +64,8 @@ fn space(error: &space::Error) -> Face {
     use space::Error as E;
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
-        E::AlreadyOpen | E::NotOpen | E::OutOfRange { .. } => Face::Refused,
+        E::OutOfRange { field, .. } => Face::Field(field),
+        E::AlreadyOpen | E::NotOpen => Face::Refused,
         E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }

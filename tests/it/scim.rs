@@ -3,11 +3,14 @@
 mod access;
 mod bulk;
 mod concurrency;
+mod console;
 mod contract;
 mod decisions;
 mod extensions;
 mod filters;
 mod groups;
+mod hostile;
+mod kill;
 mod paging;
 mod patches;
 mod queries;

@@ -11,115 +11,34 @@ use super::{
 use crate::{
     directory::{fold, scim::schemas::registered},
     id::{PrincipalKind, SpaceId},
-    scim::schema::{
-        Attribute, Extension, Kind, Location, ResourceType, ResourceTypes, Schema, Uniqueness,
+    scim::{
+        filter::Literal,
+        schema::{
+            ENTERPRISE_USER, Extension, Location, ResourceTypes, Schema,
+            index::{equality_key, indexed_values},
+        },
     },
     store::{self as database, Read, Write, sql},
 };
 
-/// Longer values, in characters, are kept in the document and not searched by index.
-const MAX_INDEXED: usize = 512;
-
-/// A value as the index has it.
-#[derive(Debug, PartialEq, Eq)]
-struct Indexed {
-    attribute: String,
-    value: String,
-    unique: bool,
-}
-
-/// The name under which an attribute is indexed: URN, colon, path, all folded.
-fn name_of(schema: &Schema, attribute: &Attribute, part: Option<&Attribute>) -> String {
-    let path = match part {
-        None => format!("{}:{}", schema.id, attribute.name),
-        Some(part) => format!("{}:{}.{}", schema.id, attribute.name, part.name),
-    };
-    fold(&path)
-}
-
-/// A text as the index has it, for an attribute of this kind; none when it is not indexed.
-fn key_of(leaf: &Attribute, text: &str) -> Option<String> {
-    if text.is_empty() || text.chars().count() > MAX_INDEXED {
-        return None;
-    }
-    match leaf.kind {
-        Kind::String | Kind::Reference if leaf.case_exact => Some(text.to_owned()),
-        Kind::String | Kind::Reference => Some(fold(text)),
-        Kind::Integer => text.parse::<i64>().ok().map(|number| number.to_string()),
-        Kind::Boolean | Kind::DateTime | Kind::Binary | Kind::Decimal | Kind::Complex => None,
-    }
-}
-
-/// What a filter that compares a registered attribute with a text looks for in the index; none
+/// What a filter that compares a registered attribute with a literal looks for in the index; none
 /// when the index cannot answer it.
 pub(super) fn indexed_as(
     schema: &Schema,
     location: &Location<'_>,
-    text: &str,
+    literal: &Literal<'_>,
 ) -> Option<(String, String)> {
-    let attribute = location.attribute;
-    let leaf = location.sub_attribute.unwrap_or(attribute);
     // The standard extension is not indexed.
-    if schema.id == crate::scim::schema::ENTERPRISE_USER.id {
+    if schema.id == ENTERPRISE_USER.id {
         return None;
     }
-    Some((name_of(schema, attribute, location.sub_attribute), key_of(leaf, text)?))
-}
-
-fn values_of(types: &ResourceType, document: &Map<String, Value>) -> Vec<Indexed> {
-    let mut found = Vec::new();
-    for extension in &*types.extensions {
-        let Extension::Registered(schema) = extension else { continue };
-        let Some(Value::Object(object)) = document.get(&*schema.id) else { continue };
-        for attribute in &*schema.attributes {
-            let Some(value) = object.get(&*attribute.name) else { continue };
-            let elements = match value {
-                Value::Array(list) => list.as_slice(),
-                single => std::slice::from_ref(single),
-            };
-            for element in elements {
-                match element {
-                    Value::Object(parts) => {
-                        for part in &*attribute.sub_attributes {
-                            let inner = parts.get(&*part.name);
-                            collect(schema, attribute, Some(part), inner, &mut found);
-                        }
-                    }
-                    plain => collect(schema, attribute, None, Some(plain), &mut found),
-                }
-            }
-        }
-    }
-    found
-}
-
-fn collect(
-    schema: &Schema,
-    attribute: &Attribute,
-    part: Option<&Attribute>,
-    value: Option<&Value>,
-    found: &mut Vec<Indexed>,
-) {
-    let leaf = part.unwrap_or(attribute);
-    let texts: Vec<String> = match value {
-        Some(Value::Array(list)) => list.iter().filter_map(text_of).collect(),
-        Some(single) => text_of(single).into_iter().collect(),
-        None => Vec::new(),
+    let attribute = location.attribute;
+    let leaf = location.sub_attribute.unwrap_or(attribute);
+    let path = match location.sub_attribute {
+        None => format!("{}:{}", schema.id, attribute.name),
+        Some(part) => format!("{}:{}.{}", schema.id, attribute.name, part.name),
     };
-    for text in texts {
-        if let Some(value) = key_of(leaf, &text) {
-            let unique = leaf.uniqueness != Uniqueness::None;
-            found.push(Indexed { attribute: name_of(schema, attribute, part), value, unique });
-        }
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+    Some((fold(&path), equality_key(leaf, literal)?))
 }
 
 /// The resource types of a space: the standard ones with the extensions it has registered.
@@ -143,22 +62,21 @@ pub(super) async fn index(
     id: i64,
     document: &Map<String, Value>,
 ) -> Result<(), Error> {
-    for (position, one) in (0_i64..).zip(values_of(kind.of(push.view.types), document)) {
+    for (position, one) in (0_i64..).zip(indexed_values(kind.of(push.view.types), document)) {
         if one.unique {
             let holder = sql("SELECT 1 FROM scim_attribute_values
                               WHERE space_id = $1 AND attribute = $2 AND unique_key = $3
                                 AND resource_id <> $4")
             .bind(push.space.id)
             .bind(&one.attribute)
-            .bind(&one.value)
+            .bind(&one.value_key)
             .bind(id)
             .exists(tx)
             .await?;
             if holder {
-                return Err(Error::ValueTaken(one.attribute));
+                return Err(Error::ValueTaken(one.path));
             }
         }
-        // A value that a list names twice is unique once.
         let inserted = sql("INSERT INTO scim_attribute_values
                  (resource_id, attribute, position, space_id, value_key, unique_key)
              VALUES ($1, $2, $3, $4, $5, $6)")
@@ -166,13 +84,13 @@ pub(super) async fn index(
         .bind(&one.attribute)
         .bind(position)
         .bind(push.space.id)
-        .bind(&one.value)
-        .bind(one.unique.then(|| one.value.clone()))
+        .bind(&one.value_key)
+        .bind(one.unique.then(|| one.value_key.clone()))
         .execute(tx)
         .await;
         match inserted {
             Ok(_) => {}
-            Err(database::Error::Conflict(_)) => return Err(Error::ValueTaken(one.attribute)),
+            Err(database::Error::Conflict(_)) => return Err(Error::ValueTaken(one.path)),
             Err(error) => return Err(error.into()),
         }
     }
@@ -189,7 +107,7 @@ pub(super) async fn reindex(
     new: &Map<String, Value>,
 ) -> Result<(), Error> {
     let types = kind.of(push.view.types);
-    if values_of(types, old) == values_of(types, new) {
+    if indexed_values(types, old) == indexed_values(types, new) {
         return Ok(());
     }
     forget(tx, push, id).await?;

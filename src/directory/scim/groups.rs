@@ -13,7 +13,7 @@ use crate::{
     directory::{Source, fold},
     id::{GroupId, Principal},
     scim::{
-        document,
+        document::{self, Omission},
         patch::{MemberChange, Patch},
     },
     store::{Write, sql},
@@ -95,7 +95,9 @@ pub async fn replace_group(
 ) -> Result<Written, Error> {
     let row = locked(tx, push, KIND, id).await?;
     let old = row.attributes()?;
-    let incoming = document::read(&push.view.types.group, body)?;
+    let mut incoming = document::read(&push.view.types.group, body)?;
+    let types = &push.view.types.group;
+    document::settle(types, &old, &mut incoming.attributes, Omission::Silence)?;
     let changes = vec![MemberChange::Replace(incoming.members.unwrap_or_default())];
     let members = Target { push, group: row.id }.apply(tx, changes).await?;
     let (row, mut written) = update(tx, push, row, &old, incoming.attributes, &members).await?;

@@ -355,7 +355,7 @@ pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Mem
         let mut query =
             sql("SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE group_id IN (");
         query.push_list(groups.iter().copied()).push(") LIMIT ").push_bind(MAX_LISTED + 1);
-        query.push(") AS some");
+        query.push(") AS counted");
         if query.fetch_number(tx).await? > MAX_LISTED {
             let detail = format!(
                 "These groups have more than {MAX_LISTED} members together: list fewer of them, or \

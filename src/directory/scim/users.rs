@@ -11,7 +11,11 @@ use super::{
 use crate::{
     directory::{Source, fold},
     id::{Principal, SpaceId, UserId},
-    scim::{self, ErrorKind, document, patch::Patch},
+    scim::{
+        self, ErrorKind,
+        document::{self, Omission},
+        patch::Patch,
+    },
     store::{self as database, Door, Write, end_sessions, sql},
 };
 
@@ -142,7 +146,8 @@ pub async fn replace_user(
 ) -> Result<Written, Error> {
     let row = locked(tx, push, KIND, id).await?;
     let old = row.attributes()?;
-    let attributes = document::read(&push.view.types.user, body)?.attributes;
+    let mut attributes = document::read(&push.view.types.user, body)?.attributes;
+    document::settle(&push.view.types.user, &old, &mut attributes, Omission::Silence)?;
     update(tx, push, row, old, attributes).await
 }
 

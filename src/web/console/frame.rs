@@ -150,6 +150,11 @@ fn done_words(code: &str) -> Option<&'static str> {
         "token-enabled" => "The token was enabled.",
         "token-disabled" => "The token was disabled.",
         "token-deleted" => "The token was deleted.",
+        "brake-lifted" => "The brake is lifted. The directory's next attempts pass.",
+        "brake-back" => "The brake is back.",
+        "settings-saved" => "The settings were saved.",
+        "schema-registered" => "The schema was registered. Its values come with the next push.",
+        "schema-removed" => "The schema was removed, with every value of it.",
         "endpoint-changed" => "The endpoint was changed.",
         "endpoint-enabled" => "The endpoint was enabled. What it missed can be replayed.",
         "endpoint-disabled" => "The endpoint was disabled. Nothing is sent to it.",
@@ -181,6 +186,11 @@ impl Wrong {
     /// A refusal of the whole form.
     pub fn whole(message: impl Into<String>) -> Self {
         Self { field: None, message: message.into() }
+    }
+
+    /// The refusal of one field.
+    pub fn field(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field: Some(field), message: message.into() }
     }
 
     /// The refusal of a form, if the failure is one; else the failure.

@@ -76,12 +76,6 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/settings/sso/metadata", Admin, sso::set_by_metadata)
         .post("/console/settings/sso/by-hand", Admin, sso::set_by_hand)
         .post("/console/settings/sso/{to}", Admin, sso::switch)
-        .get("/console/settings/scim", Admin, scim::show)
-        .post("/console/settings/scim/tokens", Admin, scim::create_token)
-        .post("/console/settings/scim/tokens/{id}/enable", Admin, scim::enable_token)
-        .post("/console/settings/scim/tokens/{id}/disable", Admin, scim::disable_token)
-        .post("/console/settings/scim/tokens/{id}/delete", Admin, scim::delete_token)
-        .post("/console/settings/scim/{to}", Admin, scim::switch)
         .get("/console/settings/events", Admin, events::list)
         .post("/console/settings/events", Admin, events::create)
         .get("/console/settings/events/{id}", Admin, events::show)
@@ -98,7 +92,7 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/settings/events/{id}/rotate", Admin, events::rotate)
         .post("/console/settings/events/{id}/test", Admin, events::test)
         .get("/console/audit", Admin, audit::list);
-    pages::door(app, Door::Console, "/console", routes)
+    pages::door(app, Door::Console, "/console", scim::add_routes(routes))
 }
 
 /// What an installation allows of configurations.

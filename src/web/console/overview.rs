@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{
     Administrator,
     frame::{Frame, ListQuery, Section, Wrong, done},
+    scim::Standing,
 };
 use crate::{
     app::App,
@@ -46,6 +47,7 @@ struct OpenSpace {
     scim_url: String,
     sso_enabled: bool,
     scim_enabled: bool,
+    brake: Standing,
     created_at: Timestamp,
     figures: [Figure; 4],
     steps: [Step; 5],
@@ -85,19 +87,20 @@ pub(super) async fn show(
 
 async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace, Fault> {
     let one = PageRequest::first(1);
-    let [users, groups, configurations, accounts, assignments] = app
+    let ([users, groups, configurations, accounts, assignments], brake) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let accounts = AccountFilter::default();
             let configurations = ConfigurationFilter::default();
             let assignments = permission::AssignmentFilter::default();
-            Ok([
+            let counts = [
                 directory::users(tx, space.id, &UserFilter::default(), one).await?.total,
                 directory::groups(tx, space.id, &GroupFilter::default(), one).await?.total,
                 permission::configurations(tx, space.id, &configurations, one).await?.total,
                 organization::accounts(tx, who.organization.id, &accounts, one).await?.total,
                 permission::assignments(tx, space.id, &assignments, one).await?.total,
-            ])
+            ];
+            Ok((counts, Standing::of(tx, space, who.act.now).await?))
         })
         .await?;
     let figure = |label, count, href| Figure { label, count, href };
@@ -109,6 +112,7 @@ async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace
         scim_url: app.settings.url("/scim/v2"),
         sso_enabled: space.sso_enabled,
         scim_enabled: space.scim_enabled,
+        brake,
         created_at: space.created_at,
         figures: [
             figure("Users", users, "/console/users"),

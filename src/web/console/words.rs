@@ -146,6 +146,11 @@ pub fn duration(seconds: i64) -> String {
     if words.is_empty() { "0 s".to_owned() } else { words.join(" ") }
 }
 
+/// Microseconds in milliseconds, to a tenth.
+pub fn milliseconds(microseconds: i64) -> String {
+    format!("{}.{} ms", microseconds / 1000, microseconds / 100 % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ mod cursor;
 mod discovery;
 mod later;
 mod perform;
+mod rehearsal;
 mod resources;
 mod trace;
 
@@ -31,6 +32,7 @@ use crate::{
 use answer::Refusal;
 pub use client::Rehearsal;
 pub use later::run_until;
+pub use rehearsal::{RehearsalError, Rehearsed, rehearse};
 pub use trace::Trace;
 
 /// Where this door is.

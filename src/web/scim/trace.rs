@@ -116,6 +116,11 @@ impl Trace {
         self.with(|one| one.recorded = true);
     }
 
+    /// Whether nothing is to stay of this request.
+    pub(super) fn rehearses(&self) -> bool {
+        self.with(|one| one.rehearsing)
+    }
+
     /// What a rehearsal changed, before it was undone.
     pub fn effects(&self) -> Vec<Record> {
         self.with(|one| std::mem::take(&mut one.effects))
@@ -176,6 +181,11 @@ pub(super) async fn record(State(app): State<App>, mut request: Request, next: N
     let mut response = next.run(request).await;
     let told = response.extensions_mut().remove::<Told>();
     let (recorded, rehearsing) = trace.with(|one| (one.recorded, one.rehearsing));
+    if rehearsing && response.extensions().get::<Trace>().is_none() {
+        // Whoever rehearses asks it what was changed.
+        response.extensions_mut().insert(trace);
+        return response;
+    }
     let (false, false, Some(info)) = (recorded, rehearsing, info) else { return response };
     let act = info.act(&app, audit::Actor::anyone());
     if let Some(mut entry) = trace.entry(&act, response.status().as_u16()) {

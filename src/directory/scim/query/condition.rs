@@ -196,11 +196,10 @@ impl Compiler<'_> {
     ) -> Option<Condition> {
         let location = locate(self.kind.of(self.types), path)?;
         if let Some(extension) = location.extension {
-            let text = literal.text()?;
             if operator != Operator::Eq {
                 return None;
             }
-            let (attribute, value) = extended::indexed_as(extension, &location, text)?;
+            let (attribute, value) = extended::indexed_as(extension, &location, literal)?;
             return Some(Condition::Extended { attribute, value });
         }
         let attribute = &*location.attribute.name;

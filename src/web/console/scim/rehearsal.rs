@@ -1,0 +1,112 @@
+//! A recorded request tried again, without anything being written: then and now (SCIM-20).
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+
+use super::{
+    HERE, body,
+    effect::Effects,
+    requests::{self, Row},
+};
+use crate::{
+    app::App,
+    credential::{self, Credential},
+    id::ScimRequestId,
+    recorder::{self, Explanation, Recorded},
+    web::{
+        Fault,
+        console::{
+            Administrator,
+            frame::{Frame, Section},
+        },
+        page::Page,
+        pages::{PageError, Problem, sentence},
+        scim,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "console/scim_rehearsal.html")]
+struct Replayed {
+    frame: Frame,
+    row: Row,
+    status: u16,
+    badge: &'static str,
+    verdict: &'static str,
+    /// Whether SCIM is on; a rehearsal passes the switch, the directory would not.
+    enabled: bool,
+    explanation: Option<Explanation>,
+    detail: Option<String>,
+    answer: Option<String>,
+    effects: Effects,
+}
+
+/// What changed between then and now.
+fn verdict(then: i64, now: i64) -> &'static str {
+    match (then < 400, now < 400) {
+        (true, true) => "It was done, and would be done today.",
+        (true, false) => "It was done, and would be refused today.",
+        (false, true) => "It was refused, and would be done today.",
+        (false, false) => "It was refused, and would be refused today.",
+    }
+}
+
+pub(super) async fn replay(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ScimRequestId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let recorded = requests::find(&app, space.id, id).await?;
+    // The token may be gone, and a rehearsal needs none.
+    let credential = Credential {
+        id: recorded.credential_id,
+        space_id: space.id,
+        enabled: true,
+        created_at: recorded.at,
+        expires_at: administrator.act.now,
+    };
+    let opened = app
+        .db
+        .read(async |tx| credential::open(tx, space, credential).await)
+        .await
+        .map_err(|_| Fault::Internal("a space cannot be opened for a rehearsal"))?;
+    let rehearsed = scim::rehearse(&app, administrator.act.clone(), opened, &recorded)
+        .await
+        .map_err(|error| {
+            Problem::refused("CannotBeReplayed", sentence(&error))
+                .onward(format!("{HERE}/requests/{id}"), "Back to the request")
+        })?;
+    let answer = rehearsed.body.as_deref().map(body::pretty);
+    let now = as_if_recorded(&recorded, rehearsed.status, rehearsed.body.as_deref());
+    let page = Replayed {
+        frame: Frame::new(&administrator, Section::Scim, None),
+        status: rehearsed.status,
+        badge: requests::badge(now.status),
+        verdict: verdict(recorded.status, now.status),
+        enabled: space.scim_enabled,
+        explanation: recorder::explain(&now),
+        detail: now.detail,
+        answer,
+        effects: Effects::of(&rehearsed.effects),
+        row: Row::new(recorded),
+    };
+    Ok(Page::new(page).into_response())
+}
+
+/// The request as it would have been recorded with today's answer.
+fn as_if_recorded(recorded: &Recorded, status: u16, answer: Option<&str>) -> Recorded {
+    let answer = answer.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let text = |name: &str| {
+        answer.as_ref().filter(|_| status >= 400)?.get(name)?.as_str().map(str::to_owned)
+    };
+    let mut now = recorded.clone();
+    now.status = i64::from(status);
+    now.scim_type = text("scimType");
+    now.detail = text("detail");
+    now
+}

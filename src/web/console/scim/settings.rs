@@ -1,0 +1,220 @@
+//! The switches of a space: where clients disagree, the brake, and how long requests are kept.
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::Form;
+use serde::Deserialize;
+
+use super::HERE;
+use crate::{
+    app::App,
+    space::{self, Brake, ScimSettings},
+    web::{
+        console::{
+            Administrator,
+            frame::{Frame, ListQuery, Section, Wrong, done},
+        },
+        page::{Field, Page},
+        pages::PageError,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "console/scim_settings.html")]
+struct Switches {
+    frame: Frame,
+    tab: &'static str,
+    clients: [Switch; 5],
+    brake: Switch,
+    brake_numbers: [Field; 3],
+    record_numbers: [Field; 2],
+    wrong: Option<Wrong>,
+}
+
+/// A box to tick.
+struct Switch {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    on: bool,
+}
+
+/// The form. Numbers are text until it is known that they are numbers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SettingsForm {
+    patch_without_body: bool,
+    always_emit_members: bool,
+    refuse_unknown_members: bool,
+    allow_equal_group_names: bool,
+    refuse_renames: bool,
+    brake_enabled: bool,
+    brake_users: String,
+    brake_percent: String,
+    brake_window: String,
+    record_days: String,
+    record_megabytes: String,
+}
+
+impl SettingsForm {
+    fn of(settings: &ScimSettings) -> Self {
+        Self {
+            patch_without_body: settings.patch_without_body,
+            always_emit_members: settings.always_emit_members,
+            refuse_unknown_members: settings.refuse_unknown_members,
+            allow_equal_group_names: settings.allow_equal_group_names,
+            refuse_renames: settings.refuse_renames,
+            brake_enabled: settings.brake.enabled,
+            brake_users: settings.brake.users.to_string(),
+            brake_percent: settings.brake.percent.to_string(),
+            brake_window: settings.brake.window.to_string(),
+            record_days: settings.record_days.to_string(),
+            record_megabytes: settings.record_megabytes.to_string(),
+        }
+    }
+
+    /// The settings, or the name of the field that is no number.
+    fn settings(&self) -> Result<ScimSettings, &'static str> {
+        let number = |name, text: &str| text.trim().parse().map_err(|_| name);
+        Ok(ScimSettings {
+            patch_without_body: self.patch_without_body,
+            always_emit_members: self.always_emit_members,
+            refuse_unknown_members: self.refuse_unknown_members,
+            allow_equal_group_names: self.allow_equal_group_names,
+            refuse_renames: self.refuse_renames,
+            brake: Brake {
+                enabled: self.brake_enabled,
+                users: number("brake_users", &self.brake_users)?,
+                percent: number("brake_percent", &self.brake_percent)?,
+                window: number("brake_window", &self.brake_window)?,
+            },
+            record_days: number("record_days", &self.record_days)?,
+            record_megabytes: number("record_megabytes", &self.record_megabytes)?,
+        })
+    }
+}
+
+fn page(
+    who: &Administrator,
+    form: &SettingsForm,
+    said: Option<&str>,
+    wrong: Option<Wrong>,
+) -> Switches {
+    let switch = |name, label, hint, on| Switch { name, label, hint, on };
+    let number = |name, label, hint, value: &str| {
+        let error = Wrong::at(wrong.as_ref(), name);
+        Field::number(name, label).longest(10).hint(hint).value(value).error(error)
+    };
+    Switches {
+        frame: Frame::new(who, Section::Scim, said),
+        tab: "/settings",
+        clients: [
+            switch(
+                "patch_without_body",
+                "Answer PATCH with 204 and no body",
+                "For strict validators of Entra ID. Otherwise the answer is 200 with the resource.",
+                form.patch_without_body,
+            ),
+            switch(
+                "always_emit_members",
+                "Show an empty list of members",
+                "For authentik up to 2026.5, which fails on groups that leave it out.",
+                form.always_emit_members,
+            ),
+            switch(
+                "refuse_unknown_members",
+                "Refuse members that are no users here",
+                "For directories that push users first and should learn of mistakes. Otherwise \
+                 such a member is kept and confers nothing until the user comes.",
+                form.refuse_unknown_members,
+            ),
+            switch(
+                "allow_equal_group_names",
+                "Let several groups have one name",
+                "For directories in which names of groups are not unique, as in Entra ID.",
+                form.allow_equal_group_names,
+            ),
+            switch(
+                "refuse_renames",
+                "Refuse new user names",
+                "For auditors who want a user name to mean one person for ever. Otherwise a new \
+                 name is taken over, and id, groups and permissions stay.",
+                form.refuse_renames,
+            ),
+        ],
+        brake: switch(
+            "brake_enabled",
+            "Hold mass changes",
+            "A directory that would disable or delete more users than both numbers say is held \
+             until an administrator lets it pass.",
+            form.brake_enabled,
+        ),
+        brake_numbers: [
+            number("brake_users", "Users", "So many may go whatever the share.", &form.brake_users),
+            number(
+                "brake_percent",
+                "Percent of all users",
+                "Such a share may go whatever the number.",
+                &form.brake_percent,
+            ),
+            number(
+                "brake_window",
+                "Seconds that are looked back",
+                "3600 is an hour, 604800 a week.",
+                &form.brake_window,
+            ),
+        ],
+        record_numbers: [
+            number(
+                "record_days",
+                "Days",
+                "Older requests are forgotten; the audit log is not.",
+                &form.record_days,
+            ),
+            number(
+                "record_megabytes",
+                "Megabytes",
+                "When there are more, the oldest requests are forgotten.",
+                &form.record_megabytes,
+            ),
+        ],
+        wrong,
+    }
+}
+
+pub(super) async fn show(
+    administrator: Administrator,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    let form = SettingsForm::of(&administrator.space()?.scim_settings.0);
+    let page = page(&administrator, &form, query.done.as_deref(), None);
+    Ok(Page::new(page).into_response())
+}
+
+pub(super) async fn save(
+    State(app): State<App>,
+    administrator: Administrator,
+    Form(form): Form<SettingsForm>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let wrong = match form.settings() {
+        Err(field) => Wrong::field(field, "This is not a whole number."),
+        Ok(settings) => {
+            let act = &administrator.act;
+            let saved = app
+                .db
+                .write(async |tx| space::set_scim_settings(tx, act, space, &settings).await)
+                .await;
+            match saved {
+                Ok(()) => return Ok(done(&format!("{HERE}/settings"), "settings-saved")),
+                Err(error) => Wrong::of(error.into())?,
+            }
+        }
+    };
+    let page = page(&administrator, &form, None, Some(wrong));
+    Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
