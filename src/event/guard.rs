@@ -84,7 +84,8 @@ fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = match a {
-        0 | 10 | 127 => true,
+        // Ours, and from 224 on multicast, reserved and broadcast.
+        0 | 10 | 127 | 224..=255 => true,
         100 => (64..128).contains(&b),
         169 => b == 254,
         172 => (16..32).contains(&b),
@@ -93,8 +94,6 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         }
         198 => matches!(b, 18 | 19) || (b == 51 && c == 100),
         203 => (b, c) == (0, 113),
-        // Multicast, reserved and broadcast.
-        224..=255 => true,
         _ => false,
     };
     !special
@@ -108,8 +107,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     };
     match segments {
         // NAT64 leads to an IPv4 address, and so does 6to4.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
-        [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            is_public_v4(embedded(high, low))
+        }
         // Protocol assignments (Teredo among them) and documentation.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
         [0x3fff, second, ..] if second < 0x1000 => false,

@@ -117,7 +117,8 @@ in_both_worlds! {
             let _ = stream.read(&mut head).await;
             let _ = stream.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 1000000000\r\n\r\n").await;
             let mut sent = 0_u64;
-            while stream.write_all(&[b'x'; 65_536]).await.is_ok() {
+            let junk = vec![b'x'; 65_536];
+            while stream.write_all(&junk).await.is_ok() {
                 sent += 65_536;
             }
             sent

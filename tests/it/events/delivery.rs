@@ -192,7 +192,7 @@ in_both_worlds! {
         let (hung, brisk) = (Receiver::new().await, Receiver::new().await);
         let (stuck, _) = world.listen(&wish(&hung.url(), false)).await;
         world.listen(&wish(&brisk.url(), false)).await;
-        hung.always(Reply::Slow(Duration::from_secs(60)));
+        hung.always(Reply::Slow(Duration::from_mins(1)));
         let stop = CancellationToken::new();
         let (courier, working) = (courier(&world.app), stop.clone());
         let running = tokio::spawn(async move { courier.run_until(working).await });

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     credential,
-    directory::scim as directory,
+    directory::{self as people, ChangedByHand, scim as directory},
     recorder::{self, Outcome},
     space,
     store::PageRequest,
@@ -78,6 +78,8 @@ struct Connection {
     frame: Frame,
     tab: &'static str,
     enabled: bool,
+    /// What a directory may overwrite or make again once SCIM is on (SCIM-05).
+    changed: ChangedByHand,
     base_url: String,
     brake: Standing,
     credentials: Vec<TokenRow>,
@@ -97,22 +99,28 @@ async fn show(
 async fn look(app: &App, who: &Administrator, done: Option<&str>) -> Result<Connection, PageError> {
     let space = who.space()?;
     app.recorder.flush().await;
-    let (credentials, brake, refusals) = app
+    let since = space.scim_switched_off_at.filter(|_| !space.scim_enabled);
+    let (credentials, changed, brake, refusals) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let credentials = credential::list(tx, space.id).await?;
+            let changed = match since {
+                Some(since) => people::changed_by_hand_since(tx, space.id, since).await?,
+                None => ChangedByHand::default(),
+            };
             let brake = Standing::of(tx, space, who.act.now).await?;
             let refused =
                 recorder::Search { outcome: Some(Outcome::Refused), ..Default::default() };
             let latest = PageRequest::first(LATEST);
             let refusals = recorder::search(tx, space.id, &refused, latest).await?.rows;
-            Ok((credentials, brake, refusals))
+            Ok((credentials, changed, brake, refusals))
         })
         .await?;
     Ok(Connection {
         frame: Frame::new(who, Section::Scim, done),
         tab: "",
         enabled: space.scim_enabled,
+        changed,
         base_url: app.settings.url("/scim/v2"),
         brake,
         credentials: credentials.into_iter().map(|one| TokenRow::new(one, who.act.now)).collect(),
