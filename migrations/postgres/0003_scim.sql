@@ -13,6 +13,13 @@ CREATE UNIQUE INDEX groups_name ON groups (space_id, name_claim)
     WHERE deleted_at IS NULL AND name_claim IS NOT NULL;
 CREATE INDEX groups_name_key ON groups (space_id, name_key);
 
+-- When somebody here changed or deleted a user or group last: a directory that is switched on again
+-- may overwrite it. A block is no change.
+ALTER TABLE users ADD COLUMN by_hand_at TIMESTAMPTZ;
+ALTER TABLE groups ADD COLUMN by_hand_at TIMESTAMPTZ;
+CREATE INDEX users_by_hand ON users (space_id, by_hand_at) WHERE by_hand_at IS NOT NULL;
+CREATE INDEX groups_by_hand ON groups (space_id, by_hand_at) WHERE by_hand_at IS NOT NULL;
+
 -- What SCIM lists, in the order it lists it, and what it asks for changes since some time.
 CREATE INDEX users_scim ON users (space_id, id) WHERE source = 'scim' AND deleted_at IS NULL;
 CREATE INDEX groups_scim ON groups (space_id, id) WHERE source = 'scim' AND deleted_at IS NULL;

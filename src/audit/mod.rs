@@ -187,7 +187,7 @@ pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result
     query.push(", ").push_bind(&act.request_id);
     query.push(", ").push_bind(act.address.map(|address| address.to_string()));
     query.push(")");
-    query.execute(tx).await?;
+    query.later(tx).await?;
     Ok(id)
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Error, Group, Source, User, announce,
+    by_hand::may_change,
     rules::{check_field, check_group_name, fold},
     user,
 };
@@ -277,21 +278,23 @@ pub async fn remove_member(
 
 /// The group and the user, if an administrator may change the one's members.
 async fn pair(
-    tx: &mut Read,
+    tx: &mut Write,
     space: &Space,
     group_id: GroupId,
     user_id: UserId,
 ) -> Result<(Group, User), Error> {
-    let group = group(tx, space.id, group_id).await?.ok_or(Error::GroupNotFound)?;
-    if group.source == Source::Scim && space.scim_enabled {
+    let found = group(tx, space.id, group_id).await?.ok_or(Error::GroupNotFound)?;
+    if !may_change(tx, space.id, found.source).await? {
         return Err(Error::GroupManagedByScim);
     }
+    // Whoever deletes either of them by hand waits from here on, or has done it (USR-15).
+    let group = group(tx, space.id, group_id).await?.ok_or(Error::GroupNotFound)?;
     let user = user(tx, space.id, user_id).await?.ok_or(Error::UserNotFound)?;
     Ok((group, user))
 }
 
 async fn touch(tx: &mut Write, act: &Act, group: GroupId) -> Result<(), database::Error> {
-    sql("UPDATE groups SET version = version + 1, updated_at = $1 WHERE id = $2")
+    sql("UPDATE groups SET version = version + 1, updated_at = $1, by_hand_at = $1 WHERE id = $2")
         .bind(act.now)
         .bind(group)
         .execute(tx)

@@ -5,13 +5,20 @@
 //! they were sent and locked here while SCIM is on (SCIM-03). A group and its members have the
 //! same source (GRP-08).
 
+mod adopt;
 mod announce;
+mod by_hand;
 mod counts;
 mod groups;
 mod rules;
 pub mod scim;
 mod users;
 
+pub use adopt::{Adoption, MAX_ADOPTED, adopt, adoption};
+pub use by_hand::{
+    ChangedByHand, GroupChange, Held, UserChange, changed_by_hand_since, delete_group, delete_user,
+    hold_still, update_group, update_user,
+};
 pub use groups::{
     GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of,
     member_since, members, memberships_among, remove_member,
@@ -162,7 +169,54 @@ pub enum Error {
     /// The group comes from SCIM, and SCIM is on (GRP-07).
     #[error("the group is managed by SCIM")]
     GroupManagedByScim,
+    /// The user comes from SCIM, and SCIM is on (USR-11, USR-12).
+    #[error("the user is managed by SCIM")]
+    UserManagedByScim,
+    /// It is not deleted while it is in use (USR-14, GRP-09).
+    #[error("first {0}")]
+    InUse(Blockers),
+    /// SCIM has it already.
+    #[error("it is managed by SCIM already")]
+    AdoptedAlready,
+    /// Too many share a group with it.
+    #[error("more than {MAX_ADOPTED} users and groups hang together: take some members out first")]
+    TooManyToAdopt,
+    /// Not those who were shown.
+    #[error("memberships have changed meanwhile: look again at who is handed over")]
+    AdoptionChanged,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] database::Error),
+}
+
+/// What keeps a user or group from being deleted by hand: all of it, not only the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blockers {
+    /// Groups that the user is in.
+    pub groups: i64,
+    /// Users that are in the group.
+    pub members: i64,
+    /// What it holds.
+    pub held: Held,
+}
+
+impl Blockers {
+    fn check(self) -> Result<(), Error> {
+        if self == Self::default() { Ok(()) } else { Err(Error::InUse(self)) }
+    }
+}
+
+/// What to do about them.
+impl std::fmt::Display for Blockers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let steps = [
+            ("take it out of its groups", self.groups),
+            ("take out its members", self.members),
+            ("remove its permissions", self.held.assignments),
+            ("end its CAM user syncs", self.held.user_syncs),
+        ];
+        let steps = steps.iter().filter(|(_, count)| *count > 0);
+        let steps: Vec<String> = steps.map(|(what, count)| format!("{what} ({count})")).collect();
+        f.write_str(&steps.join(", "))
+    }
 }

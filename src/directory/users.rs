@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Error, Source, User, announce,
+    by_hand::hold_still,
     rules::{check_email, check_field, check_user_name, fold},
 };
 use crate::{
@@ -187,6 +188,7 @@ pub async fn set_user_enabled(
     id: UserId,
     enabled: bool,
 ) -> Result<bool, Error> {
+    hold_still(tx, space).await?;
     let before = user(tx, space, id).await?.ok_or(Error::UserNotFound)?;
     if before.blocked != enabled {
         return Ok(false);

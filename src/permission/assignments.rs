@@ -46,6 +46,8 @@ pub async fn create_assignments(
     let accounts: Vec<Uin> = triples.iter().map(|triple| triple.account).collect();
     let configurations: Vec<ConfigurationId> =
         triples.iter().map(|triple| triple.configuration).collect();
+    // Whom they name stays until this is written (USR-15).
+    crate::space::hold_access(tx, space).await?;
     let unknown = unknown_of(tx, space, &principals, &accounts, &configurations).await?;
     if !unknown.is_empty() {
         return Err(Error::Unknown(unknown));

@@ -5,9 +5,10 @@
 //! * [`names`] knows how things are called in an account.
 //! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
 //! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
-//!   same transaction when somebody loses access.
+//!   same transaction when somebody loses access; [`delete_user`], [`delete_group`]: by hand.
 
 mod access_ends;
+mod deletion;
 mod deploy;
 pub mod names;
 mod reconciler;
@@ -15,6 +16,7 @@ mod sync;
 mod user_syncs;
 
 pub use access_ends::{access_changed, identity_deleted, remove_assignment};
+pub use deletion::{delete_group, delete_user, held};
 pub use reconciler::Reconciler;
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,

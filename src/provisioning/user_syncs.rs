@@ -126,6 +126,8 @@ pub async fn create_user_syncs(
     }
     let principals: Vec<Principal> = new.iter().map(|new| new.principal).collect();
     let accounts: Vec<Uin> = new.iter().map(|new| new.account).collect();
+    // Whom they name stays until this is written (USR-15).
+    crate::space::hold_access(tx, space).await?;
     let unknown = unknown_of(tx, space, &principals, &accounts, &[]).await?;
     if !unknown.is_empty() {
         return Err(Error::Unknown(unknown));

@@ -72,7 +72,7 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
             query.push(", ").push_bind(entry.duration);
             query.push(", ").push_bind(i64::try_from(size).unwrap_or(i64::MAX)).push(")");
         }
-        query.execute(tx).await?;
+        query.later(tx).await?;
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ fn is_ordering(operator: Operator) -> bool {
 /// The attribute a path names; none when unknown, or never readable (`password`).
 pub fn locate<'t>(kind: &'t ResourceType, path: &AttributePath<'_>) -> Option<Location<'t>> {
     match kind.resolve(path)? {
-        Resolved::Extension(_) => None,
+        Resolved::Core | Resolved::Extension(_) => None,
         Resolved::Attribute(location) => {
             (location.attribute.returned != Returned::Never).then_some(location)
         }
@@ -106,8 +106,12 @@ pub fn matches(filter: &Filter<'_>, kind: &ResourceType, document: &Map<String, 
         Filter::Or(parts) => parts.iter().any(|part| matches(part, kind, document)),
         Filter::Not(inner) => !matches(inner, kind, document),
         Filter::Present(path) => {
-            if let Some(Resolved::Extension(schema)) = kind.resolve(path) {
-                return document.get(&*schema.id).is_some_and(is_present);
+            match kind.resolve(path) {
+                Some(Resolved::Core) => return true,
+                Some(Resolved::Extension(schema)) => {
+                    return document.get(&*schema.id).is_some_and(is_present);
+                }
+                Some(Resolved::Attribute(_)) | None => {}
             }
             locate(kind, path).is_some_and(|location| {
                 elements(document, &location).any(|element| {

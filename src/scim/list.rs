@@ -12,6 +12,8 @@ const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 pub const DEFAULT_COUNT: u64 = 100;
 /// Resources per page at most (DESIGN.md §8).
 pub const MAX_COUNT: u64 = 1000;
+/// Longest `attributes` and `excludedAttributes`, in bytes.
+pub const MAX_NAMES: usize = 16 * 1024;
 /// Longest cursor, in bytes.
 pub const MAX_CURSOR: usize = 1024;
 
@@ -154,6 +156,13 @@ impl Reading {
     fn finish(self) -> Result<Query, Error> {
         let Self { mut query, start_index: first, count: size } = self;
         query.sort_by = query.sort_by.filter(|path| !path.trim().is_empty());
+        for (name, list) in
+            [("attributes", &query.attributes), ("excludedAttributes", &query.excluded_attributes)]
+        {
+            if list.as_ref().is_some_and(|list| list.len() > MAX_NAMES) {
+                return Err(invalid(name, &format!("at most {MAX_NAMES} bytes long")));
+            }
+        }
         query.start_index = start_index(first.unwrap_or(1));
         let Some(cursor) = &query.cursor else {
             if let Some(size) = size {
@@ -354,6 +363,16 @@ mod tests {
         assert_eq!(walked["previousCursor"], "c");
         assert_eq!(walked["Resources"], json!([]));
         assert!(walked.get("totalResults").is_none() && walked.get("startIndex").is_none());
+    }
+
+    #[test]
+    fn endless_lists_of_names_are_refused() {
+        let names = "a,".repeat(MAX_NAMES / 2);
+        assert!(Query::from_url(&format!("attributes={names}")).is_ok());
+        for name in ["attributes", "excludedAttributes"] {
+            let refused = Query::from_url(&format!("{name}={names}b")).unwrap_err();
+            assert!(refused.detail.starts_with(name), "{}", refused.detail);
+        }
     }
 
     #[test]

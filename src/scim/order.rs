@@ -35,14 +35,11 @@ impl<'t> Order<'t> {
             })
             .map_err(|error| error.within("sortBy"))?;
         let Some(location) = locate(kind, &attribute) else { return Ok(None) };
-        match leaf_of(&location) {
-            Some(leaf) => Ok(Some(Self { location, leaf, descending })),
-            None => {
-                let detail =
-                    format!("sortBy: {path} is complex: sort by one of its sub-attributes");
-                Err(Error::new(ErrorKind::InvalidValue, detail))
-            }
-        }
+        let Some(leaf) = leaf_of(&location) else {
+            let detail = format!("sortBy: {path} is complex: sort by one of its sub-attributes");
+            return Err(Error::new(ErrorKind::InvalidValue, detail));
+        };
+        Ok(Some(Self { location, leaf, descending }))
     }
 
     /// Where the value lives, and the attribute or sub-attribute that is compared.

@@ -122,8 +122,12 @@ impl Sql {
     /// saves a round trip. Several in a row may become one statement, so it must be an `INSERT` of
     /// rows that nothing can refuse and that no other queued statement touches, and it must not
     /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
-    pub fn later(self, tx: &mut Write) {
-        tx.tx.later(self);
+    pub async fn later(self, tx: &mut Write) -> Result<()> {
+        tx.tx.later(self).await
+    }
+
+    pub(super) fn parameters(&self) -> usize {
+        self.values.len()
     }
 
     /// A statement that does nothing.
@@ -147,7 +151,7 @@ impl Sql {
 
     pub(super) fn sqlite<'q>(mut self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
         let text = self.said("(SELECT value FROM json_each(", "))");
-        let mut query = sqlx::query(AssertSqlSafe(text));
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(self.values.len() <= KEPT);
         for value in self.values {
             query = match value {
                 Value::Text(v) => query.bind(v),
@@ -165,7 +169,7 @@ impl Sql {
         mut self,
     ) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
         let text = self.said("(SELECT unnest(", "::bigint[]) AS value)");
-        let mut query = sqlx::query(AssertSqlSafe(text));
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(self.values.len() <= KEPT);
         for value in self.values {
             query = match value {
                 Value::Text(v) => query.bind(v),
@@ -196,6 +200,10 @@ impl Sql {
         said.into()
     }
 }
+
+/// A statement with more parameters is prepared anew each time: its text is another one the next
+/// time, and keeping it ready would only take memory.
+const KEPT: usize = 200;
 
 /// Stands on both sides of the parameter of a list of numbers.
 const NUMBERS: char = '\u{1}';

@@ -371,7 +371,7 @@ async fn live(db: Db, number: i64, member: Member, finished: Arc<AtomicBool>) ->
             if statement % 2 == 0 {
                 insert(tx, n).await?;
             } else {
-                sql("INSERT INTO t (n) VALUES ($1)").bind(n).later(tx);
+                sql("INSERT INTO t (n) VALUES ($1)").bind(n).later(tx).await?;
             }
         }
         match member.end {

@@ -18,6 +18,12 @@ use super::{
     sqlite::Lent,
 };
 
+/// At most so many statements wait for the next one.
+const QUEUED: usize = 32;
+
+/// And so many parameters: PostgreSQL takes 65,535 in one statement, which one more must not pass.
+const QUEUED_PARAMETERS: usize = 1000;
+
 /// A transaction under way. Dropped, it is rolled back.
 pub(super) struct Tx {
     link: Link,
@@ -58,8 +64,11 @@ impl Tx {
     }
 
     /// Has a statement run before the next one.
-    pub(super) fn later(&mut self, sql: Sql) {
+    pub(super) async fn later(&mut self, sql: Sql) -> Result<()> {
         self.queue.push(Queued::Statement(sql));
+        let parameters: usize = self.queue.iter().map(Queued::parameters).sum();
+        let few = self.queue.len() < QUEUED && parameters < QUEUED_PARAMETERS;
+        if few { Ok(()) } else { self.flush().await }
     }
 
     pub(super) async fn fetch_all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
@@ -161,6 +170,24 @@ impl Tx {
         Ok(sql)
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        if self.is_lost() {
+            return Err(Error::Lost);
+        }
+        match &mut self.link {
+            Link::Sqlite(lent) => {
+                let sql = script(lent.take_opening(), &mut self.queue, Sql::nothing());
+                self.running = true;
+                let touched = touched(lent, sql).await;
+                self.settle(touched).map(drop)
+            }
+            _ => self.flush_postgres().await,
+        }
+    }
+
     async fn flush_postgres(&mut self) -> Result<()> {
         if self.queue.is_empty() {
             return Ok(());
@@ -246,17 +273,7 @@ impl Tx {
         if self.queue.iter().all(|queued| matches!(queued, Queued::Release(_))) {
             self.queue.clear();
         }
-        if !self.queue.is_empty() {
-            match &mut self.link {
-                Link::Sqlite(lent) => {
-                    let sql = script(lent.take_opening(), &mut self.queue, Sql::nothing());
-                    self.running = true;
-                    let touched = touched(lent, sql).await;
-                    self.settle(touched)?;
-                }
-                _ => self.flush_postgres().await?,
-            }
-        }
+        self.flush().await?;
         match self.link {
             Link::Sqlite(lent) => lent.keep(news).await,
             Link::Postgres(tx) => {
@@ -382,6 +399,13 @@ fn joined(statements: Vec<Sql>) -> Sql {
 }
 
 impl Queued {
+    fn parameters(&self) -> usize {
+        match self {
+            Self::Statement(sql) => sql.parameters(),
+            Self::Savepoint(_) | Self::Release(_) | Self::RollBack(_) => 0,
+        }
+    }
+
     fn write(&self, text: &mut String) {
         // Writing to a string cannot fail.
         let _ = match self {

@@ -83,6 +83,11 @@ fn directory(error: &directory::Error) -> Face {
         | E::AlreadyMember
         | E::NotMember
         | E::SourcesDiffer
+        | E::UserManagedByScim
+        | E::InUse(_)
+        | E::AdoptedAlready
+        | E::TooManyToAdopt
+        | E::AdoptionChanged
         | E::GroupManagedByScim => Face::Refused,
         E::Store(_) => Face::Internal,
     }

@@ -214,6 +214,11 @@ impl Field {
         Self { error, ..self }
     }
 
+    /// Whether it goes by this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     /// Whether it was refused.
     pub fn is_wrong(&self) -> bool {
         self.error.is_some()

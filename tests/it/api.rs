@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    async fn of_root(house: &TestHouse, account: &Account) -> Self {
+    pub async fn of_root(house: &TestHouse, account: &Account) -> Self {
         let found = house.app.db.read(async |tx| cloud::root(tx, account.uin).await).await.unwrap();
         Self::of(house, &found.unwrap()).await
     }

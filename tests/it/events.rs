@@ -30,6 +30,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub use pages::sign_in;
+
 use crate::world::World;
 
 /// How a receiver answers.

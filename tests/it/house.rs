@@ -68,8 +68,22 @@ impl TestHouse {
         Some(Self::on(database, Clock::settable(BEGIN.parse().unwrap())).await)
     }
 
+    /// A house on SQLite with settings of its own.
+    pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
+        let clock = Clock::settable(BEGIN.parse().unwrap());
+        Self::furnished(Database::sqlite(), clock, change).await
+    }
+
     /// A house with a database and a clock of the caller's choice.
     pub async fn on(database: Database, clock: Clock) -> Self {
+        Self::furnished(database, clock, |_| {}).await
+    }
+
+    async fn furnished(
+        database: Database,
+        clock: Clock,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}").parse().unwrap();
@@ -77,6 +91,7 @@ impl TestHouse {
         let mut settings = Settings::for_address(url, &database.url(), &key).unwrap();
         // Receivers of events are part of the test.
         settings.events.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        change(&mut settings);
         let app = App::open(settings, clock).await.unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(app.clone(), listener, stop.clone()));

@@ -1,4 +1,5 @@
-//! kill -9 in the middle of many tasks: every one ends once, and no account has anything twice.
+//! kill -9 in the middle of many tasks: every one ends once, and no account has anything twice. And
+//! in the middle of a directory's push: what was acknowledged is there.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -15,7 +16,7 @@ use crate::{
 const TASKS: i64 = 200;
 
 /// The real program, on a database that others use as well.
-fn start(database: &Database, master_key: &str, port: u16) -> Child {
+pub fn start(database: &Database, master_key: &str, port: u16) -> Child {
     Command::new(env!("CARGO_BIN_EXE_identity-center"))
         .arg("serve")
         .env("IDENTITY_CENTER_DATABASE_URL", database.url())
@@ -29,7 +30,7 @@ fn start(database: &Database, master_key: &str, port: u16) -> Child {
         .unwrap()
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -14,6 +14,7 @@
 
 mod api;
 mod browser;
+mod by_hand;
 mod cloud;
 mod commands;
 mod console;

@@ -1,11 +1,21 @@
 //! SCIM 2.0, as a directory drives it: over HTTP, on both databases.
 
 mod access;
+mod bulk;
+mod concurrency;
 mod console;
 mod contract;
+mod decisions;
+mod extensions;
+mod filters;
 mod groups;
+mod hostile;
+mod kill;
+mod paging;
 mod patches;
 mod queries;
+mod quirks;
+mod recorder;
 mod tester;
 mod users;
 

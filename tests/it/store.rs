@@ -2,7 +2,7 @@
 
 use identity_center::store::{Db, Error, Result, Write, sql};
 
-use crate::{house::TestHouse, on_both};
+use crate::on_both;
 
 async fn table(db: &Db) {
     db.write(async |tx| {
@@ -68,7 +68,7 @@ on_both! {
                 std::time::Duration::from_millis(30),
                 tx.attempt(async |tx| {
                     insert(tx, 2).await?;
-                    sql("INSERT INTO t (n, word) VALUES (3, 'x')").later(tx);
+                    sql("INSERT INTO t (n, word) VALUES (3, 'x')").later(tx).await?;
                     std::future::pending::<Result<()>>().await
                 }),
             ).await;
@@ -111,20 +111,20 @@ on_both! {
                 .bind("word")
         };
         db.write(async |tx| {
-            row(1).later(tx);
-            row(2).later(tx);
-            row(3).later(tx);
+            row(1).later(tx).await?;
+            row(2).later(tx).await?;
+            row(3).later(tx).await?;
             let count = sql("SELECT COUNT(*) FROM t WHERE n >= $1").bind(1_i64).fetch_number(tx).await?;
             assert_eq!(count, 3);
-            row(4).later(tx);
+            row(4).later(tx).await?;
             assert_eq!(sql("DELETE FROM t WHERE n > $1").bind(2_i64).execute(tx).await?, 2);
-            row(5).later(tx);
+            row(5).later(tx).await?;
             let refused: Result<()> = tx.attempt(async |tx| {
-                row(6).later(tx);
+                row(6).later(tx).await?;
                 Err(Error::Busy)
             }).await;
             assert!(refused.is_err());
-            row(7).later(tx);
+            row(7).later(tx).await?;
             Ok::<_, Error>(())
         }).await.unwrap();
         assert_eq!(numbers(db).await, [1, 2, 5, 7]);
@@ -135,7 +135,7 @@ on_both! {
         // One that fails at the last moment takes the rest with it.
         let clash: Result<u64> = db.write(async |tx| {
             let made = insert(tx, 8).await?;
-            row(1).later(tx);
+            row(1).later(tx).await?;
             Ok(made)
         }).await;
         assert!(matches!(clash, Err(Error::Conflict(_))));
@@ -157,7 +157,7 @@ on_both! {
             assert_eq!(query.execute(tx).await?, 2);
             let mut query = sql("INSERT INTO t (n, word) SELECT n.value, 'later' FROM ");
             query.push_numbers([50_000_i64]).push(" AS n");
-            query.later(tx);
+            query.later(tx).await?;
             Ok::<_, Error>(made)
         }).await.unwrap();
         assert_eq!(made, 39_993);

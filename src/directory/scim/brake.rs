@@ -73,7 +73,7 @@ async fn gone_since(
     most: i64,
 ) -> database::Result<i64> {
     sql("SELECT COUNT(*) FROM (SELECT 1 FROM scim_removals
-                               WHERE space_id = $1 AND at > $2 LIMIT $3) AS some")
+                               WHERE space_id = $1 AND at > $2 LIMIT $3) AS counted")
     .bind(space.id)
     .bind(begin)
     .bind(most)

@@ -143,12 +143,10 @@ impl Target<'_> {
         difference: &mut Difference,
     ) -> Result<(), Error> {
         let (ids, mut strangers) = split(values);
-        for chunk in ids.chunks(CHUNK) {
-            let known = self.users_among(tx, chunk).await?;
-            let (users, others): (Vec<i64>, Vec<i64>) =
-                chunk.iter().partition(|id| known.contains(id));
-            strangers.extend(others.into_iter().map(|id| ResourceKind::User.show(id)));
-            self.insert(tx, &users, difference).await?;
+        if !ids.is_empty() {
+            let known = self.users_among(tx, &ids).await?;
+            strangers.extend(without(&ids, &known).map(|id| ResourceKind::User.show(id)));
+            self.insert(tx, known, difference).await?;
         }
         if let (Some(stranger), true) =
             (strangers.first(), self.push.settings().refuse_unknown_members)
@@ -170,33 +168,45 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Writes memberships of users that are there.
+    /// Writes memberships of users that are there; their ids come in order.
     async fn insert(
         self,
         tx: &mut Write,
-        users: &[i64],
+        users: Vec<i64>,
         difference: &mut Difference,
     ) -> Result<(), Error> {
         if users.is_empty() {
             return Ok(());
         }
-        let mut query = sql("INSERT INTO group_members (group_id, user_id, joined_at) VALUES ");
-        for (index, id) in users.iter().enumerate() {
-            query.push(if index > 0 { ", (" } else { "(" }).push_bind(self.group);
-            query.push(", ").push_bind(*id).push(", ").push_bind(self.push.act.now).push(")");
-        }
-        query.push(" ON CONFLICT DO NOTHING RETURNING user_id");
-        let mut came: Vec<i64> =
-            query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect();
+        // Each row that comes back costs. Where they are many it is better to ask who is there:
+        // whoever holds the group's row is the only one who adds.
+        let many = users.len() > CHUNK;
+        let joining = if many {
+            let there = self.members_among(tx, users.clone()).await?;
+            without(&users, &there).collect()
+        } else {
+            users
+        };
+        let mut query = sql("INSERT INTO group_members (group_id, user_id, joined_at) SELECT ");
+        query.push_bind(self.group).push(", n.value, ").push_bind(self.push.act.now);
+        query.push(" FROM ").push_numbers(joining.clone());
+        query.push(" AS n WHERE 1 = 1 ON CONFLICT DO NOTHING");
+        let mut came = if many {
+            query.execute(tx).await?;
+            joining
+        } else {
+            query.push(" RETURNING user_id");
+            query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect()
+        };
         if tx.kind() == Kind::Postgres && !came.is_empty() {
             // The foreign key holds the users' rows now: who deletes one waits, and then takes
             // the membership away with the rest. Who was deleted just before is seen here.
-            let left = self.users_among(tx, &came).await?;
-            let (stay, gone): (Vec<i64>, Vec<i64>) = came.iter().partition(|id| left.contains(id));
+            came.sort_unstable();
+            let stay = self.users_among(tx, &came).await?;
+            let gone: Vec<i64> = without(&came, &stay).collect();
             if !gone.is_empty() {
                 let mut query = sql("DELETE FROM group_members WHERE group_id = ");
-                query.push_bind(self.group).push(" AND user_id IN (");
-                query.push_list(gone).push(")");
+                query.push_bind(self.group).push(" AND user_id IN ").push_numbers(gone);
                 query.execute(tx).await?;
             }
             came = stay;
@@ -207,18 +217,23 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Those of the ids that are users SCIM made here.
-    async fn users_among(
-        self,
-        tx: &mut Read,
-        ids: &[i64],
-    ) -> Result<HashSet<i64>, database::Error> {
+    /// Those of the ids that are users SCIM made here, in order.
+    async fn users_among(self, tx: &mut Read, ids: &[i64]) -> Result<Vec<i64>, database::Error> {
         let mut query = sql("SELECT id FROM users
              WHERE source = 'scim' AND deleted_at IS NULL AND space_id = ");
-        query.push_bind(self.push.space.id).push(" AND id IN (");
-        query.push_list(ids.iter().copied()).push(")");
-        let known: Vec<(i64,)> = query.fetch_all(tx).await?;
-        Ok(known.into_iter().map(|(id,)| id).collect())
+        query.push_bind(self.push.space.id).push(" AND id IN ").push_numbers(ids);
+        query.fetch_numbers(tx).await
+    }
+
+    /// Those of the ids that are members, in order.
+    async fn members_among(
+        self,
+        tx: &mut Read,
+        ids: Vec<i64>,
+    ) -> Result<Vec<i64>, database::Error> {
+        let mut query = sql("SELECT user_id FROM group_members WHERE group_id = ");
+        query.push_bind(self.group).push(" AND user_id IN ").push_numbers(ids);
+        query.fetch_numbers(tx).await
     }
 
     async fn remove(
@@ -228,13 +243,29 @@ impl Target<'_> {
         difference: &mut Difference,
     ) -> Result<(), Error> {
         let (ids, _) = split(values);
-        for chunk in ids.chunks(CHUNK) {
+        if !ids.is_empty() {
+            let many = ids.len() > CHUNK;
+            let leaving = if many { self.members_among(tx, ids).await? } else { ids };
             let mut query = sql("DELETE FROM group_members WHERE group_id = ");
-            query.push_bind(self.group).push(" AND user_id IN (");
-            query.push_list(chunk.iter().copied()).push(") RETURNING user_id");
-            for (id,) in query.fetch_all::<(i64,)>(tx).await? {
+            query.push_bind(self.group).push(" AND user_id IN ").push_numbers(leaving.clone());
+            let left = if many {
+                query.execute(tx).await?;
+                leaving
+            } else {
+                query.push(" RETURNING user_id");
+                query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect()
+            };
+            for id in left {
                 difference.removed.note(|| ResourceKind::User.show(id));
             }
+        }
+        if values.len() > CHUNK
+            && !sql("SELECT 1 FROM dangling_group_members WHERE group_id = $1 LIMIT 1")
+                .bind(self.group)
+                .exists(tx)
+                .await?
+        {
+            return Ok(());
         }
         for chunk in values.chunks(CHUNK) {
             let mut query = sql("DELETE FROM dangling_group_members WHERE group_id = ");
@@ -309,6 +340,11 @@ fn split(values: &[String]) -> (Vec<i64>, Vec<String>) {
     (ids, others)
 }
 
+/// Those of the ids that are not among the others; both come in order.
+fn without<'a>(ids: &'a [i64], others: &'a [i64]) -> impl Iterator<Item = i64> + 'a {
+    ids.iter().copied().filter(|id| others.binary_search(id).is_err())
+}
+
 /// The members of each of the groups.
 pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Members>, Error> {
     let mut found: HashMap<i64, Members> = HashMap::new();
@@ -319,7 +355,7 @@ pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Mem
         let mut query =
             sql("SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE group_id IN (");
         query.push_list(groups.iter().copied()).push(") LIMIT ").push_bind(MAX_LISTED + 1);
-        query.push(") AS some");
+        query.push(") AS counted");
         if query.fetch_number(tx).await? > MAX_LISTED {
             let detail = format!(
                 "These groups have more than {MAX_LISTED} members together: list fewer of them, or \
@@ -328,10 +364,15 @@ pub async fn of_groups(tx: &mut Read, groups: &[i64]) -> Result<HashMap<i64, Mem
             return Err(scim::Error::new(ErrorKind::TooMany, detail).into());
         }
     }
-    let mut query = sql("SELECT group_id, user_id FROM group_members WHERE group_id IN (");
-    query.push_list(groups.iter().copied()).push(") ORDER BY group_id, user_id");
-    for (group, user) in query.fetch_all::<(i64, i64)>(tx).await? {
-        found.entry(group).or_default().users.push(user);
+    if let [group] = groups {
+        let query = sql("SELECT user_id FROM group_members WHERE group_id = $1").bind(*group);
+        found.entry(*group).or_default().users = query.fetch_numbers(tx).await?;
+    } else {
+        let mut query = sql("SELECT group_id, user_id FROM group_members WHERE group_id IN (");
+        query.push_list(groups.iter().copied()).push(") ORDER BY group_id, user_id");
+        for (group, user) in query.fetch_all::<(i64, i64)>(tx).await? {
+            found.entry(group).or_default().users.push(user);
+        }
     }
     let mut query = sql("SELECT group_id, value FROM dangling_group_members WHERE group_id IN (");
     query.push_list(groups.iter().copied()).push(") ORDER BY group_id, value");

@@ -26,6 +26,7 @@ pub use query::{At, Listed, Position, Sort, Wanted, list};
 pub use resource::{Limits, Push, ResourceKind, Written};
 pub use schemas::{Registered, register, registered, unregister};
 pub use show::{Resource, View, find};
+pub(in crate::directory) use users::index_emails;
 pub use users::{create_user, delete_user, patch_user, replace_user};
 
 use crate::{scim, store as database};

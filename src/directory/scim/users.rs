@@ -12,7 +12,7 @@ use crate::{
     directory::{Source, fold},
     id::{Principal, SpaceId, UserId},
     scim::{self, ErrorKind, document, patch::Patch},
-    store::{Door, Write, end_sessions, sql},
+    store::{self as database, Door, Write, end_sessions, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -267,12 +267,16 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
     })
 }
 
-async fn index_emails(
+/// Makes the addresses of a user findable.
+pub(in crate::directory) async fn index_emails(
     tx: &mut Write,
     space: SpaceId,
     user: i64,
     attributes: &Map<String, Value>,
-) -> Result<(), Error> {
+) -> Result<(), database::Error> {
+    let mut query =
+        sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key) VALUES ");
+    let mut any = false;
     for (position, email) in (0_i64..).zip(emails(attributes)) {
         let part = |name: &str| email.get(name).and_then(Value::as_str).map(fold);
         let Some(address) = part("value") else { continue };
@@ -280,15 +284,13 @@ async fn index_emails(
         if address.chars().count() > MAX_INDEXED_ADDRESS {
             continue;
         }
-        sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key)
-             VALUES ($1, $2, $3, $4, $5)")
-        .bind(user)
-        .bind(position)
-        .bind(space)
-        .bind(address)
-        .bind(kind)
-        .execute(tx)
-        .await?;
+        query.push(if any { ", (" } else { "(" }).push_bind(user);
+        query.push(", ").push_bind(position).push(", ").push_bind(space);
+        query.push(", ").push_bind(address).push(", ").push_bind(kind).push(")");
+        any = true;
+    }
+    if any {
+        query.later(tx).await?;
     }
     Ok(())
 }

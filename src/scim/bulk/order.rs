@@ -2,7 +2,7 @@
 
 /// Groups of operations, in the order in which they are to be done. A group of several are
 /// operations that need each other in a circle. `needs` tells for every operation which others it
-/// needs.
+/// needs; every number in it is less than its length.
 ///
 /// These are the strongly connected components of the graph, as Tarjan finds them: it completes
 /// what an operation needs before the operation itself, and goes through them in the order they

@@ -7,6 +7,7 @@ use super::*;
 
 const BASE: &str = "http://x/scim/v2";
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well at the call")]
 fn start(operations: Value) -> Run {
     let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
         "Operations": operations });
@@ -29,6 +30,7 @@ fn run_of(body: Value) -> Result<Run, Error> {
     }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well at the call")]
 fn user(bulk_id: &str, data: Value) -> Value {
     json!({ "method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data })
 }

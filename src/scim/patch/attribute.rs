@@ -231,6 +231,7 @@ impl List<'_> {
                     .is_some_and(|element| element_matches(filter, self.attribute, element))
             })
             .collect();
+        let mut created = false;
         if selected.is_empty() {
             let creates = match action {
                 Action::Add => pinned.is_some(),
@@ -250,6 +251,7 @@ impl List<'_> {
             if value.is_none() {
                 return Ok(Vec::new());
             }
+            created = true;
             selected.push(list.len());
             list.push(Value::Object(pinned));
         }
@@ -266,6 +268,12 @@ impl List<'_> {
                 (None, None, Action::Replace) => *element = Value::Null,
                 (None, None, _) => {}
             }
+            // A new value that the brackets would not select makes no sense, and would be made
+            // again whenever the client repeats itself.
+            if created && !element_matches(filter, self.attribute, element) {
+                let detail = "the value contradicts the filter in the brackets";
+                return Err(Error::new(ErrorKind::NoTarget, detail));
+            }
         }
         Ok(selected)
     }
@@ -277,6 +285,7 @@ fn check_brackets(filter: &Filter<'_>, attribute: &Attribute) -> Result<(), Erro
     filter.visit(&mut |_, term| {
         if let Filter::Present(path) | Filter::Compare(path, ..) = term
             && attribute.sub_attribute(path.name).is_none()
+            && !(attribute.kind != Kind::Complex && path.name.eq_ignore_ascii_case("value"))
         {
             unknown.get_or_insert_with(|| path.name.to_owned());
         }

@@ -10,7 +10,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::document;
+use super::document::{self, Omission};
 use super::error::{Error, ErrorKind};
 use super::evaluate;
 use super::filter::Filter;
@@ -128,6 +128,7 @@ impl Patch {
                 .and_then(|()| document::finish(kind, &state.document))
                 .map_err(|error| error.within(&place(index)))?;
         }
+        document::settle(kind, attributes, &mut state.document, Omission::Removal)?;
         let changed = state.document != *attributes;
         Ok(Patched { attributes: state.document, changed, members: state.members })
     }
@@ -213,11 +214,23 @@ impl<'a> State<'a, '_> {
             let detail = "value must be an object when there is no path";
             return Err(Error::new(ErrorKind::InvalidValue, detail));
         };
+        self.apply_object(operation.action, object)
+    }
+
+    fn apply_object(
+        &mut self,
+        action: Action,
+        object: &'a Map<String, Value>,
+    ) -> Result<(), Error> {
         for (name, value) in object {
             // What cannot be understood is an attribute that we do not know.
             let Ok(path) = Path::parse(name) else { continue };
             let Some(target) = self.kind.resolve(&path.attribute) else { continue };
-            self.apply_to(operation.action, target, path.filter, Some(value), Origin::Object)
+            // The core schema inside itself would have no end.
+            if matches!(target, Resolved::Core) {
+                continue;
+            }
+            self.apply_to(action, target, path.filter, Some(value), Origin::Object)
                 .map_err(|error| error.within(name))?;
         }
         Ok(())
@@ -232,6 +245,17 @@ impl<'a> State<'a, '_> {
         origin: Origin,
     ) -> Result<(), Error> {
         let location = match target {
+            Resolved::Core => {
+                return match (action, value) {
+                    (Action::Add | Action::Replace, Some(Value::Object(object))) => {
+                        self.apply_object(action, object)
+                    }
+                    (Action::Remove, _) => {
+                        Err(Error::new(ErrorKind::NoTarget, "names no single attribute"))
+                    }
+                    _ => Err(Error::new(ErrorKind::InvalidValue, "value must be an object")),
+                };
+            }
             Resolved::Extension(schema) => {
                 if filter.is_some() {
                     return Err(Error::new(ErrorKind::InvalidPath, "A schema has no values"));

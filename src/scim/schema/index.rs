@@ -1,5 +1,7 @@
 //! What of a document is to be found quickly, or is unique: the values of registered extensions.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{Attribute, Extension, Kind, ResourceType, Returned, Uniqueness};
@@ -24,7 +26,7 @@ pub struct IndexedValue {
 
 /// The values of registered extensions in a document, in the order of the schemas, each once.
 pub fn indexed_values(kind: &ResourceType, document: &Map<String, Value>) -> Vec<IndexedValue> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for extension in kind.extensions.iter() {
         let Extension::Registered(schema) = extension else { continue };
         let Some(object) = document.get(&*schema.id).and_then(Value::as_object) else { continue };
@@ -45,7 +47,14 @@ pub fn indexed_values(kind: &ResourceType, document: &Map<String, Value>) -> Vec
             }
         }
     }
-    found
+    found.values
+}
+
+#[derive(Default)]
+struct Found {
+    values: Vec<IndexedValue>,
+    /// Attributes and keys that are listed already.
+    known: HashSet<(String, String)>,
 }
 
 fn elements(value: &Value) -> impl Iterator<Item = &Value> {
@@ -56,7 +65,7 @@ fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     list.iter()
 }
 
-fn collect(attribute: &Attribute, path: &str, value: &Value, found: &mut Vec<IndexedValue>) {
+fn collect(attribute: &Attribute, path: &str, value: &Value, found: &mut Found) {
     if !is_indexed(attribute) {
         return;
     }
@@ -67,9 +76,8 @@ fn collect(attribute: &Attribute, path: &str, value: &Value, found: &mut Vec<Ind
         if value_key.len() > MAX_INDEXED && !unique {
             continue;
         }
-        let known = |other: &IndexedValue| other.attribute == name && other.value_key == value_key;
-        if !found.iter().any(known) {
-            found.push(IndexedValue {
+        if found.known.insert((name.clone(), value_key.clone())) {
+            found.values.push(IndexedValue {
                 attribute: name.clone(),
                 path: path.to_owned(),
                 value_key,

@@ -106,6 +106,8 @@ impl ResourceTypes {
 /// What an attribute path means for a resource type.
 #[derive(Debug, Clone, Copy)]
 pub enum Resolved<'t> {
+    /// All of the core schema.
+    Core,
     /// The whole of an extension.
     Extension(&'t Schema),
     /// An attribute, or a sub-attribute of it.
@@ -177,6 +179,7 @@ impl ResourceType {
                 match named {
                     Some(named) => named,
                     // `urn:…:enterprise:2.0:User` alone: its last part was taken for a name.
+                    None if path.spells(&self.schema.id) => return Some(Resolved::Core),
                     None => return self.extension_spelt(path).map(Resolved::Extension),
                 }
             }
@@ -311,6 +314,7 @@ mod tests {
         let found = |kind: &ResourceType, text: &str| {
             let path = Path::parse(text).unwrap().attribute;
             kind.resolve(&path).map(|resolved| match resolved {
+                Resolved::Core => "core".to_owned(),
                 Resolved::Extension(schema) => schema.id.to_string(),
                 Resolved::Attribute(location) => {
                     let urn = location.extension.map_or("", |schema| &schema.id);
@@ -324,11 +328,12 @@ mod tests {
             ("URN:ACME:1.0", Some("urn:acme:1.0")),
             ("badge", Some("urn:acme:1.0|badge")),
             ("userName", Some("|userName")),
+            ("urn:ietf:params:scim:schemas:core:2.0:USER", Some("core")),
             ("urn:acme:2.0", None),
             ("urn:acme:v1.group", None),
         ] {
             assert_eq!(found(&types.user, text).as_deref(), expected, "{text}");
-            if text != "userName" {
+            if !matches!(expected, Some("|userName" | "core")) {
                 assert_eq!(found(&USER_TYPE, text), None, "{text}");
             }
         }

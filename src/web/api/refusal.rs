@@ -184,7 +184,23 @@ fn directory(error: &directory::Error) -> &'static str {
         Error::NotMember => "InvalidParameter.GroupUserNotExist",
         Error::SourcesDiffer => "FailedOperation.GroupTypeUserTypeNotMatch",
         Error::GroupManagedByScim => "FailedOperation.SynchronizedGroupNotUpdate",
+        Error::UserManagedByScim => "FailedOperation.SynchronizedUserNotUpdate",
+        Error::InUse(blockers) => first_blocker(blockers),
+        Error::AdoptedAlready | Error::TooManyToAdopt | Error::AdoptionChanged => "FailedOperation",
         Error::Store(error) => store(error),
+    }
+}
+
+/// Of several blockers the first in the order of the reference; the text names all of them.
+fn first_blocker(blockers: &directory::Blockers) -> &'static str {
+    if blockers.groups > 0 {
+        "InvalidParameter.UserAlreadyExistsGroup"
+    } else if blockers.members > 0 {
+        "FailedOperation.DeleteGroupNotAllowExistUser"
+    } else if blockers.held.assignments > 0 {
+        "FailedOperation.RoleConfigurationAuthorizationExist"
+    } else {
+        "FailedOperation.UserProvisioningExists"
     }
 }
 

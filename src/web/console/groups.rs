@@ -12,12 +12,14 @@ use serde::Deserialize;
 use super::{
     Administrator,
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
+    users::{AdoptForm, ByHand, locked},
 };
 use crate::{
     app::App,
-    directory::{self, Group, GroupFilter, Member, Source, User, UserFilter},
+    directory::{self, Group, GroupChange, GroupFilter, Member, User, UserFilter},
     id::{GroupId, Principal, UserId},
     provisioning,
+    space::Space,
     store::PageRequest,
     web::{
         Fault,
@@ -115,12 +117,100 @@ pub(super) async fn create(
     }
 }
 
+/// The form of what can be changed of a group (GRP-04).
+fn edit_page(
+    who: &Administrator,
+    group: &Group,
+    form: &GroupForm,
+    wrong: Option<Wrong>,
+) -> FormPage {
+    FormPage {
+        title: "Edit group",
+        intro: "Its id, its members and what it may do stay.",
+        back: format!("/console/groups/{}", group.id),
+        back_label: group.name.clone(),
+        action: format!("/console/groups/{}", group.id),
+        submit: "Save",
+        ..form_page(who, form, wrong)
+    }
+}
+
+pub(super) async fn edit(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<GroupId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let group = find(&app, space, id).await?;
+    if locked(space, group.source) {
+        return Err(Fault::from(directory::Error::GroupManagedByScim).into());
+    }
+    let form = GroupForm { name: group.name.clone(), description: group.description.clone() };
+    Ok(Page::new(edit_page(&administrator, &group, &form, None)).into_response())
+}
+
+async fn find(app: &App, space: &Space, id: GroupId) -> Result<Group, PageError> {
+    let found = app.db.read(async |tx| directory::group(tx, space.id, id).await).await?;
+    Ok(found.ok_or(Fault::from(directory::Error::GroupNotFound))?)
+}
+
+pub(super) async fn update(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<GroupId>,
+    Form(form): Form<GroupForm>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let text = |text: &String| Some(text.trim().to_owned());
+    let change = GroupChange { name: text(&form.name), description: text(&form.description) };
+    let changed = app
+        .db
+        .write(async |tx| directory::update_group(tx, &administrator.act, space, id, &change).await)
+        .await;
+    match changed {
+        Ok(_) => Ok(done(&format!("/console/groups/{id}"), "group-changed")),
+        Err(error) => {
+            let wrong = Wrong::of(error.into())?;
+            let group = find(&app, space, id).await?;
+            let page = edit_page(&administrator, &group, &form, Some(wrong));
+            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<GroupId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    app.db
+        .write(async |tx| provisioning::delete_group(tx, &administrator.act, space, id).await)
+        .await?;
+    Ok(done("/console/groups", "group-deleted"))
+}
+
+pub(super) async fn adopt(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<GroupId>,
+    Form(form): Form<AdoptForm>,
+) -> Result<Response, PageError> {
+    let (space, principal) = (administrator.space()?, Principal::Group(id));
+    app.db
+        .write(async |tx| {
+            directory::adopt(tx, &administrator.act, space, principal, &form.seen).await
+        })
+        .await?;
+    Ok(done(&format!("/console/groups/{id}"), "group-adopted"))
+}
+
 #[derive(Template)]
 #[template(path = "console/group.html")]
 struct OneGroup {
     frame: Frame,
     group: Group,
-    managed_by_scim: bool,
+    by_hand: ByHand,
     members: Vec<Member>,
     candidates: Vec<User>,
     pager: Pager,
@@ -143,23 +233,25 @@ async fn look(
     query: &ListQuery,
     wrong: Option<Wrong>,
 ) -> Result<OneGroup, PageError> {
-    let space = administrator.space()?.id;
-    let (group, page, candidates) = app
+    let space = administrator.space()?;
+    let (group, by_hand, page, candidates) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let group =
-                directory::group(tx, space, id).await?.ok_or(directory::Error::GroupNotFound)?;
+                directory::group(tx, space.id, id).await?.ok_or(directory::Error::GroupNotFound)?;
             let page = directory::members(tx, id, query.page()).await?;
             let manual = UserFilter { source: Some(group.source), ..UserFilter::default() };
             let candidates =
-                directory::users(tx, space, &manual, PageRequest::first(CANDIDATES)).await?.rows;
-            Ok((group, page, candidates))
+                directory::users(tx, space.id, &manual, PageRequest::first(CANDIDATES)).await?.rows;
+            let (principal, count) = (Principal::Group(id), group.member_count);
+            let by_hand = ByHand::of(tx, space, principal, group.source, count).await?;
+            Ok((group, by_hand, page, candidates))
         })
         .await?;
     let pager = query.pager(&format!("/console/groups/{id}"), &page);
     Ok(OneGroup {
         frame: Frame::new(administrator, Section::Groups, query.done.as_deref()),
-        managed_by_scim: group.source == Source::Scim,
+        by_hand,
         group,
         members: page.rows,
         candidates,

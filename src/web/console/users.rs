@@ -17,7 +17,9 @@ use super::{
 use crate::{
     access,
     app::App,
-    directory::{self, Membership, NewUser, User, UserFilter},
+    directory::{
+        self, Adoption, Blockers, Membership, NewUser, Source, User, UserChange, UserFilter,
+    },
     id::{ConfigurationId, Principal, Uin, UserId},
     permission::{self, AssignmentFilter},
     provisioning,
@@ -154,6 +156,152 @@ pub(super) async fn create(
     }
 }
 
+/// The form of what can be changed of a user (USR-10).
+fn edit_page(who: &Administrator, user: &User, form: &UserForm, wrong: Option<Wrong>) -> FormPage {
+    let page = form_page(who, form, wrong);
+    FormPage {
+        title: "Edit user",
+        intro: "The user name stays: it is what your identity provider sends.",
+        back: format!("/console/users/{}", user.id),
+        back_label: user.user_name.clone(),
+        action: format!("/console/users/{}", user.id),
+        submit: "Save",
+        fields: page.fields.into_iter().filter(|field| !field.is("user_name")).collect(),
+        ..page
+    }
+}
+
+pub(super) async fn edit(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<UserId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let user = find(&app, space, id).await?;
+    if locked(space, user.source) {
+        return Err(Fault::from(directory::Error::UserManagedByScim).into());
+    }
+    let form = UserForm {
+        user_name: user.user_name.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        display_name: user.display_name.clone(),
+        email: user.email.clone(),
+        description: user.description.clone(),
+    };
+    Ok(Page::new(edit_page(&administrator, &user, &form, None)).into_response())
+}
+
+async fn find(app: &App, space: &Space, id: UserId) -> Result<User, PageError> {
+    let found = app.db.read(async |tx| directory::user(tx, space.id, id).await).await?;
+    Ok(found.ok_or(Fault::from(directory::Error::UserNotFound))?)
+}
+
+/// Whether only the directory may change what has this source (SCIM-03).
+pub(super) fn locked(space: &Space, source: Source) -> bool {
+    source == Source::Scim && space.scim_enabled
+}
+
+pub(super) async fn update(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<UserId>,
+    Form(form): Form<UserForm>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let text = |text: &String| Some(text.trim().to_owned());
+    let change = UserChange {
+        first_name: text(&form.first_name),
+        last_name: text(&form.last_name),
+        display_name: text(&form.display_name),
+        email: text(&form.email),
+        description: text(&form.description),
+    };
+    let changed = app
+        .db
+        .write(async |tx| directory::update_user(tx, &administrator.act, space, id, &change).await)
+        .await;
+    match changed {
+        Ok(_) => Ok(done(&format!("/console/users/{id}"), "user-changed")),
+        Err(error) => {
+            let wrong = Wrong::of(error.into())?;
+            let user = find(&app, space, id).await?;
+            let page = edit_page(&administrator, &user, &form, Some(wrong));
+            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<UserId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    app.db
+        .write(async |tx| provisioning::delete_user(tx, &administrator.act, space, id).await)
+        .await?;
+    Ok(done("/console/users", "user-deleted"))
+}
+
+/// What the form of an adoption says again of whom the page showed.
+#[derive(Deserialize)]
+pub(super) struct AdoptForm {
+    #[serde(default)]
+    pub seen: String,
+}
+
+pub(super) async fn adopt(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<UserId>,
+    Form(form): Form<AdoptForm>,
+) -> Result<Response, PageError> {
+    let (space, principal) = (administrator.space()?, Principal::User(id));
+    app.db
+        .write(async |tx| {
+            directory::adopt(tx, &administrator.act, space, principal, &form.seen).await
+        })
+        .await?;
+    Ok(done(&format!("/console/users/{id}"), "user-adopted"))
+}
+
+/// What a page offers to do with a user or group by hand, and why not.
+pub(super) struct ByHand {
+    /// Only the directory may change it.
+    pub locked: bool,
+    /// What has to go before it can be deleted; empty when nothing has to.
+    pub blockers: String,
+    /// Who would be handed over to SCIM with it; none when it cannot be.
+    pub adoption: Option<Adoption>,
+}
+
+impl ByHand {
+    pub(super) async fn of(
+        tx: &mut Read,
+        space: &Space,
+        principal: Principal,
+        source: Source,
+        memberships: i64,
+    ) -> Result<Self, Fault> {
+        let held = provisioning::held(tx, space.id, principal).await?;
+        let (groups, members) = match principal {
+            Principal::User(_) => (memberships, 0),
+            Principal::Group(_) => (0, memberships),
+        };
+        let adoption = match source {
+            Source::Manual => match directory::adoption(tx, space.id, principal).await {
+                Ok(adoption) => Some(adoption),
+                Err(directory::Error::TooManyToAdopt) => None,
+                Err(error) => return Err(error.into()),
+            },
+            Source::Scim => None,
+        };
+        let blockers = Blockers { groups, members, held }.to_string();
+        Ok(Self { locked: locked(space, source), blockers, adoption })
+    }
+}
+
 /// The tabs of a user's page (USR-08).
 static TABS: [(&str, &str); 4] = [
     ("groups", "Groups"),
@@ -167,6 +315,7 @@ static TABS: [(&str, &str); 4] = [
 struct OneUser {
     frame: Frame,
     user: User,
+    by_hand: ByHand,
     tabs: &'static [(&'static str, &'static str)],
     tab: &'static str,
     content: UserTab,
@@ -205,7 +354,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let tab = TABS.iter().map(|(tab, _)| *tab).find(|tab| *tab == query.tab).unwrap_or("groups");
-    let (user, content) = app
+    let (user, by_hand, content) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let user =
@@ -219,11 +368,14 @@ pub(super) async fn show(
                     UserTab::Groups(directory::groups_of(tx, id, page).await?.rows)
                 }
             };
-            Ok((user, content))
+            let groups = directory::groups_of(tx, id, PageRequest::first(1)).await?.total;
+            let principal = Principal::User(id);
+            let by_hand = ByHand::of(tx, space, principal, user.source, groups).await?;
+            Ok((user, by_hand, content))
         })
         .await?;
     let frame = Frame::new(&administrator, Section::Users, query.done.as_deref());
-    Ok(Page::new(OneUser { frame, user, tabs: &TABS, tab, content }).into_response())
+    Ok(Page::new(OneUser { frame, user, by_hand, tabs: &TABS, tab, content }).into_response())
 }
 
 async fn permissions(

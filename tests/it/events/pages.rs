@@ -10,7 +10,7 @@ use crate::{house::TestHouse, on_both, world::World};
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A browser in which somebody with this policy is signed in at the console.
-async fn sign_in(house: &TestHouse, world: &World, name: &str, preset: &str) -> Client {
+pub async fn sign_in(house: &TestHouse, world: &World, name: &str, preset: &str) -> Client {
     let hash = cloud::password::hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
     let account = world.management.uin;
     world

@@ -34,6 +34,15 @@ on_both! {
         assert!(success, "{text}");
     }
 
+    async fn random_patches_mean_the_same_to_scim2_models(house) {
+        let Some(mut python) = tool("python") else { return };
+        let acme = Directory::new(house).await;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/patches.py");
+        python.arg(script).args([&acme.base(), &acme.token, "400"]);
+        let (success, text) = run(python).await;
+        assert!(success, "{text}");
+    }
+
     async fn scim_sanity_finds_no_error(house) {
         let Some(mut sanity) = tool("scim-sanity") else { return };
         let acme = Directory::new(house).await;

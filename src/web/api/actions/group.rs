@@ -7,7 +7,7 @@ use super::{
     user::{group_filter, user_id},
 };
 use crate::{
-    directory::{self, Group, Principal},
+    directory::{self, Group, GroupChange, Principal},
     id::{GroupId, UserId},
     provisioning,
     web::api::{
@@ -50,6 +50,12 @@ pub const ACTIONS: &[Action] = &[
         ],
         |call| Box::pin(list(call)),
     ),
+    action(
+        "UpdateGroup",
+        &[ZONE_ID, GROUP_ID, Field::text("NewGroupName"), Field::text("NewDescription")],
+        |call| Box::pin(update(call)),
+    ),
+    action("DeleteGroup", &[ZONE_ID, GROUP_ID], |call| Box::pin(delete(call))),
     action("AddUserToGroup", &[ZONE_ID, GROUP_ID, USER_ID], |call| Box::pin(add_user(call))),
     action("RemoveUserFromGroup", &[ZONE_ID, GROUP_ID, USER_ID], |call| {
         Box::pin(remove_user(call))
@@ -133,6 +139,41 @@ async fn list(call: &Call) -> Answer {
         })
         .await?;
     Ok(page("Groups", found, wanted.limit, |group| info(&group, selected.contains(&group.id))))
+}
+
+/// What is not named stays; an empty description clears it.
+async fn update(call: &Call) -> Answer {
+    let change = GroupChange {
+        name: call.parameters.optional_text("NewGroupName").map(str::to_owned),
+        description: call.parameters.given_text("NewDescription").map(str::to_owned),
+    };
+    let group = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(directory::update_group(tx, &call.act, &space, group_id(call)?, &change).await?)
+        })
+        .await?;
+    Ok(object([("GroupInfo", info(&group, false))]))
+}
+
+async fn delete(call: &Call) -> Answer {
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            match provisioning::delete_group(tx, &call.act, &space, group_id(call)?).await {
+                // The reference has a word of its own for deleting.
+                Err(directory::Error::GroupManagedByScim) => Err(Refusal::new(
+                    "FailedOperation.SynchronizedGroupNotDelete",
+                    "The group is managed by SCIM.",
+                )),
+                other => Ok(other?),
+            }
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn add_user(call: &Call) -> Answer {

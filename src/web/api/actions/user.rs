@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ZONE_ID, action};
 use crate::{
-    directory::{self, GroupFilter, NewUser, Principal, User, UserFilter},
+    directory::{self, GroupFilter, NewUser, Principal, User, UserChange, UserFilter},
     id::{GroupId, UserId},
     provisioning,
     web::api::{
@@ -55,6 +55,21 @@ pub const ACTIONS: &[Action] = &[
         ],
         |call| Box::pin(list(call)),
     ),
+    action(
+        "UpdateUser",
+        &[
+            ZONE_ID,
+            USER_ID,
+            Field::text("NewFirstName"),
+            Field::text("NewLastName"),
+            Field::text("NewDisplayName"),
+            Field::text("NewDescription"),
+            Field::text("NewEmail"),
+            Field::boolean("NeedResetPassword"),
+        ],
+        |call| Box::pin(update(call)),
+    ),
+    action("DeleteUser", &[ZONE_ID, USER_ID], |call| Box::pin(delete(call))),
     action(
         "UpdateUserStatus",
         &[ZONE_ID, USER_ID, Field::text("NewUserStatus").required().rule(STATUS)],
@@ -156,6 +171,45 @@ async fn list(call: &Call) -> Answer {
         })
         .await?;
     Ok(page("Users", found, wanted.limit, |user| info(&user, selected.contains(&user.id))))
+}
+
+/// What is not named stays; an empty text clears.
+async fn update(call: &Call) -> Answer {
+    let text = |name: &str| call.parameters.given_text(name).map(str::to_owned);
+    let change = UserChange {
+        first_name: text("NewFirstName"),
+        last_name: text("NewLastName"),
+        display_name: text("NewDisplayName"),
+        email: text("NewEmail"),
+        description: text("NewDescription"),
+    };
+    let user = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(directory::update_user(tx, &call.act, &space, user_id(call)?, &change).await?)
+        })
+        .await?;
+    Ok(object([("UserInfo", info(&user, false))]))
+}
+
+async fn delete(call: &Call) -> Answer {
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            match provisioning::delete_user(tx, &call.act, &space, user_id(call)?).await {
+                // The reference has a word of its own for deleting.
+                Err(directory::Error::UserManagedByScim) => Err(Refusal::new(
+                    "FailedOperation.SynchronizedUserNotDelete",
+                    "The user is managed by SCIM.",
+                )),
+                other => Ok(other?),
+            }
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn update_status(call: &Call) -> Answer {

@@ -1,140 +1,20 @@
-//! The filter language of RFC 7644 §3.4.2.2: one syntax tree for filters and PATCH paths.
-//!
-//! Accepted beyond the grammar, because clients send it and it means one thing only:
-//! operators and literals in any letter case, `not(` and `eq"x"` without a space (several),
-//! values without quotes (several), and a comparison behind brackets,
-//! `emails[type eq "work"].value eq "x"` (Entra ID).
+//! The text of filters and paths, read byte by byte.
 
 use std::borrow::Cow;
 
-use super::error::{Error, ErrorKind};
-use super::path::AttributePath;
-
-/// Longest filter or path, in bytes.
-pub const MAX_LENGTH: usize = 8 * 1024;
-/// Deepest nesting of parentheses and brackets.
-pub const MAX_DEPTH: usize = 64;
-/// Most comparisons in one filter.
-pub const MAX_TERMS: usize = 1000;
-
-/// A comparison operator that takes a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// Equal.
-    Eq,
-    /// Not equal.
-    Ne,
-    /// Contains.
-    Co,
-    /// Starts with.
-    Sw,
-    /// Ends with.
-    Ew,
-    /// Greater than.
-    Gt,
-    /// Greater than or equal.
-    Ge,
-    /// Less than.
-    Lt,
-    /// Less than or equal.
-    Le,
-}
-
-/// What an attribute is compared with.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Literal<'a> {
-    /// Between quotes, escapes resolved.
-    Text(Cow<'a, str>),
-    /// Without quotes: a number, `true`, `false`, or the bare word of a lenient client. The
-    /// attribute's type decides how it is read.
-    Bare(&'a str),
-    /// `null`: no value.
-    Null,
-}
-
-impl Literal<'_> {
-    /// The characters of the literal; none for null.
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Bare(text) => Some(text),
-            Self::Null => None,
-        }
-    }
-
-    /// The literal as a boolean. Entra ID compares booleans with strings, `"True"`.
-    pub fn boolean(&self) -> Option<bool> {
-        let text = self.text()?;
-        if text.eq_ignore_ascii_case("true") {
-            Some(true)
-        } else if text.eq_ignore_ascii_case("false") {
-            Some(false)
-        } else {
-            None
-        }
-    }
-}
-
-/// A filter. `And` and `Or` hold two or more.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Filter<'a> {
-    /// All of these.
-    And(Vec<Filter<'a>>),
-    /// At least one of these.
-    Or(Vec<Filter<'a>>),
-    /// Not this.
-    Not(Box<Filter<'a>>),
-    /// The attribute has a value.
-    Present(AttributePath<'a>),
-    /// The attribute compares so with the value.
-    Compare(AttributePath<'a>, Operator, Literal<'a>),
-    /// One value of the attribute satisfies the whole inner filter, whose paths name
-    /// sub-attributes.
-    Value(AttributePath<'a>, Box<Filter<'a>>),
-}
-
-impl<'a> Filter<'a> {
-    /// Reads a filter. A refusal says at which character.
-    pub fn parse(text: &'a str) -> Result<Self, Error> {
-        let mut parser = Parser::new(text, ErrorKind::InvalidFilter)?;
-        let filter = parser.disjunction(Brackets::Outside)?;
-        parser.end()?;
-        Ok(filter)
-    }
-
-    /// Calls `visit` for every comparison, those in brackets included, with the attribute whose
-    /// brackets it stands in.
-    pub fn visit(&self, visit: &mut impl FnMut(Option<&AttributePath<'a>>, &Self)) {
-        self.visit_within(None, visit);
-    }
-
-    fn visit_within(
-        &self,
-        outer: Option<&AttributePath<'a>>,
-        visit: &mut impl FnMut(Option<&AttributePath<'a>>, &Self),
-    ) {
-        match self {
-            Self::And(parts) | Self::Or(parts) => {
-                for part in parts {
-                    part.visit_within(outer, visit);
-                }
-            }
-            Self::Not(inner) => inner.visit_within(outer, visit),
-            Self::Value(path, inner) => inner.visit_within(Some(path), visit),
-            Self::Present(_) | Self::Compare(..) => visit(outer, self),
-        }
-    }
-}
+use super::{Filter, Literal, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Operator};
+use crate::scim::error::{Error, ErrorKind};
+use crate::scim::path::AttributePath;
 
 /// Whether the parser stands inside the brackets of a value path, where they cannot nest.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Brackets {
+pub(super) enum Brackets {
     Inside,
     Outside,
 }
 
 /// Recursive descent over the bytes of the text. Depth is bounded, so the stack is too.
-pub(super) struct Parser<'a> {
+pub(in crate::scim) struct Parser<'a> {
     text: &'a str,
     position: usize,
     depth: usize,
@@ -144,7 +24,7 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     /// A parser whose refusals are of `kind`.
-    pub(super) fn new(text: &'a str, kind: ErrorKind) -> Result<Self, Error> {
+    pub(in crate::scim) fn new(text: &'a str, kind: ErrorKind) -> Result<Self, Error> {
         if text.len() > MAX_LENGTH {
             return Err(Error::new(kind, format!("Longer than {MAX_LENGTH} bytes")));
         }
@@ -169,7 +49,7 @@ impl<'a> Parser<'a> {
         Error::new(self.kind, format!("{what} at character {}", before.chars().count() + 1))
     }
 
-    pub(super) fn skip_spaces(&mut self) {
+    pub(in crate::scim) fn skip_spaces(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.position += 1;
         }
@@ -183,7 +63,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    pub(super) fn end(&self) -> Result<(), Error> {
+    pub(in crate::scim) fn end(&self) -> Result<(), Error> {
         if self.position < self.text.len() {
             return Err(self.fail("Nothing more was expected"));
         }
@@ -212,7 +92,7 @@ impl<'a> Parser<'a> {
         stands
     }
 
-    fn disjunction(&mut self, brackets: Brackets) -> Result<Filter<'a>, Error> {
+    pub(super) fn disjunction(&mut self, brackets: Brackets) -> Result<Filter<'a>, Error> {
         let first = self.conjunction(brackets)?;
         let mut parts = vec![first];
         while self.keyword("or") {
@@ -334,7 +214,7 @@ impl<'a> Parser<'a> {
     }
 
     /// An attribute path: everything up to the first byte that no path holds.
-    pub(super) fn attribute_path(&mut self) -> Result<AttributePath<'a>, Error> {
+    pub(in crate::scim) fn attribute_path(&mut self) -> Result<AttributePath<'a>, Error> {
         let start = self.position;
         while self.peek().is_some_and(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'-' | b'_' | b'.' | b':')
@@ -347,7 +227,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The filter in the brackets that stand here, if they do.
-    pub(super) fn brackets(
+    pub(in crate::scim) fn brackets(
         &mut self,
         path: &AttributePath<'a>,
     ) -> Result<Option<Filter<'a>>, Error> {
@@ -368,7 +248,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `.name` behind closing brackets, if it stands here.
-    pub(super) fn sub_attribute(&mut self) -> Result<Option<&'a str>, Error> {
+    pub(in crate::scim) fn sub_attribute(&mut self) -> Result<Option<&'a str>, Error> {
         if !self.take(b'.') {
             return Ok(None);
         }
@@ -452,113 +332,5 @@ fn one_or<'a>(
             many(parts)
         }
         None => many(parts),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(name: &str) -> AttributePath<'_> {
-        AttributePath { urn: None, name, sub: None }
-    }
-
-    fn eq<'a>(name: &'a str, value: &'a str) -> Filter<'a> {
-        Filter::Compare(path(name), Operator::Eq, Literal::Text(Cow::Borrowed(value)))
-    }
-
-    #[test]
-    fn precedence_is_not_then_and_then_or() {
-        assert_eq!(
-            Filter::parse(r#"a eq "1" or b eq "2" and not (c eq "3")"#).unwrap(),
-            Filter::Or(vec![
-                eq("a", "1"),
-                Filter::And(vec![eq("b", "2"), Filter::Not(Box::new(eq("c", "3")))]),
-            ])
-        );
-        assert_eq!(
-            Filter::parse(r#"(a eq "1" or b eq "2") and c pr"#).unwrap(),
-            Filter::And(vec![
-                Filter::Or(vec![eq("a", "1"), eq("b", "2")]),
-                Filter::Present(path("c")),
-            ])
-        );
-    }
-
-    #[test]
-    fn lenient_forms_mean_the_strict_ones() {
-        for (lenient, strict) in [
-            (r#"userName EQ "x""#, r#"userName eq "x""#),
-            (r#"userName eq"x""#, r#"userName eq "x""#),
-            (r#"  userName   eq   "x"  "#, r#"userName eq "x""#),
-            (r#"NOT(userName eq "x")"#, r#"not (userName eq "x")"#),
-            (r#"a eq "1" AND b pr"#, r#"a eq "1" and b pr"#),
-            (
-                r#"emails[type eq "work"].value eq "x""#,
-                r#"emails[type eq "work" and value eq "x"]"#,
-            ),
-        ] {
-            assert_eq!(
-                Filter::parse(lenient).unwrap(),
-                Filter::parse(strict).unwrap(),
-                "{lenient}"
-            );
-        }
-        assert_eq!(
-            Filter::parse("userName eq bob@example.com").unwrap(),
-            Filter::Compare(path("userName"), Operator::Eq, Literal::Bare("bob@example.com"))
-        );
-    }
-
-    #[test]
-    fn strings_are_json_strings() {
-        let filter = Filter::parse(r#"a eq "q\"\u00e9\ud83d\ude00\\%_""#).unwrap();
-        let Filter::Compare(_, _, literal) = filter else { panic!("a comparison") };
-        assert_eq!(literal.text(), Some("q\"é😀\\%_"));
-        let plain = Filter::parse(r#"a eq "é %_""#).unwrap();
-        let Filter::Compare(_, _, Literal::Text(Cow::Borrowed(text))) = plain else {
-            panic!("borrowed")
-        };
-        assert_eq!(text, "é %_");
-    }
-
-    #[test]
-    fn refusals_name_the_character() {
-        for (text, place) in [
-            ("", "character 1"),
-            ("userName", "character 9"),
-            ("userName eq", "character 12"),
-            ("userName xx \"a\"", "character 10"),
-            ("userName eq \"a", "character 15"),
-            ("userName eq \"a\\", "character 16"),
-            (r#"é eq "x""#, "character 1"),
-            (r#"a eq "é" or"#, "character 12"),
-            (r#"a eq "x" b"#, "character 10"),
-            (r#"(a eq "x""#, "character 10"),
-            (r#"a eq "x")"#, "character 9"),
-            (r#"a[b[c eq "x"]]"#, "character 4"),
-            (r#"a.b[c eq "x"]"#, "character 1"),
-            (r#"a eq "\q""#, "character 6"),
-            ("a eq \"\\u0000\"", "character 6"),
-        ] {
-            let error = Filter::parse(text).unwrap_err();
-            assert_eq!(error.kind, ErrorKind::InvalidFilter, "{text}");
-            assert!(error.detail.ends_with(place), "{text}: {}", error.detail);
-        }
-    }
-
-    #[test]
-    fn limits_hold() {
-        let deep = "(".repeat(2000) + "a pr" + &")".repeat(2000);
-        assert!(Filter::parse(&deep).unwrap_err().detail.contains("deeper"));
-        let fine = "(".repeat(MAX_DEPTH) + "a pr" + &")".repeat(MAX_DEPTH);
-        assert!(Filter::parse(&fine).is_ok());
-        let many = vec!["a pr"; MAX_TERMS + 1].join(" or ");
-        let refused = Filter::parse(&many).unwrap_err().detail;
-        assert!(refused.contains("comparisons") || refused.contains("Longer"), "{refused}");
-        let exactly = vec!["a pr"; 900].join(" or ");
-        assert!(Filter::parse(&exactly).is_ok());
-        let long = format!("a eq \"{}\"", "x".repeat(MAX_LENGTH));
-        assert!(Filter::parse(&long).unwrap_err().detail.contains("Longer"));
     }
 }
