@@ -415,14 +415,47 @@ on_both! {
         let page = chief.page(HERE).await;
         assert!(!page.contains(&token) && page.contains("90 days left"), "{page}");
         assert!(!page.contains("notice-warn"), "{page}");
-        house.app.clock.advance(jiff::SignedDuration::from_hours(31 * 24));
-        let chief = office.signed_in("second", "QcloudOrganizationFullAccess").await;
-        let page = chief.page(HERE).await;
-        assert!(page.contains("notice-warn") && page.contains("59 days left"), "{page}");
-        house.app.clock.advance(jiff::SignedDuration::from_hours(58 * 24));
-        let chief = office.signed_in("third", "QcloudOrganizationFullAccess").await;
-        let page = chief.page(HERE).await;
-        assert!(page.contains("notice-bad") && page.contains("Less than a day left"), "{page}");
+        for (days, notice, words) in [
+            (59, "notice-warn", "59 days left"),
+            (1, "notice-bad", "Less than a day left"),
+            (0, "notice-bad", "has expired"),
+        ] {
+            let end = house.now().plus_seconds(days * 86_400);
+            let id = office.directory.credential;
+            let aged = office.world.write(async |tx, _| {
+                sql("UPDATE scim_credentials SET expires_at = $1 WHERE id = $2")
+                    .bind(end)
+                    .bind(id)
+                    .execute(tx)
+                    .await
+            });
+            assert_eq!(aged.await, 1);
+            let page = chief.page(HERE).await;
+            assert!(page.contains(notice) && page.contains(words), "{words}: {page}");
+        }
+    }
+
+    async fn scim_05_switching_on_again_warns_of_what_was_changed_meanwhile(house) {
+        let office = Office::open(house).await;
+        let (acme, chief) = (&office.directory, office.chief().await);
+        let (alice, bob) = (acme.user("alice").await, acme.user("bob").await);
+        let on = format!("{HERE}/on");
+        // Nothing was changed: nothing is asked.
+        Desk::done(chief.post(&format!("{HERE}/off"), &[]).await);
+        Desk::done(chief.post(&on, &[]).await);
+        Desk::done(chief.post(&format!("{HERE}/off"), &[]).await);
+        acme.get(&format!("/Users/{alice}")).await.refused(403, None);
+        Desk::done(chief.post(&format!("/console/users/{alice}"), &[
+            ("first_name", ""), ("last_name", ""), ("display_name", "By hand"),
+            ("email", ""), ("description", ""),
+        ]).await);
+        Desk::done(chief.post(&format!("/console/users/{bob}/delete"), &[]).await);
+        let (status, page) = chief.post(&on, &[]).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert!(page.contains("1 was edited") && page.contains("1 was deleted"), "{page}");
+        acme.get(&format!("/Users/{alice}")).await.refused(403, None);
+        Desk::done(chief.post(&on, &[("confirmed", "true")]).await);
+        acme.get(&format!("/Users/{alice}")).await.expect(200);
     }
 
     async fn con_14_who_may_look_only_sees_everything_and_changes_nothing(house) {

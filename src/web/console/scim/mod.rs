@@ -11,6 +11,9 @@ mod settings;
 mod tokens;
 mod why;
 
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
 use super::{
     Administrator,
     frame::{Frame, ListQuery, Section, Wrong, done},
@@ -18,19 +21,19 @@ use super::{
 use crate::{
     app::App,
     credential,
-    directory::{self as people, ChangedByHand, scim as directory},
+    directory::{ChangedByHand, changed_by_hand_since, scim as directory},
     recorder::{self, Outcome},
     space,
-    store::PageRequest,
+    store::{PageRequest, Timestamp},
     web::{Caller, Fault, Routes, page::Page, pages::PageError},
 };
 use askama::Template;
 use axum::{
+    Form,
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
 use requests::{Row, badge};
-use secrecy::ExposeSecret;
 use tokens::{Fresh, TokenRow};
 
 pub(super) use brake::Standing;
@@ -78,8 +81,6 @@ struct Connection {
     frame: Frame,
     tab: &'static str,
     enabled: bool,
-    /// What a directory may overwrite or make again once SCIM is on (SCIM-05).
-    changed: ChangedByHand,
     base_url: String,
     brake: Standing,
     credentials: Vec<TokenRow>,
@@ -99,28 +100,22 @@ async fn show(
 async fn look(app: &App, who: &Administrator, done: Option<&str>) -> Result<Connection, PageError> {
     let space = who.space()?;
     app.recorder.flush().await;
-    let since = space.scim_switched_off_at.filter(|_| !space.scim_enabled);
-    let (credentials, changed, brake, refusals) = app
+    let (credentials, brake, refusals) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let credentials = credential::list(tx, space.id).await?;
-            let changed = match since {
-                Some(since) => people::changed_by_hand_since(tx, space.id, since).await?,
-                None => ChangedByHand::default(),
-            };
             let brake = Standing::of(tx, space, who.act.now).await?;
             let refused =
                 recorder::Search { outcome: Some(Outcome::Refused), ..Default::default() };
             let latest = PageRequest::first(LATEST);
             let refusals = recorder::search(tx, space.id, &refused, latest).await?.rows;
-            Ok((credentials, changed, brake, refusals))
+            Ok((credentials, brake, refusals))
         })
         .await?;
     Ok(Connection {
         frame: Frame::new(who, Section::Scim, done),
         tab: "",
         enabled: space.scim_enabled,
-        changed,
         base_url: app.settings.url("/scim/v2"),
         brake,
         credentials: credentials.into_iter().map(|one| TokenRow::new(one, who.act.now)).collect(),
@@ -130,13 +125,42 @@ async fn look(app: &App, who: &Administrator, done: Option<&str>) -> Result<Conn
     })
 }
 
+#[derive(Template)]
+#[template(path = "console/scim_switch_on.html")]
+struct SwitchOn {
+    frame: Frame,
+    since: Timestamp,
+    changed: ChangedByHand,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SwitchForm {
+    confirmed: bool,
+}
+
+/// Turns the switch. Before SCIM comes back after things were changed by hand meanwhile, the answer
+/// is a page that says how many and asks (SCIM-05).
 async fn switch(
     State(app): State<App>,
     administrator: Administrator,
     Path(to): Path<String>,
+    Form(form): Form<SwitchForm>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let (enabled, code) = super::switch_to(&to)?;
+    if let Some(since) = space.scim_switched_off_at
+        && enabled
+        && !space.scim_enabled
+        && !form.confirmed
+    {
+        let changed =
+            app.db.read(async |tx| changed_by_hand_since(tx, space.id, since).await).await?;
+        if changed != ChangedByHand::default() {
+            let frame = Frame::new(&administrator, Section::Scim, None);
+            return Ok(Page::new(SwitchOn { frame, since, changed }).into_response());
+        }
+    }
     app.db
         .write(async |tx| space::set_scim_enabled(tx, &administrator.act, space, enabled).await)
         .await?;
