@@ -42,6 +42,12 @@ pub struct Members {
 }
 
 impl Members {
+    /// These.
+    #[cfg(test)]
+    pub(super) fn of(users: Vec<i64>, dangling: Vec<String>) -> Self {
+        Self { users, dangling }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.dangling.is_empty()

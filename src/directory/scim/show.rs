@@ -346,3 +346,61 @@ pub async fn find(
     let row = stored(tx, space, kind, id).await?;
     view.show_one(tx, kind, row).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{scim::schema::ENTERPRISE_USER, store::Timestamp};
+
+    fn row(document: &Value) -> Stored {
+        let at: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+        Stored { id: 7, version: 3, document: document.to_string(), created_at: at, updated_at: at }
+    }
+
+    fn view() -> View<'static> {
+        View {
+            base: "https://x/scim/v2",
+            types: ResourceTypes::standard(),
+            projection: Projection::Whole,
+            always_emit_members: false,
+        }
+    }
+
+    #[test]
+    fn the_spliced_text_says_the_same_as_the_rendered_document() {
+        let urn = &*ENTERPRISE_USER.id;
+        let (view, kind) = (view(), ResourceKind::User);
+        for document in [
+            json!({}),
+            json!({ "userName": "a" }),
+            json!({ "userName": "a", urn: { "department": "x" } }),
+            // The URN in a value is no extension.
+            json!({ "userName": format!("\"{urn}\":{{"), "title": "é\n\\" }),
+        ] {
+            for groups in [vec![], vec![json!({ "value": "g" })]] {
+                let row = row(&document);
+                let frame = view.frame(kind, &row);
+                let (head, tail) = spliced(kind.of(view.types), &row, &frame, &groups, false);
+                let spliced: Value = serde_json::from_str(&(head + &tail)).unwrap();
+                let attributes = document.as_object().unwrap().clone();
+                let whole = document::render(kind.of(view.types), attributes, &frame, groups);
+                assert_eq!(spliced, Value::Object(whole), "{document}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_group_is_written_in_pieces_of_bounded_size() {
+        let members = Members::of((0..5000).collect(), vec!["\"x".to_owned()]);
+        let row = row(&json!({ "displayName": "g" }));
+        let resource = view().resource(ResourceKind::Group, row, Vec::new(), members).unwrap();
+        let pieces: Vec<String> = resource.into_pieces().collect();
+        assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() < 2 * PIECE));
+        let whole: Value = serde_json::from_str(&pieces.concat()).unwrap();
+        let members = whole["members"].as_array().unwrap();
+        assert_eq!(members.len(), 5001);
+        assert_eq!(members[1]["$ref"], "https://x/scim/v2/Users/u-000000000001");
+        assert_eq!(members[5000], json!({ "value": "\"x", "type": "User" }));
+        assert_eq!(whole["meta"]["version"], "W/\"3\"");
+    }
+}
