@@ -208,7 +208,7 @@ fn the_tree_names_no_machine_and_no_registry() {
     let mut wrong = String::new();
     for (path, text) in texts().unwrap() {
         // Cargo writes where a package is from into its lock file.
-        if path == "Cargo.lock" {
+        if path.ends_with("Cargo.lock") {
             continue;
         }
         for (index, line) in text.lines().enumerate() {
