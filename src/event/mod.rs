@@ -90,18 +90,6 @@ text_enum! {
     }
 }
 
-/// The events of RFC 9967 that are sent, for `securityEvents.eventUris` of the service provider's
-/// configuration.
-pub const EVENT_URIS: [&str; 7] = [
-    "urn:ietf:params:scim:event:prov:create:notice",
-    "urn:ietf:params:scim:event:prov:create:full",
-    "urn:ietf:params:scim:event:prov:patch:notice",
-    "urn:ietf:params:scim:event:prov:patch:full",
-    "urn:ietf:params:scim:event:prov:delete",
-    "urn:ietf:params:scim:event:prov:activate",
-    "urn:ietf:params:scim:event:prov:deactivate",
-];
-
 /// Where events go.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Endpoint {

@@ -13,11 +13,10 @@ use super::{
 };
 use crate::{
     app::App,
-    event,
     scim::{
         Error, ErrorKind,
         list::{DEFAULT_COUNT, MAX_COUNT, response},
-        schema::{self, BulkLimits, Limits, PageLimits, SecurityEvents},
+        schema::{self, BulkLimits, Limits, PageLimits},
     },
     web::ScimClient,
 };
@@ -67,7 +66,9 @@ pub async fn service_provider_config(
             max_page_size: MAX_COUNT,
             cursor_timeout: Some(cursor::TIMEOUT),
         }),
-        security_events: Some(SecurityEvents { on_request: true, event_uris: &event::EVENT_URIS }),
+        // Clients with a strict model of RFC 7643 §5 (scim2-models, authentik) refuse the whole
+        // document for a member they do not know; events and asynchronous requests work unsaid.
+        security_events: None,
     };
     Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }
