@@ -95,7 +95,10 @@ fn sentence_of(
 ) -> String {
     let (user_name, group_name) = (&user.user_name, &group.name);
     match since {
-        Some(at) => format!("{user_name} is in {group_name} since {at}."),
+        Some(at) => {
+            let at = at.to_jiff().strftime("%Y-%m-%d %H:%M:%S");
+            format!("{user_name} is in {group_name} since {at} UTC.")
+        }
         None if group.source == Source::Scim && user.source == Source::Manual => format!(
             "{user_name} is not in {group_name}: the user was made by hand, and a group of the \
              directory has only users of the directory."
