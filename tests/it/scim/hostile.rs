@@ -14,7 +14,8 @@ const BOUND: Duration = Duration::from_secs(20);
 
 async fn send(acme: &Directory<'_>, method: Method, path: &str, body: impl Into<Body>) -> Answer {
     let began = Instant::now();
-    let request = acme.request(method, path).header("content-type", "application/scim+json").body(body);
+    let request =
+        acme.request(method, path).header("content-type", "application/scim+json").body(body);
     let answer = acme.send(request).await;
     assert!(began.elapsed() < BOUND, "{path} took {:?}", began.elapsed());
     answer
@@ -24,13 +25,19 @@ async fn send(acme: &Directory<'_>, method: Method, path: &str, body: impl Into<
 async fn state(acme: &Directory<'_>) -> Vec<i64> {
     let mut counts = Vec::new();
     for query in [
-        "SELECT COUNT(*) FROM users", "SELECT COUNT(*) FROM groups", "SELECT COUNT(*) FROM group_members",
+        "SELECT COUNT(*) FROM users",
+        "SELECT COUNT(*) FROM groups",
+        "SELECT COUNT(*) FROM group_members",
         "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM users",
         "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM groups",
         "SELECT COUNT(*) FROM audit_records",
     ] {
         let db = &acme.house.app.db;
-        counts.push(db.read(async |tx| -> store::Result<i64> { sql(query).fetch_number(tx).await }).await.unwrap());
+        counts.push(
+            db.read(async |tx| -> store::Result<i64> { sql(query).fetch_number(tx).await })
+                .await
+                .unwrap(),
+        );
     }
     counts
 }
