@@ -35,26 +35,27 @@ struct Used {
 }
 
 impl Figures<'_> {
-    pub fn all(&mut self, runtime: &tokio::runtime::Runtime) -> Result<()> {
+    /// Takes all that are wanted. One that fails is named in the report, and the others go on.
+    pub fn all(&mut self, runtime: &tokio::runtime::Runtime) {
         let only = std::env::var("BENCH_ONLY").unwrap_or_default();
         let wanted = |name: &str| only.is_empty() || only.split(',').any(|part| part == name);
-        let measures: [(&str, fn(&mut Self, &tokio::runtime::Runtime) -> Result<()>); 7] = [
-            ("create", Self::creates),
-            ("bulk", Self::bulk),
-            ("read", Self::reads),
-            ("change", Self::changes),
-            ("join", Self::joins),
-            ("group", Self::large_group),
-            ("page", Self::pages),
-        ];
-        for (name, measure) in measures {
-            if wanted(name)
-                && let Err(error) = measure(self, runtime)
-            {
-                println!("  {name}: not measured: {error:#}");
+        for name in ["create", "bulk", "read", "change", "join", "group", "page"] {
+            if !wanted(name) {
+                continue;
+            }
+            let measured = match name {
+                "create" => self.creates(),
+                "bulk" => self.bulk(),
+                "read" => self.reads(),
+                "change" => self.changes(),
+                "join" => self.joins(runtime),
+                "group" => self.large_group(runtime),
+                _ => self.pages(runtime),
+            };
+            if let Err(error) = measured {
+                self.report.miss(format!("{name}: {error:#}"));
             }
         }
-        Ok(())
     }
 
     fn make(&self, build: impl Fn(&str, u64) -> Vec<u8> + Send + Sync + 'static) -> Make {
@@ -103,7 +104,7 @@ impl Figures<'_> {
         self.drive(connections, Until::Time(self.span, most), status, make)
     }
 
-    fn creates(&mut self, _: &tokio::runtime::Runtime) -> Result<()> {
+    fn creates(&mut self) -> Result<()> {
         for (connections, letter, name, limit, part) in [
             (1, 'o', "create, 1 client", self.limits.create_single, 0.6),
             (64, 'm', "create, 64 clients", self.limits.create_batched, 0.2),
@@ -121,7 +122,7 @@ impl Figures<'_> {
         Ok(())
     }
 
-    fn bulk(&mut self, _: &tokio::runtime::Runtime) -> Result<()> {
+    fn bulk(&mut self) -> Result<()> {
         let make = self.make(|token, number| {
             let first = i64::try_from(number).unwrap_or(0) * OPERATIONS;
             let operations: Vec<Json> = (first..first + OPERATIONS)
@@ -149,7 +150,7 @@ impl Figures<'_> {
         self.add(name, "/s", rate, limit, Target::Part(0.4), Some(&outcome), None, &before)
     }
 
-    fn reads(&mut self, _: &tokio::runtime::Runtime) -> Result<()> {
+    fn reads(&mut self) -> Result<()> {
         let users = self.world.size.users;
         let user = move |number: u64| {
             1 + i64::try_from(number).unwrap_or(0).wrapping_mul(7919).rem_euclid(users)
@@ -178,7 +179,7 @@ impl Figures<'_> {
         Ok(())
     }
 
-    fn changes(&mut self, _: &tokio::runtime::Runtime) -> Result<()> {
+    fn changes(&mut self) -> Result<()> {
         let half = self.world.size.users / 2;
         for (connections, name, from, target) in [
             (1, "PATCH active, 1 client", 1, Target::Part(0.5)),
@@ -332,7 +333,7 @@ impl Figures<'_> {
                 self.once(runtime, &request("GET", &path, &self.world.token, ""))?;
             all.push(seconds * 1000.0);
             let page: Json = serde_json::from_slice(&body)?;
-            cursor = page["nextCursor"].as_str().context("no nextCursor")?.to_owned();
+            page["nextCursor"].as_str().context("no nextCursor")?.clone_into(&mut cursor);
         }
         all.sort_by(f64::total_cmp);
         let value = all[all.len() / 2];

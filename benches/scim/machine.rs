@@ -84,7 +84,8 @@ impl Server {
         if identity_center::config::DEFAULT_FILE.contains("[rate_limits]") {
             command.env("IDENTITY_CENTER_RATE_LIMITS__ENABLED", "false");
         }
-        let mut child = command.spawn().with_context(|| format!("cannot run {binary:?}"))?;
+        let mut child =
+            command.spawn().with_context(|| format!("cannot run {}", binary.display()))?;
         let patience = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(address).is_err() {
             if let Some(status) = child.try_wait()? {

@@ -80,16 +80,24 @@ impl Raw {
     pub async fn script(&mut self, text: &str) -> Result<()> {
         let text = AssertSqlSafe(text.to_owned());
         match self {
-            Self::Sqlite(connection) => drop(connection.execute(sqlx::raw_sql(text)).await?),
-            Self::Postgres(connection) => drop(connection.execute(sqlx::raw_sql(text)).await?),
+            Self::Sqlite(connection) => {
+                connection.execute(sqlx::raw_sql(text)).await?;
+            }
+            Self::Postgres(connection) => {
+                connection.execute(sqlx::raw_sql(text)).await?;
+            }
         }
         Ok(())
     }
 
     pub async fn execute(&mut self, text: &Text, values: Vec<Value>) -> Result<()> {
         match self {
-            Self::Sqlite(connection) => drop(connection.execute(bound!(text, values)).await?),
-            Self::Postgres(connection) => drop(connection.execute(bound!(text, values)).await?),
+            Self::Sqlite(connection) => {
+                connection.execute(bound!(text, values)).await?;
+            }
+            Self::Postgres(connection) => {
+                connection.execute(bound!(text, values)).await?;
+            }
         }
         Ok(())
     }

@@ -74,6 +74,8 @@ struct Section {
     syncs: f64,
     rows: usize,
     figures: Vec<Figure>,
+    /// What could not be measured, and why.
+    missing: Vec<String>,
     memory: f64,
 }
 
@@ -89,9 +91,25 @@ impl Report {
     }
 
     pub fn begin(&mut self, database: &str, seeding: f64, syncs: f64, rows: usize) {
-        let figures = Vec::new();
+        let (figures, missing) = (Vec::new(), Vec::new());
         let database = database.to_owned();
-        self.sections.push(Section { database, seeding, syncs, rows, figures, memory: 0.0 });
+        self.sections.push(Section {
+            database,
+            seeding,
+            syncs,
+            rows,
+            figures,
+            missing,
+            memory: 0.0,
+        });
+    }
+
+    /// Something could not be measured.
+    pub fn miss(&mut self, what: String) {
+        println!("  not measured: {what}");
+        if let Some(section) = self.sections.last_mut() {
+            section.missing.push(what);
+        }
     }
 
     pub fn add(&mut self, figure: Figure) {
@@ -163,6 +181,9 @@ impl Report {
                     figure.memory,
                 );
             }
+            for what in &section.missing {
+                let _ = writeln!(text, "\nNot measured: {what}");
+            }
         }
         text
     }
@@ -200,6 +221,7 @@ impl Report {
                     "rows_per_user": section.rows,
                     "peak_memory_mib": section.memory,
                     "figures": figures,
+                    "not_measured": section.missing,
                 })
             })
             .collect();

@@ -27,7 +27,7 @@ pub fn redact(body: &[u8]) -> Option<String> {
 fn may_hold_password(text: &str) -> bool {
     const WORD: &[u8] = b"password";
     // An escape could spell it, and a cut could have split the escape.
-    text.contains("\\")
+    text.contains('\\')
         || text.as_bytes().windows(WORD.len()).any(|window| window.eq_ignore_ascii_case(WORD))
 }
 

@@ -81,7 +81,7 @@ pub async fn why(
         let sentence = "A request that names the user was refused.".to_owned();
         evidence.push(Evidence { at: request.at, sentence, request: Some(request.clone()) });
     }
-    evidence.sort_by(|one, other| other.at.cmp(&one.at));
+    evidence.sort_by_key(|one| std::cmp::Reverse(one.at));
     let sentence = sentence_of(since, &found_user, &found_group, &changes, evidence.is_empty());
     Ok(Some(Why { since, sentence, evidence }))
 }

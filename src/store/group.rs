@@ -66,7 +66,7 @@ pub(super) struct Group(mpsc::UnboundedSender<Request>);
 
 enum Request {
     Turn { lend: oneshot::Sender<Result<Lent>>, alone: bool },
-    Close { _closed: oneshot::Sender<()> },
+    Close(oneshot::Sender<()>),
 }
 
 /// A connection on its way back to the group.
@@ -109,8 +109,8 @@ impl Group {
 
     /// Closes the connection after the turns already asked for.
     pub(super) async fn close(&self) {
-        let (_closed, closed) = oneshot::channel();
-        if self.0.send(Request::Close { _closed }).is_ok() {
+        let (done, closed) = oneshot::channel();
+        if self.0.send(Request::Close(done)).is_ok() {
             // The sender is dropped when it is done, and that is what is waited for.
             let _ = closed.await;
         }
@@ -180,11 +180,12 @@ impl Owner {
                     self.requests.try_recv().ok()
                 }
                 Request::Turn { lend, alone: false } => self.group(lend).await,
-                Request::Close { _closed } => {
+                Request::Close(done) => {
                     // Who asks from now on, and who has asked since, is told that it is closed.
                     self.requests.close();
                     while self.requests.try_recv().is_ok() {}
                     self.shut().await;
+                    drop(done);
                     return;
                 }
             };

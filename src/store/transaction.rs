@@ -156,15 +156,14 @@ impl Tx {
             self.lost = true;
             return Err(Error::Lost);
         }
-        let sql = match &mut self.link {
-            Link::Sqlite(lent) => match (lent.take_opening(), self.queue.is_empty()) {
+        let sql = if let Link::Sqlite(lent) = &mut self.link {
+            match (lent.take_opening(), self.queue.is_empty()) {
                 (None, true) => sql,
                 (opening, _) => script(opening, &mut self.queue, sql),
-            },
-            _ => {
-                self.flush_postgres().await?;
-                sql
             }
+        } else {
+            self.flush_postgres().await?;
+            sql
         };
         self.running = true;
         Ok(sql)
@@ -428,10 +427,10 @@ pub(super) fn shift_parameters(statement: &str, shift: usize, text: &mut String)
         let (before, from) = rest.split_at(at);
         text.push_str(before);
         let digits = from[1..].bytes().take_while(u8::is_ascii_digit).count();
-        if from.starts_with('\'') {
+        if let Some(after) = from.strip_prefix('\'') {
             quoted = !quoted;
             text.push('\'');
-            rest = &from[1..];
+            rest = after;
         } else if let (false, Ok(number)) = (quoted, from[1..=digits].parse::<usize>()) {
             let _ = write!(text, "${}", number + shift);
             rest = &from[1 + digits..];

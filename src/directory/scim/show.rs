@@ -203,13 +203,13 @@ impl View<'_> {
             .map(|row| {
                 let groups = groups.remove(&row.id).unwrap_or_default();
                 let members = members.remove(&row.id).unwrap_or_default();
-                self.resource(kind, row, groups, members)
+                self.resource(kind, &row, groups, members)
             })
             .collect()
     }
 
     /// A row that was made just now, as the client sees it: it has no groups and no members.
-    pub(super) fn show_new(&self, kind: ResourceKind, row: Stored) -> Result<Resource, Error> {
+    pub(super) fn show_new(&self, kind: ResourceKind, row: &Stored) -> Result<Resource, Error> {
         self.resource(kind, row, Vec::new(), Members::default())
     }
 
@@ -227,11 +227,11 @@ impl View<'_> {
     fn resource(
         &self,
         kind: ResourceKind,
-        row: Stored,
+        row: &Stored,
         groups: Vec<Value>,
         members: Members,
     ) -> Result<Resource, Error> {
-        let frame = self.frame(kind, &row);
+        let frame = self.frame(kind, row);
         let (location, version) = (frame.location.clone(), row.version);
         let show_members = kind == ResourceKind::Group
             && self.wants_relations(kind)
@@ -240,10 +240,10 @@ impl View<'_> {
         let kind_of = kind.of(self.types);
         let whole = matches!(self.projection, Projection::Whole);
         let (head, tail, members) = if whole {
-            let (head, tail) = spliced(kind_of, &row, &frame, &groups, members.is_some());
+            let (head, tail) = spliced(kind_of, row, &frame, &groups, members.is_some());
             (head, tail, members)
         } else {
-            self.cut(kind, &row, &frame, groups, members)?
+            self.cut(kind, row, &frame, groups, members)?
         };
         let members = members.map(|members| (members, self.base.to_owned()));
         Ok(Resource { location, version, head, members, tail })
@@ -393,7 +393,7 @@ mod tests {
     fn a_large_group_is_written_in_pieces_of_bounded_size() {
         let members = Members::of((0..5000).collect(), vec!["\"x".to_owned()]);
         let row = row(&json!({ "displayName": "g" }));
-        let resource = view().resource(ResourceKind::Group, row, Vec::new(), members).unwrap();
+        let resource = view().resource(ResourceKind::Group, &row, Vec::new(), members).unwrap();
         let pieces: Vec<String> = resource.into_pieces().collect();
         assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() < 2 * PIECE));
         let whole: Value = serde_json::from_str(&pieces.concat()).unwrap();

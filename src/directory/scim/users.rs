@@ -131,7 +131,7 @@ pub async fn create_user(
         name,
         version: 1,
         location: push.view.location(KIND, id),
-        resource: Some(push.view.show_new(KIND, row)?),
+        resource: Some(push.view.show_new(KIND, &row)?),
         access: None,
         audit_id: Some(audit_id),
     })

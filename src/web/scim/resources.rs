@@ -334,11 +334,9 @@ fn name_in(kind: ResourceKind, body: &Map<String, Value>) -> Option<&str> {
 }
 
 fn answer(status: u16, written: Written) -> Response {
-    match written.resource {
-        Some(resource) => answer::resource(status, resource),
-        None => {
-            let empty = StatusCode::NO_CONTENT.into_response();
-            answer::with_place(empty, &written.location, written.version)
-        }
+    if let Some(resource) = written.resource {
+        return answer::resource(status, resource);
     }
+    let empty = StatusCode::NO_CONTENT.into_response();
+    answer::with_place(empty, &written.location, written.version)
 }

@@ -290,10 +290,9 @@ fn together(parts: Vec<Condition>) -> Vec<Condition> {
 
 fn text_condition(column: Column, operator: Operator, text: &str) -> Option<Condition> {
     let possible = match operator {
-        Operator::Eq | Operator::Ne | Operator::Sw => true,
+        Operator::Eq | Operator::Ne | Operator::Sw | Operator::Gt | Operator::Ge => true,
         // A pattern folds letter case on SQLite.
         Operator::Co | Operator::Ew => column.folded(),
-        Operator::Gt | Operator::Ge => true,
         // An empty value is less than every text, a missing one is not.
         Operator::Lt | Operator::Le => column.always_there(),
     };
