@@ -69,6 +69,7 @@ impl Standing {
     }
 
     /// For how many hours it can be lifted.
+    #[expect(clippy::unused_self, reason = "reads well in the template")]
     pub fn choice(&self) -> &'static [i64] {
         &HOURS
     }

@@ -28,6 +28,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "console/scim_schemas.html")]
+#[expect(clippy::struct_field_names, reason = "the template says what it lists")]
 struct Schemas {
     frame: Frame,
     tab: &'static str,
