@@ -88,8 +88,8 @@ pub async fn find(
     query.fetch_optional(tx).await
 }
 
-/// The requests that fit, latest first. The total is how many the space has in all: counting
-/// those that fit would mean looking at every one.
+/// The requests that fit, latest first. The total is that of the page: counting all that fit would
+/// mean looking at every one.
 pub async fn search(
     tx: &mut Read,
     space: SpaceId,

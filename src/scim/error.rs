@@ -125,46 +125,6 @@ impl ErrorKind {
             | Self::Unavailable => None,
         }
     }
-
-    /// What to change at the directory, for the person who looks after it. Never part of a body.
-    pub const fn advice(self) -> &'static str {
-        match self {
-            Self::InvalidFilter => "Correct the filter of the directory's matching rule.",
-            Self::TooMany => "Match by an attribute that is indexed, such as userName.",
-            Self::Uniqueness => {
-                "Two objects of the directory want one name, or the name is taken here: rename one \
-                 of them, or let the directory match by this attribute."
-            }
-            Self::Mutability => "Take this attribute out of the directory's attribute mapping.",
-            Self::InvalidSyntax => "The directory does not send SCIM 2.0: check its connector.",
-            Self::InvalidPath | Self::NoTarget => {
-                "Correct the target of this mapping: no attribute of ours has this path."
-            }
-            Self::InvalidValue => "Correct the value at the directory, or the mapping it comes by.",
-            Self::InvalidVersion => "Correct the tenant URL: it ends with /scim/v2.",
-            Self::InvalidCursor | Self::ExpiredCursor => "Start reading from the first page.",
-            Self::InvalidCount => "Set the page size of the directory to 1 or more.",
-            Self::Sensitive => "Send this query as POST to /.search.",
-            Self::Unauthorized => "Enter a current token of the space at the directory.",
-            Self::Forbidden => "Switch SCIM on for this space, or stop the directory.",
-            Self::NotFound => {
-                "The directory refers to an object that is not here: let it match anew."
-            }
-            Self::MethodNotAllowed | Self::NotImplemented => {
-                "Switch this feature off at the directory; /ServiceProviderConfig lists ours."
-            }
-            Self::RequestTimeout => "Look at the network between the directory and us.",
-            Self::Conflict => "Let the directory read the object again and repeat the change.",
-            Self::PreconditionFailed => {
-                "Someone else changed the object: let the directory read it again."
-            }
-            Self::PayloadTooLarge => "Let the directory send smaller requests.",
-            Self::UnsupportedMediaType => "Let the directory send application/scim+json.",
-            Self::TooManyRequests => "Let the directory send more slowly, or raise the limit.",
-            Self::Internal => "Nothing: the fault is ours. The log has it under the request's id.",
-            Self::Unavailable => "Nothing: the directory will try again.",
-        }
-    }
 }
 
 /// A refusal: its kind, and a sentence for the person who reads the client's log.

@@ -12,7 +12,7 @@ const SCHEMA_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// What `/ServiceProviderConfig` announces. Nothing is announced that does not work.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Limits<'a> {
+pub struct Limits {
     /// Resources per answer to a filter, at most.
     pub max_results: u64,
     /// Bulk requests, when they are answered.
@@ -23,8 +23,6 @@ pub struct Limits<'a> {
     pub etag: bool,
     /// Paging, when it can be by cursor.
     pub pagination: Option<PageLimits>,
-    /// Security events, when there are any.
-    pub security_events: Option<SecurityEvents<'a>>,
 }
 
 /// How large a bulk request may be (RFC 7644 §3.7.4).
@@ -47,17 +45,10 @@ pub struct PageLimits {
     pub cursor_timeout: Option<u64>,
 }
 
-/// Security events as RFC 9967 announces them.
-#[derive(Debug, Clone, Copy)]
-pub struct SecurityEvents<'a> {
-    /// Whether a request that asks for it (`Prefer: respond-async`) is answered before it is done.
-    pub on_request: bool,
-    /// The events that are sent.
-    pub event_uris: &'a [&'a str],
-}
-
-/// `/ServiceProviderConfig`; `base` is the SCIM base URL without a trailing slash.
-pub fn service_provider_config(base: &str, limits: &Limits<'_>) -> Value {
+/// `/ServiceProviderConfig`. `securityEvents` (RFC 9967) stays unsaid: clients with a strict model of
+/// RFC 7643 §5 (scim2-models, authentik) refuse the whole document for a member they do not know, and
+/// events and asynchronous requests work all the same. `base` is the SCIM base URL without a trailing slash.
+pub fn service_provider_config(base: &str, limits: &Limits) -> Value {
     let bulk = limits.bulk.unwrap_or(BulkLimits { max_operations: 0, max_payload_size: 0 });
     let mut document = json!({
         "schemas": [CONFIG_SCHEMA],
@@ -90,12 +81,6 @@ pub fn service_provider_config(base: &str, limits: &Limits<'_>) -> Value {
         if let Some(seconds) = pages.cursor_timeout {
             document["pagination"]["cursorTimeout"] = seconds.into();
         }
-    }
-    if let Some(events) = limits.security_events {
-        document["securityEvents"] = json!({
-            "asyncRequest": if events.on_request { "request" } else { "none" },
-            "eventUris": events.event_uris,
-        });
     }
     document["meta"] = json!({
         "resourceType": "ServiceProviderConfig",
@@ -249,10 +234,6 @@ mod tests {
                 max_page_size: 1000,
                 cursor_timeout: Some(3600),
             }),
-            security_events: Some(SecurityEvents {
-                on_request: true,
-                event_uris: &["urn:ietf:params:scim:event:prov:delete"],
-            }),
         };
         let config = service_provider_config("http://x/scim/v2", &limits);
         assert_eq!(config["bulk"]["maxPayloadSize"], 16_777_216);
@@ -267,7 +248,6 @@ mod tests {
                 "defaultPageSize": 100, "maxPageSize": 1000, "cursorTimeout": 3600,
             })
         );
-        assert_eq!(config["securityEvents"]["asyncRequest"], "request");
         assert_eq!(config["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }
 

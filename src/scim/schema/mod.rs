@@ -11,7 +11,7 @@ mod user;
 use std::borrow::Cow;
 use std::mem::{forget, replace};
 
-pub use discovery::{BulkLimits, Limits, PageLimits, SecurityEvents, service_provider_config};
+pub use discovery::{BulkLimits, Limits, PageLimits, service_provider_config};
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
 pub use types::{

@@ -95,12 +95,12 @@ pub(super) async fn run(
         kind.show(client.act.new_id::<crate::id::UserId>().0)
     });
     let (mut audit_ids, mut braked) = (Vec::new(), None);
-    while let Some(unit) = run.next_unit() {
+    while let Some(mut unit) = run.next_unit() {
         let mut failed_at = 0;
         let done = tx
             .attempt(async |tx| -> Result<Vec<(Done, Option<AuditId>)>, Refusal> {
                 let mut done = Vec::with_capacity(unit.steps.len());
-                for (index, step) in unit.steps.iter().enumerate() {
+                for (index, step) in unit.steps.iter_mut().enumerate() {
                     failed_at = index;
                     done.push(take(tx, app, client, &base, step).await?);
                 }
@@ -144,7 +144,7 @@ async fn take(
     app: &App,
     client: &ScimClient,
     base: &str,
-    step: &Step,
+    step: &mut Step,
 ) -> Result<(Done, Option<AuditId>), Refusal> {
     let kind = kind_of(step.endpoint);
     let precondition = step.version.as_deref().map(Precondition::of_version);
@@ -160,7 +160,7 @@ async fn take(
         },
         precondition: precondition.as_ref(),
     };
-    let (id, data) = (step.id.clone(), step.data.clone());
+    let (id, data) = (std::mem::take(&mut step.id), std::mem::take(&mut step.data));
     let (operation, status) = match step.method {
         Method::Post => (Operation::Create(kind.parse(&id), data), 201),
         Method::Put => (Operation::Replace(id, data), 200),

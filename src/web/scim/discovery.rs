@@ -66,9 +66,6 @@ pub async fn service_provider_config(
             max_page_size: MAX_COUNT,
             cursor_timeout: Some(cursor::TIMEOUT),
         }),
-        // Clients with a strict model of RFC 7643 §5 (scim2-models, authentik) refuse the whole
-        // document for a member they do not know; events and asynchronous requests work unsaid.
-        security_events: None,
     };
     Ok(json(200, &schema::service_provider_config(&base(&app), &limits)))
 }

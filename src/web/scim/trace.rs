@@ -36,7 +36,9 @@ struct Remembered {
     client: Option<String>,
     began: Option<Instant>,
     opened: Option<Arc<Opened>>,
-    body: Option<Bytes>,
+    /// The body without secrets, and its length as it came.
+    body: Option<String>,
+    body_length: i64,
     subject: Subject,
     recorded: bool,
     /// Whether nothing is to stay of this request; what it changes is kept here instead.
@@ -78,8 +80,13 @@ impl Trace {
         self.with(|one| one.opened = Some(opened.clone()));
     }
 
+    /// The body as it came. Its secrets are hidden here, before any transaction begins.
     pub(super) fn body(&self, body: &Bytes) {
-        self.with(|one| one.body = Some(body.clone()));
+        let redacted = recorder::redact(body);
+        self.with(|one| {
+            one.body = redacted;
+            one.body_length = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        });
     }
 
     /// Whom the request is about, as far as its body says.
@@ -130,7 +137,6 @@ impl Trace {
         self.with(|one| {
             let opened = one.opened.as_ref()?;
             let (kind, id) = subject_of(&one.path);
-            let body = one.body.as_ref();
             Some(Entry {
                 id: act.new_id(),
                 space: opened.space.id,
@@ -140,8 +146,8 @@ impl Trace {
                 path: one.path.clone(),
                 query: one.query.clone(),
                 client: one.client.clone(),
-                body: body.and_then(|body| recorder::redact(body)),
-                body_length: body.map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX)),
+                body: one.body.clone(),
+                body_length: one.body_length,
                 status: i64::from(status),
                 scim_type: None,
                 detail: None,
