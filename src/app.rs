@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     cloud::EmbeddedCloud,
     config::{self, Settings},
-    credential::Gate,
+    credential::{self, Gate},
     event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
@@ -76,14 +76,19 @@ impl App {
         let sealer = settings.sealer()?;
         let db = Db::open(settings.database_url.expose_secret()).await?;
         let limits = settings.rate_limits;
-        let rate = limits.enabled.then_some((limits.scim_per_second, limits.scim_burst));
+        let rate =
+            |per_second, burst| limits.enabled.then_some(credential::Rate { per_second, burst });
+        let rates = credential::Rates {
+            token: rate(limits.scim_per_second, limits.scim_burst),
+            stranger: rate(limits.scim_stranger_per_second, limits.scim_stranger_burst),
+        };
         Ok(Self {
             db,
             clock,
             ids: Ids::new()?,
             sealer,
             settings: Arc::new(settings),
-            gate: Arc::new(Gate::new(rate)),
+            gate: Arc::new(Gate::new(rates)),
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,

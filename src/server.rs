@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
     cloud, directory, event, recorder, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
-    web::{
-        self,
-        listener::{Connections, Peer},
-    },
+    web::{self, connection, listener::Connections},
 };
 
 /// How long requests under way may take once the server is to stop.
@@ -45,23 +42,8 @@ pub async fn serve(
         let failed = |error: &store::Error| web::log_cause(error);
         recorder.recorder.run_until(&recorder.db, recording, failed).await;
     });
-    let router = web::router(app.clone()).into_make_service_with_connect_info::<Peer>();
     let connections = Connections::of(listener, &app.settings.tls)?;
-    let serving = axum::serve(connections, router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    let overdue = async {
-        stop.cancelled().await;
-        tokio::time::sleep(LAST_REQUESTS).await;
-    };
-    let served = tokio::select! {
-        served = serving => served,
-        () = overdue => {
-            tracing::warn!("some requests did not end in time");
-            Ok(())
-        }
-    };
-    stop.cancel();
+    take_requests(&app, connections, &stop).await;
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
     let _ = courier.await;
@@ -70,7 +52,23 @@ pub async fn serve(
     recorded.cancel();
     let _ = recorder.await;
     app.db.close().await;
-    served
+    Ok(())
+}
+
+/// Serves connections until `stop`, and then what is under way on them.
+async fn take_requests(app: &App, mut connections: Connections, stop: &CancellationToken) {
+    let router = web::router(app.clone());
+    let patience = app.settings.connections.into();
+    let under_way = TaskTracker::new();
+    while let Some((connection, peer)) = stop.run_until_cancelled(connections.next()).await {
+        let (router, stop) = (router.clone(), stop.clone());
+        under_way.spawn(connection::serve(connection, peer, router, patience, stop));
+    }
+    drop(connections);
+    under_way.close();
+    if tokio::time::timeout(LAST_REQUESTS, under_way.wait()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
 }
 
 /// Sweeps away what has expired: it counts for nothing already, so this is housekeeping only.

@@ -115,8 +115,12 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ("askama", &["web/"], "pages are rendered at the doors"),
     ("clap", &["cli/", "main.rs"], "the command line is parsed in one place"),
     ("figment", &["config/"], "settings are read in one place"),
-    ("hyper", &["event/"], "we call others from one place, where addresses are checked"),
-    ("hyper_util", &["event/"], "we call others from one place, where addresses are checked"),
+    ("hyper", &["event/", "web/connection.rs"], "others are called, and served, in one place each"),
+    (
+        "hyper_util",
+        &["event/", "web/connection.rs"],
+        "others are called, and served, in one place each",
+    ),
     ("samael", &["saml/"], "the second opinion is asked in one place"),
     ("quick_xml", &["saml/"], "XML is parsed in one place"),
 ];

@@ -56,6 +56,8 @@ pub struct Settings {
     pub events: Events,
     /// The worker.
     pub worker: Worker,
+    /// Connections of clients.
+    pub connections: Connections,
     /// How often somebody may come.
     pub rate_limits: RateLimits,
     /// The door for directories.
@@ -160,6 +162,16 @@ pub struct Worker {
     pub parallel: usize,
 }
 
+/// Connections of clients.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connections {
+    /// Seconds in which the head of a request has to arrive, from its first byte.
+    pub head_seconds: u64,
+    /// Seconds for which a connection may stay open without a request.
+    pub idle_seconds: u64,
+}
+
 /// How often somebody may come (DESIGN §8).
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,6 +182,10 @@ pub struct RateLimits {
     pub scim_per_second: NonZeroU32,
     /// Requests of one SCIM token at once.
     pub scim_burst: NonZeroU32,
+    /// SCIM requests without a good token from one address per second, on the average.
+    pub scim_stranger_per_second: NonZeroU32,
+    /// SCIM requests without a good token from one address at once.
+    pub scim_stranger_burst: NonZeroU32,
 }
 
 /// The door for directories.
@@ -284,6 +300,12 @@ impl Settings {
         if !(1..=600).contains(&self.scim.body_seconds) {
             return invalid("scim.body_seconds", "1 to 600 seconds");
         }
+        if !(1..=600).contains(&self.connections.head_seconds) {
+            return invalid("connections.head_seconds", "1 to 600 seconds");
+        }
+        if !(1..=3600).contains(&self.connections.idle_seconds) {
+            return invalid("connections.idle_seconds", "1 to 3600 seconds");
+        }
         if !(60..=2_592_000).contains(&self.events.patience) {
             return invalid("events.patience", "60 to 2592000 seconds");
         }
@@ -355,6 +377,9 @@ mod tests {
             ("[saml]\nclock_skew = 121", "saml.clock_skew"),
             ("[sessions]\nportal = 60", "sessions.portal"),
             ("[tls]\nkey = 'a'", "tls"),
+            ("[connections]\nhead_seconds = 0", "connections.head_seconds"),
+            ("[connections]\nidle_seconds = 0", "connections.idle_seconds"),
+            ("[rate_limits]\nscim_burst = 0", "scim_burst"),
             ("[events]\npatience = 1", "events.patience"),
             ("[events]\nretention = 80000", "events.retention"),
             ("[events]\nallowed_networks = ['10.0.0.0/33']", "allowed_networks"),

@@ -3,18 +3,16 @@
 
 use std::{
     collections::HashMap,
-    num::NonZeroU32,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
-    state::keyed::HashMapStateStore,
+use super::{
+    Credential, TOKEN_PREFIX,
+    limiter::{Limiter, Rate},
+    store,
 };
-
-use super::{Credential, store};
 use crate::{
     directory::scim,
     id::CredentialId,
@@ -29,6 +27,8 @@ use crate::{
 const REMEMBERED: Duration = Duration::from_millis(500);
 /// Tokens that are remembered at most; two per space are in use.
 const MOST_REMEMBERED: usize = 10_000;
+/// Tokens, and addresses, that are counted each for itself at most; some 50 bytes each.
+const MOST_COUNTED: usize = 50_000;
 
 /// A token and what it opens.
 #[derive(Debug)]
@@ -54,10 +54,38 @@ struct Remembered {
     opened: Arc<Opened>,
 }
 
+/// How often who may come; none, no bound.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rates {
+    /// Each token.
+    pub token: Option<Rate>,
+    /// Each address from which somebody comes without a good token.
+    pub stranger: Option<Rate>,
+}
+
+/// Why somebody does not pass.
+#[derive(Debug)]
+pub enum Closed {
+    /// No good token came.
+    Stranger,
+    /// Too many requests without a good token came from this address; whole seconds after which
+    /// the next one may.
+    TooManyStrangers(u64),
+    /// The database failed.
+    Failed(scim::Error),
+}
+
+impl From<scim::Error> for Closed {
+    fn from(error: scim::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// Looks tokens up and counts how often each comes.
 pub struct Gate {
     remembered: Mutex<HashMap<[u8; 32], Remembered>>,
-    limiter: Option<RateLimiter<CredentialId, HashMapStateStore<CredentialId>, DefaultClock>>,
+    tokens: Option<Limiter<CredentialId>>,
+    strangers: Option<Limiter<IpAddr>>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -67,20 +95,50 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// A gate that lets each token pass `per_second` times on the average and `burst` times at
-    /// once; none of the two, no bound.
-    pub fn new(rate: Option<(NonZeroU32, NonZeroU32)>) -> Self {
-        let limiter = rate.map(|(per_second, burst)| {
-            RateLimiter::hashmap(Quota::per_second(per_second).allow_burst(burst))
-        });
-        Self { remembered: Mutex::default(), limiter }
+    /// A gate that holds those who come more often than this.
+    pub fn new(rates: Rates) -> Self {
+        Self {
+            remembered: Mutex::default(),
+            tokens: rates.token.map(|rate| Limiter::new(rate, MOST_COUNTED)),
+            strangers: rates.stranger.map(|rate| Limiter::new(rate, MOST_COUNTED)),
+        }
+    }
+
+    /// Lets a token in that came from `address`, if any did (SCIM-22). Who guesses is held before
+    /// the database is asked; a token that was seen here before is looked up in any case, so that
+    /// strangers behind the same address do not shut a directory out.
+    pub async fn enter(
+        &self,
+        db: &Db,
+        token: Option<&str>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Opened>, Closed> {
+        let stranger = || {
+            self.stranger(address).map_err(Closed::TooManyStrangers)?;
+            Err(Closed::Stranger)
+        };
+        let Some(token) = token.filter(|token| token.starts_with(TOKEN_PREFIX)) else {
+            return stranger();
+        };
+        let hash = sha256(token.as_bytes());
+        if !self.remembered().contains_key(&hash) {
+            self.stranger(address).map_err(Closed::TooManyStrangers)?;
+            return self.by_hash(db, hash).await?.ok_or(Closed::Stranger);
+        }
+        match self.by_hash(db, hash).await? {
+            Some(opened) => Ok(opened),
+            None => stranger(),
+        }
     }
 
     /// What a token opens, if there is such a token: whether it is good now, the caller asks. The
     /// token is looked up by its hash, so the time this takes tells nothing about the tokens there
     /// are.
     pub async fn find(&self, db: &Db, token: &str) -> Result<Option<Arc<Opened>>, scim::Error> {
-        let hash = sha256(token.as_bytes());
+        self.by_hash(db, sha256(token.as_bytes())).await
+    }
+
+    async fn by_hash(&self, db: &Db, hash: [u8; 32]) -> Result<Option<Arc<Opened>>, scim::Error> {
         let generation = db.settings_generation();
         if let Some(known) = self.remembered().get(&hash)
             && known.generation == generation
@@ -90,8 +148,11 @@ impl Gate {
         }
         let since = Instant::now();
         let found = db.read(async |tx| opened(tx, hash).await).await?;
-        let Some(opened) = found.map(Arc::new) else { return Ok(None) };
         let mut remembered = self.remembered();
+        let Some(opened) = found.map(Arc::new) else {
+            remembered.remove(&hash);
+            return Ok(None);
+        };
         if remembered.len() >= MOST_REMEMBERED {
             remembered.retain(|_, known| known.since.elapsed() < REMEMBERED);
         }
@@ -100,21 +161,29 @@ impl Gate {
     }
 
     /// Counts a request of a token. A refusal is the number of whole seconds after which it may
-    /// come again, at least 1: Okta understands no other number (reference/SCIM.md §2.2).
+    /// come again, at least 1.
     pub fn count(&self, credential: CredentialId) -> Result<(), u64> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
-        limiter
-            .check_key(&credential)
-            .map_err(|early| {
-                let wait = early.wait_time_from(DefaultClock::default().now());
-                wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-            })
-            .map_err(|seconds| seconds.max(1))
+        self.tokens.as_ref().map_or(Ok(()), |limiter| limiter.count(Some(credential)))
+    }
+
+    /// Counts a request without a good token; refuses like [`Gate::count`].
+    pub fn stranger(&self, address: Option<IpAddr>) -> Result<(), u64> {
+        self.strangers.as_ref().map_or(Ok(()), |limiter| limiter.count(address.map(network)))
     }
 
     fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Remembered>> {
         // Whoever panicked while holding it left a map that is whole.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose address it is: of IPv6 a customer has a /64 at least, so that is what is counted.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
     }
 }
 
@@ -136,18 +205,27 @@ pub async fn open(
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     #[test]
-    fn a_token_that_comes_too_often_waits_whole_seconds_and_others_do_not() {
-        let two = NonZeroU32::new(2).unwrap();
-        let gate = Gate::new(Some((NonZeroU32::MIN, two)));
-        let (one, other) = (CredentialId(1), CredentialId(2));
-        assert_eq!(gate.count(one), Ok(()));
-        assert_eq!(gate.count(one), Ok(()));
-        assert_eq!(gate.count(one), Err(1));
-        assert_eq!(gate.count(other), Ok(()));
-        let open = Gate::new(None);
-        assert!((0..10_000).all(|_| open.count(one).is_ok()));
+    fn without_rates_nobody_is_held() {
+        let open = Gate::new(Rates::default());
+        assert!((0..10_000).all(|_| open.count(CredentialId(1)).is_ok()));
+        assert!((0..10_000).all(|_| open.stranger(None).is_ok()));
+    }
+
+    #[test]
+    fn strangers_are_counted_by_network() {
+        let rate = Rate { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+        let gate = Gate::new(Rates { token: None, stranger: Some(rate) });
+        let stranger = |address: &str| gate.stranger(Some(address.parse().unwrap()));
+        assert_eq!(stranger("2001:db8::1"), Ok(()));
+        assert_eq!(stranger("2001:db8::ffff:1"), Err(1));
+        assert_eq!(stranger("2001:db8:0:1::1"), Ok(()));
+        assert_eq!(stranger("203.0.113.7"), Ok(()));
+        assert_eq!(stranger("::ffff:203.0.113.7"), Err(1));
+        assert_eq!(stranger("203.0.113.8"), Ok(()));
     }
 }

@@ -126,6 +126,11 @@ fn of(status: i64, scim_type: Option<&str>, method: &str, detail: &str) -> Expla
             "Look whether the scope of provisioning was changed by mistake. If all of it is \
              wanted, let it pass under Settings, SCIM.",
         ),
+        (429, _) if detail.contains("without a good token") => (
+            "Too many requests came from the directory's address with a token that is switched \
+             off or has expired.",
+            "Enter a token that works at the directory, or stop its provisioning.",
+        ),
         (429, _) => (
             "The directory sent more requests in a second than its token may.",
             "Nothing: it slows down and retries.",

@@ -12,10 +12,6 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
 use openssl::ssl::{Ssl, SslAcceptor, SslFiletype, SslMethod};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -36,7 +32,6 @@ const EXHAUSTED: Duration = Duration::from_millis(500);
 
 /// Where connections come from.
 pub struct Connections {
-    address: SocketAddr,
     source: Source,
 }
 
@@ -60,7 +55,6 @@ pub struct Peer(pub SocketAddr);
 impl Connections {
     /// Connections of `listener`; through TLS where the settings name a certificate.
     pub fn of(listener: TcpListener, tls: &Tls) -> io::Result<Self> {
-        let address = listener.local_addr()?;
         let source = match (&tls.certificate, &tls.key) {
             (Some(certificate), Some(key)) => {
                 // TLS 1.2 and 1.3 with the ciphers of Mozilla's intermediate profile.
@@ -74,7 +68,22 @@ impl Connections {
             }
             _ => Source::Clear(listener),
         };
-        Ok(Self { address, source })
+        Ok(Self { source })
+    }
+
+    /// The next connection that can be served.
+    pub async fn next(&mut self) -> (Connection, Peer) {
+        match &mut self.source {
+            Source::Clear(listener) => {
+                let (stream, address) = accept(listener).await;
+                (Connection::Clear(stream), Peer(address))
+            }
+            Source::Tls { ready, .. } => match ready.recv().await {
+                Some((stream, address)) => (Connection::Tls(stream), Peer(address)),
+                // The accepting task only ends with this listener.
+                None => std::future::pending().await,
+            },
+        }
     }
 }
 
@@ -124,35 +133,6 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 tokio::time::sleep(EXHAUSTED).await;
             }
         }
-    }
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        match &mut self.source {
-            Source::Clear(listener) => {
-                let (stream, address) = accept(listener).await;
-                (Connection::Clear(stream), address)
-            }
-            Source::Tls { ready, .. } => match ready.recv().await {
-                Some((stream, address)) => (Connection::Tls(stream), address),
-                // The accepting task only ends with this listener.
-                None => std::future::pending().await,
-            },
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        Self(*stream.remote_addr())
     }
 }
 

@@ -7,6 +7,7 @@ mod api;
 pub mod assets;
 mod callers;
 pub mod cloud;
+pub mod connection;
 pub mod console;
 pub mod demo;
 mod face;

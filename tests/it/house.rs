@@ -70,8 +70,13 @@ impl TestHouse {
 
     /// A house on SQLite with settings of its own.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_settings_on(Database::sqlite(), change).await
+    }
+
+    /// A house on a database of the caller's choice with settings of its own.
+    pub async fn with_settings_on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
         let clock = Clock::settable(BEGIN.parse().unwrap());
-        Self::furnished(Database::sqlite(), clock, change).await
+        Self::furnished(database, clock, change).await
     }
 
     /// A house with a database and a clock of the caller's choice.

@@ -32,6 +32,7 @@ mod schema;
 mod scim;
 mod server;
 mod simplesamlphp;
+mod slow_requests;
 mod sso;
 mod store;
 mod task;

@@ -16,6 +16,7 @@ mod patches;
 mod queries;
 mod quirks;
 mod recorder;
+mod strangers;
 mod tester;
 mod users;
 

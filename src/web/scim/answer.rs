@@ -47,8 +47,15 @@ impl Refusal {
     /// That a token came too often (SCIM-22).
     pub fn too_often(seconds: u64) -> Self {
         let detail = format!("Too many requests with this token; come again in {seconds} s");
-        let error = Error::new(ErrorKind::TooManyRequests, detail);
-        Self { error, retry_after: Some(seconds), braked: false }
+        Self::come_again(&detail, seconds)
+    }
+
+    /// That too many requests without a good token came from one address (SCIM-22).
+    pub fn too_many_strangers(seconds: u64) -> Self {
+        let detail = format!(
+            "Too many requests without a good token from this address; come again in {seconds} s"
+        );
+        Self::come_again(&detail, seconds)
     }
 
     /// That a request may come again after some seconds.

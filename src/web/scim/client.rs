@@ -11,7 +11,7 @@ use super::{answer::Refusal, trace::Trace};
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
-    credential::Opened,
+    credential::{Closed, Opened},
     scim::{Error, ErrorKind},
     web::{RequestInfo, ScimClient},
 };
@@ -43,10 +43,16 @@ impl ScimClient {
                           came, if any, is unknown, switched off or expired.";
             Error::new(ErrorKind::Unauthorized, detail)
         };
-        let token = bearer(&parts.headers).ok_or_else(unknown)?;
-        let opened = app.gate.find(&app.db, token).await?.ok_or_else(unknown)?;
+        let token = bearer(&parts.headers);
+        let opened =
+            app.gate.enter(&app.db, token, info.address).await.map_err(|closed| match closed {
+                Closed::Stranger => unknown().into(),
+                Closed::TooManyStrangers(seconds) => Refusal::too_many_strangers(seconds),
+                Closed::Failed(error) => error.into(),
+            })?;
         trace.client(&opened);
         if !opened.is_good(app.clock.now()) {
+            app.gate.stranger(info.address).map_err(Refusal::too_many_strangers)?;
             return Err(unknown().into());
         }
         app.gate.count(opened.credential.id).map_err(Refusal::too_often)?;
@@ -60,6 +66,19 @@ impl ScimClient {
             name: String::new(),
         };
         Ok(Self { act: info.act(app, actor), opened, trace })
+    }
+}
+
+/// Somebody who asks for what is open to anyone, not too often (SCIM-22).
+pub struct Stranger;
+
+impl FromRequestParts<App> for Stranger {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let address = parts.extensions.get::<RequestInfo>().and_then(|info| info.address);
+        app.gate.stranger(address).map_err(Refusal::too_many_strangers)?;
+        Ok(Self)
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::{
     answer::{Refusal, json},
-    body, bulk, cursor,
+    body, bulk,
+    client::Stranger,
+    cursor,
     resources::base,
 };
 use crate::{
@@ -50,6 +52,7 @@ fn one(document: Option<Value>, what: &str) -> Result<Response, Refusal> {
 /// Open to anyone, as in the original (SCIM-10).
 pub async fn service_provider_config(
     State(app): State<App>,
+    _: Stranger,
     request: Request,
 ) -> Result<Response, Refusal> {
     refuse_filter(&request)?;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use identity_center::{
-    credential::{self, Gate},
+    credential::{self, Gate, Rates},
     space::{self, Brake, ScimSettings},
 };
 use jiff::SignedDuration;
@@ -151,7 +151,7 @@ on_both! {
     async fn scim_08_another_replica_hears_of_a_switched_off_token_within_a_second(house) {
         let acme = Directory::new(house).await;
         // Another process has a gate of its own, and a database handle of its own.
-        let other = Gate::new(None);
+        let other = Gate::new(Rates::default());
         let url = secrecy::ExposeSecret::expose_secret(&house.app.settings.database_url).to_owned();
         let db = identity_center::store::Db::connect(&url).await.unwrap();
         let now = house.now();
