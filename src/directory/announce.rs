@@ -6,12 +6,15 @@ use serde_json::{Map, Value, json};
 use super::User;
 use crate::{
     audit::Act,
-    event::{self, Event, Kind},
-    id::{Principal, SpaceId, UserId},
+    event::{self, Audience, Event, Kind},
+    id::{GroupId, Principal, SpaceId, UserId},
     store::{self as database, Read, Write, sql},
 };
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// Members of a replaced group that are told; more of them would be too long an event.
+const MOST_MEMBERS: i64 = 5000;
 
 /// Announces a change. `before` and `after` are documents of SCIM, or the parts of them that
 /// differ; the members of a group are `{"count": …, "values": […]}`, the values perhaps cut.
@@ -27,15 +30,73 @@ pub(super) async fn change(
     if audience.is_empty() {
         return Ok(());
     }
+    tell(tx, act, space, subject, &audience, events(subject, before, after)).await
+}
+
+/// Announces that a resource was replaced by a PUT; `whole` is its document as it is now, of a
+/// group without the members.
+pub(super) async fn replacement(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    subject: Principal,
+    (before, after): (&Value, &Value),
+    whole: &Map<String, Value>,
+) -> Result<(), database::Error> {
+    let audience = event::audience(tx, space).await?;
+    if audience.is_empty() {
+        return Ok(());
+    }
+    let mut told = events(subject, before, after);
+    let members = match subject {
+        Principal::Group(group) if audience.wants_full() => members_of(tx, group).await?,
+        Principal::Group(_) => None,
+        Principal::User(_) => Some(Vec::new()),
+    };
+    let data = members.map(|members| resource(subject, whole, &members));
+    for one in told.iter_mut().filter(|one| matches!(one.kind, Kind::Patch | Kind::Membership)) {
+        one.replaced = true;
+        one.data.clone_from(&data);
+    }
+    tell(tx, act, space, subject, &audience, told).await
+}
+
+/// Everybody in a group; none when they are too many for one event.
+async fn members_of(tx: &mut Read, group: GroupId) -> Result<Option<Vec<String>>, database::Error> {
+    let users: Vec<(UserId,)> =
+        sql("SELECT user_id FROM group_members WHERE group_id = $1 ORDER BY user_id LIMIT $2")
+            .bind(group)
+            .bind(MOST_MEMBERS + 1)
+            .fetch_all(tx)
+            .await?;
+    let dangling: Vec<(String,)> =
+        sql("SELECT value FROM dangling_group_members WHERE group_id = $1 ORDER BY value LIMIT $2")
+            .bind(group)
+            .bind(MOST_MEMBERS + 1)
+            .fetch_all(tx)
+            .await?;
+    let users = users.into_iter().map(|(id,)| id.to_string());
+    let all: Vec<String> = users.chain(dangling.into_iter().map(|(value,)| value)).collect();
+    Ok(i64::try_from(all.len()).is_ok_and(|count| count <= MOST_MEMBERS).then_some(all))
+}
+
+async fn tell(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    subject: Principal,
+    audience: &Audience,
+    events: Vec<Told>,
+) -> Result<(), database::Error> {
     let known = known(tx, subject).await?;
-    for Told { kind, attributes, data } in events(subject, before, after) {
+    for Told { kind, attributes, data, replaced } in events {
         // Who is shut out by hand stays out, whatever the directory says.
         if known.blocked && matches!(kind, Kind::Activate | Kind::Deactivate) {
             continue;
         }
         let external_id = known.external_id.clone();
-        let event = Event { kind, subject, external_id, attributes, data };
-        event::announce(tx, act, space, &audience, event).await?;
+        let event = Event { kind, subject, external_id, attributes, data, replaced };
+        event::announce(tx, act, space, audience, event).await?;
     }
     Ok(())
 }
@@ -58,6 +119,7 @@ pub(super) async fn switch(
         external_id: user.external_id.clone(),
         attributes: Vec::new(),
         data: None,
+        replaced: false,
     };
     event::announce(tx, act, user.space_id, &audience, event).await
 }
@@ -124,11 +186,13 @@ struct Told {
     kind: Kind,
     attributes: Vec<String>,
     data: Option<Value>,
+    /// Whether a PUT did it.
+    replaced: bool,
 }
 
 impl Told {
     fn bare(kind: Kind) -> Self {
-        Self { kind, attributes: Vec::new(), data: None }
+        Self { kind, attributes: Vec::new(), data: None, replaced: false }
     }
 }
 
@@ -154,12 +218,19 @@ fn is_secret(attribute: &str) -> bool {
 }
 
 fn created(subject: Principal, after: &Map<String, Value>) -> Told {
-    let mut told = after.clone();
-    told.retain(|name, _| !is_secret(name));
     let mut attributes = vec!["id".to_owned()];
-    attributes.extend(told.keys().cloned());
-    let members = told.get("members").map(all_members);
-    if let Some(Some(members)) = &members {
+    attributes.extend(after.keys().filter(|name| !is_secret(name)).cloned());
+    // Members that the record cut short are no list of members.
+    let members = after.get("members").map_or_else(|| Some(Vec::new()), all_members);
+    let data = members.map(|members| resource(subject, after, &members));
+    Told { kind: Kind::Create, attributes, data, replaced: false }
+}
+
+/// A resource as it is told: what its document says, with its id and its members.
+fn resource(subject: Principal, document: &Map<String, Value>, members: &[String]) -> Value {
+    let mut told = document.clone();
+    told.retain(|name, _| !is_secret(name) && name != "members");
+    if !members.is_empty() {
         told.insert("members".to_owned(), member_list(members));
     }
     let core = match subject {
@@ -171,10 +242,8 @@ fn created(subject: Principal, after: &Map<String, Value>) -> Told {
     let mut data = Map::new();
     data.insert("schemas".to_owned(), json!(schemas));
     data.insert("id".to_owned(), json!(subject.to_string()));
-    data.extend(told.clone());
-    // Members that the record cut short are no list of members.
-    let complete = !matches!(members, Some(None));
-    Told { kind: Kind::Create, attributes, data: complete.then_some(Value::Object(data)) }
+    data.extend(told);
+    Value::Object(data)
 }
 
 /// What changed besides members, as operations.
@@ -193,6 +262,7 @@ fn patched(before: &Map<String, Value>, after: &Map<String, Value>) -> Option<To
         kind: Kind::Patch,
         attributes,
         data: Some(json!({ "schemas": [PATCH], "Operations": operations })),
+        replaced: false,
     })
 }
 
@@ -236,7 +306,8 @@ fn joined_or_left(before: &Map<String, Value>, after: &Map<String, Value>) -> Op
         }
         json!({ "schemas": [PATCH], "Operations": operations })
     });
-    Some(Told { kind: Kind::Membership, attributes: vec!["members".to_owned()], data })
+    let attributes = vec!["members".to_owned()];
+    Some(Told { kind: Kind::Membership, attributes, data, replaced: false })
 }
 
 /// The members a record names, if those are all.
@@ -269,7 +340,7 @@ mod tests {
     use super::*;
 
     const USER: Principal = Principal::User(UserId(7));
-    const GROUP: Principal = Principal::Group(crate::id::GroupId(8));
+    const GROUP: Principal = Principal::Group(GroupId(8));
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
     #[test]

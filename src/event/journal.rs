@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Endpoint, Error, Kind, MAX_REPLAYED, State, endpoints};
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{EndpointId, EventId, Principal, PrincipalKind, SpaceId},
+    id::{EndpointId, EventId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
     store::{
         self as database, Json, Kind as Database, Page, PageRequest, Read, Timestamp, Write, sql,
     },
@@ -16,6 +16,8 @@ use crate::{
 const LONGEST_DATA: usize = 262_144;
 /// How many attributes one event names.
 const MOST_ATTRIBUTES: usize = 1000;
+/// How many characters of a path one event has.
+const LONGEST_URI: usize = 500;
 /// How many events one sweep forgets.
 const SWEPT: i64 = 5000;
 
@@ -33,6 +35,19 @@ pub struct Event {
     /// What RFC 9967 calls `data`: the new resource, or the operations of a patch. None where
     /// nobody may or can be told.
     pub data: Option<Value>,
+    /// Whether the resource was replaced by a PUT; then `data` is the resource as it is now.
+    pub replaced: bool,
+}
+
+/// What came of an operation of a bulk request that was answered later (RFC 9967 §2.5.1.3).
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// The path of the resource, below the SCIM base URL; of its type where there is none.
+    pub uri: &'a str,
+    /// The operation of the BulkResponse.
+    pub result: &'a Value,
 }
 
 /// What of an event is kept as JSON.
@@ -44,6 +59,11 @@ pub(super) struct Payload {
     pub attributes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
+    /// Of an answer: the path of what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
 }
 
 /// An event on its way to one endpoint, with all that its token says.
@@ -117,11 +137,57 @@ pub async fn announce(
         external_id: event.external_id,
         attributes,
         data: event.data.filter(|data| audience.wants_full() && fits(data)),
+        replaced: event.replaced,
+        uri: None,
     };
-    let id = insert(tx, act, space, event.kind, event.subject, &payload).await?;
-    let wanting = audience.0.iter().filter(|one| one.enabled && one.kinds.0.contains(&event.kind));
-    for listener in wanting {
-        put_in_line(tx, listener.id, id, act.now).await?;
+    let about = (event.kind, event.subject, act.request_id.as_str());
+    let id = insert(tx, act, space, about, &payload).await?;
+    put_in_lines(tx, audience, event.kind, id, act.now).await
+}
+
+/// Tells what came of an operation of a bulk request that was answered later. Its transaction is
+/// the one that the client was told, with the operation's place.
+pub async fn announce_answer(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    audience: &Audience,
+    answer: Answer<'_>,
+) -> Result<(), database::Error> {
+    let payload = Payload {
+        data: Some(answer.result.clone()),
+        uri: Some(answer.uri.chars().take(LONGEST_URI).collect()),
+        ..Payload::default()
+    };
+    let transaction = format!("{}:{}", act.request_id, answer.index);
+    let about = (Kind::Answer, subject_of(answer.uri), transaction.as_str());
+    let id = insert(tx, act, space, about, &payload).await?;
+    put_in_lines(tx, audience, Kind::Answer, id, act.now).await
+}
+
+/// The user or group at a path; the number is 0 where there is none yet.
+fn subject_of(uri: &str) -> Principal {
+    match uri.strip_prefix("/Groups") {
+        Some(rest) => {
+            let id = rest.trim_start_matches('/').parse();
+            Principal::Group(id.unwrap_or(GroupId(0)))
+        }
+        None => {
+            let id = uri.strip_prefix("/Users/").and_then(|id| id.parse().ok());
+            Principal::User(id.unwrap_or(UserId(0)))
+        }
+    }
+}
+
+async fn put_in_lines(
+    tx: &mut Write,
+    audience: &Audience,
+    kind: Kind,
+    event: EventId,
+    now: Timestamp,
+) -> Result<(), database::Error> {
+    for one in audience.0.iter().filter(|one| one.enabled && one.kinds.0.contains(&kind)) {
+        put_in_line(tx, one.id, event, now).await?;
     }
     Ok(())
 }
@@ -135,7 +201,8 @@ pub(super) async fn verification(
     // It is about nobody: the columns of the subject hold the endpoint's number.
     let subject = Principal::new(PrincipalKind::User, endpoint.id.0);
     let payload = Payload::default();
-    let id = insert(tx, act, endpoint.space_id, Kind::Verification, subject, &payload).await?;
+    let about = (Kind::Verification, subject, act.request_id.as_str());
+    let id = insert(tx, act, endpoint.space_id, about, &payload).await?;
     put_in_line(tx, endpoint.id, id, act.now).await?;
     sql("UPDATE event_endpoints SET run_at = $1 WHERE id = $2")
         .bind(act.now)
@@ -149,8 +216,7 @@ async fn insert(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    kind: Kind,
-    subject: Principal,
+    (kind, subject, transaction): (Kind, Principal, &str),
     payload: &Payload,
 ) -> Result<EventId, database::Error> {
     let (id,) = sql("INSERT INTO events
@@ -162,7 +228,7 @@ async fn insert(
     .bind(subject.kind())
     .bind(subject.number())
     .bind(&json!(payload))
-    .bind(&act.request_id)
+    .bind(transaction)
     .fetch_one::<(EventId,)>(tx)
     .await?;
     Ok(id)
@@ -211,9 +277,9 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Whom the event happened to; nobody where it is a test.
+    /// Whom the event happened to; nobody where it is a test, or nothing was made.
     pub fn subject(&self) -> Option<Principal> {
-        (self.kind != Kind::Verification)
+        (self.kind != Kind::Verification && self.subject_id != 0)
             .then(|| Principal::new(self.subject_kind, self.subject_id))
     }
 }

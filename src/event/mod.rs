@@ -10,8 +10,8 @@
 //!   do not wait for one another.
 //! * A receiver may get an event twice and knows it by its `jti`, which stays the same however
 //!   often it is sent.
-//! * A change is told as the patch it amounts to, whichever method made it, so that one changed
-//!   member of a large group is a small event.
+//! * A change is told as the patch it amounts to, so that one changed member of a large group is a
+//!   small event; what a PUT replaced is told as a PUT, with the whole resource.
 //! * Where an event would be too large to be sent whole, it names the attributes only.
 //! * Nobody is reached by it who is not meant to be: see [`Guard`].
 
@@ -30,7 +30,8 @@ pub use endpoints::{
 };
 pub use guard::Guard;
 pub use journal::{
-    Audience, Delivery, Event, announce, audience, deliveries, forget_old, redeliver, replay,
+    Answer, Audience, Delivery, Event, announce, announce_answer, audience, deliveries, forget_old,
+    redeliver, replay,
 };
 
 use crate::{
@@ -61,6 +62,8 @@ text_enum! {
         Activate = "activate",
         /// A user may not sign in any more.
         Deactivate = "deactivate",
+        /// An operation of a bulk request that was answered later is done, or has failed.
+        Answer = "answer",
         /// Nothing happened: a test of the endpoint.
         Verification = "verification",
     }
@@ -68,13 +71,14 @@ text_enum! {
 
 impl Kind {
     /// Those an endpoint may choose from; a verification is always for one endpoint.
-    pub const CHOICE: [Self; 6] = [
+    pub const CHOICE: [Self; 7] = [
         Self::Create,
         Self::Patch,
         Self::Membership,
         Self::Delete,
         Self::Activate,
         Self::Deactivate,
+        Self::Answer,
     ];
 }
 

@@ -42,9 +42,10 @@ fn subject(letter: &Letter) -> Value {
     if letter.kind == Kind::Verification {
         return json!({ "format": "opaque", "id": letter.endpoint });
     }
-    let uri = match letter.subject {
-        Principal::User(id) => format!("/Users/{id}"),
-        Principal::Group(id) => format!("/Groups/{id}"),
+    let uri = match (&letter.payload.uri, letter.subject) {
+        (Some(uri), _) => uri.clone(),
+        (None, Principal::User(id)) => format!("/Users/{id}"),
+        (None, Principal::Group(id)) => format!("/Groups/{id}"),
     };
     let mut subject = Map::new();
     subject.insert("format".to_owned(), json!("scim"));
@@ -55,7 +56,19 @@ fn subject(letter: &Letter) -> Value {
     Value::Object(subject)
 }
 
-/// RFC 9967 §2.4: which event, and what it says.
+/// RFC 9967 §2.5.1.3: the operation as the BulkResponse has it. Who gets no values is not told the
+/// sentence about a refusal, which may quote some.
+fn answer(letter: &Letter) -> Value {
+    let mut result = letter.payload.data.clone().unwrap_or_else(|| json!({}));
+    if !letter.full_content
+        && let Some(response) = result.get_mut("response").and_then(Value::as_object_mut)
+    {
+        response.remove("detail");
+    }
+    result
+}
+
+/// RFC 9967 §2.4 and §2.5: which event, and what it says.
 fn content(letter: &Letter) -> (&'static str, Value) {
     let full = letter.full_content.then_some(letter.payload.data.as_ref()).flatten();
     let told = |uri: [&'static str; 2]| match full {
@@ -67,6 +80,10 @@ fn content(letter: &Letter) -> (&'static str, Value) {
             "urn:ietf:params:scim:event:prov:create:notice",
             "urn:ietf:params:scim:event:prov:create:full",
         ]),
+        Kind::Patch | Kind::Membership if letter.payload.replaced => told([
+            "urn:ietf:params:scim:event:prov:put:notice",
+            "urn:ietf:params:scim:event:prov:put:full",
+        ]),
         Kind::Patch | Kind::Membership => told([
             "urn:ietf:params:scim:event:prov:patch:notice",
             "urn:ietf:params:scim:event:prov:patch:full",
@@ -74,6 +91,7 @@ fn content(letter: &Letter) -> (&'static str, Value) {
         Kind::Delete => ("urn:ietf:params:scim:event:prov:delete", json!({})),
         Kind::Activate => ("urn:ietf:params:scim:event:prov:activate", json!({})),
         Kind::Deactivate => ("urn:ietf:params:scim:event:prov:deactivate", json!({})),
+        Kind::Answer => ("urn:ietf:params:scim:event:misc:asyncresp", answer(letter)),
         Kind::Verification => (VERIFICATION, json!({ "state": letter.transaction_id })),
     }
 }

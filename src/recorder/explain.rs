@@ -1,6 +1,6 @@
 //! Refusals in plain words: what happened, and what to change at the directory.
 
-use super::Recorded;
+use super::{FailedOperation, Recorded};
 
 /// What a refusal means to the person who looks after the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,19 @@ pub struct Explanation {
 }
 
 /// Explains a refused request; none when it was not refused. The detail that the directory was
-/// told says where exactly; this says what it means.
+/// told says where exactly; this says what it means. Of a bulk request that was answered, the
+/// first operation that failed is explained.
 pub fn explain(request: &Recorded) -> Option<Explanation> {
     if request.status < 400 {
-        return None;
+        return request.failures()?.first.first().map(explain_failure);
     }
     let detail = request.detail.as_deref().unwrap_or_default();
     Some(of(request.status, request.scim_type.as_deref(), &request.method, detail))
+}
+
+/// Explains why an operation of a bulk request failed.
+pub fn explain_failure(failed: &FailedOperation) -> Explanation {
+    of(failed.status, failed.scim_type.as_deref(), &failed.method, &failed.detail)
 }
 
 fn of(status: i64, scim_type: Option<&str>, method: &str, detail: &str) -> Explanation {

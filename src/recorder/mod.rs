@@ -7,19 +7,23 @@
 
 mod buffer;
 mod explain;
+mod failures;
 mod redact;
 mod store;
 mod why;
 
 pub use buffer::Recorder;
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, explain_failure};
+pub use failures::{FailedOperation, Failures};
 pub use redact::redact;
-pub use store::{Search, find, forget_old, insert, search};
+pub use store::{Search, amend, find, forget_old, insert, search};
 pub use why::{Evidence, Why, why};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{AuditId, CredentialId, PrincipalKind, ScimRequestId, SpaceId},
-    store::{Timestamp, text_enum},
+    store::{Json, Timestamp, text_enum},
 };
 
 /// Most bytes of a body that are kept; a request with a longer one cannot be replayed.
@@ -32,7 +36,7 @@ text_enum! {
     pub enum Outcome {
         /// It was done, or answered.
         Done = "done",
-        /// It was refused.
+        /// It was refused, or an operation of it was.
         Refused = "refused",
     }
 }
@@ -44,6 +48,24 @@ pub struct Subject {
     pub id: Option<i64>,
     /// Its name at that time, folded.
     pub name: Option<String>,
+}
+
+/// What a request demanded of the version of what it changes or reads, as it came (RFC 9110 §13).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
+    /// `If-Match`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// `If-None-Match`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_none_match: Option<String>,
+}
+
+impl Conditions {
+    /// Whether it demanded nothing.
+    pub fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
 }
 
 /// A request to be recorded.
@@ -59,6 +81,8 @@ pub struct Entry {
     pub credential: CredentialId,
     /// The method.
     pub method: String,
+    /// What it demanded of the version.
+    pub conditions: Conditions,
     /// The path below the SCIM base URL.
     pub path: String,
     /// The query.
@@ -75,6 +99,8 @@ pub struct Entry {
     pub scim_type: Option<&'static str>,
     /// What the client was told about a refusal.
     pub detail: Option<String>,
+    /// What of a bulk request failed.
+    pub failures: Option<Failures>,
     /// Users or groups.
     pub kind: Option<PrincipalKind>,
     /// Which one.
@@ -123,6 +149,8 @@ pub struct Recorded {
     /// Its name at that time, folded.
     pub subject_name: Option<String>,
     audit_ids: Option<String>,
+    failures: Option<Json<Failures>>,
+    conditions: Option<Json<Conditions>>,
     /// The request's id.
     pub request_id: String,
     /// Where it came from.
@@ -134,7 +162,24 @@ pub struct Recorded {
 impl Recorded {
     /// What came of it.
     pub fn outcome(&self) -> Outcome {
-        if self.status < 400 { Outcome::Done } else { Outcome::Refused }
+        let done = self.status < 400 && self.failures.is_none();
+        if done { Outcome::Done } else { Outcome::Refused }
+    }
+
+    /// What of a bulk request failed although it was answered; none when nothing did.
+    pub fn failures(&self) -> Option<&Failures> {
+        self.failures.as_ref().map(|failures| &failures.0)
+    }
+
+    /// What it demanded of the version.
+    pub fn conditions(&self) -> Conditions {
+        self.conditions.as_ref().map(|conditions| conditions.0.clone()).unwrap_or_default()
+    }
+
+    /// The same request with another outcome.
+    #[must_use]
+    pub fn with_outcome(self, status: i64, failures: Option<Failures>) -> Self {
+        Self { status, failures: failures.map(Json), ..self }
     }
 
     /// The audit records of what it changed.

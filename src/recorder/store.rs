@@ -1,8 +1,10 @@
 //! Recorded requests in the database.
 
-use super::{Entry, MAX_TEXT, Outcome, Recorded};
+use serde_json::json;
+
+use super::{Entry, Failures, MAX_TEXT, Outcome, Recorded};
 use crate::{
-    id::{PrincipalKind, ScimRequestId, SpaceId},
+    id::{AuditId, PrincipalKind, ScimRequestId, SpaceId},
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
@@ -13,7 +15,7 @@ const SWEPT: i64 = 5000;
 
 const RECORDED: &str = "SELECT id, at, credential_id, method, path, query, client, body,
         body_length, status, scim_type, detail, subject_kind, subject_id, subject_name, audit_ids,
-        request_id, address, duration FROM scim_requests WHERE ";
+        failures, conditions, request_id, address, duration FROM scim_requests WHERE ";
 
 /// What is looked for. Everything that is given has to hold; of an id and a name one is enough,
 /// because a refusal knows its subject by only one of the two.
@@ -36,17 +38,18 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
     for chunk in entries.chunks(CHUNK) {
         let mut query = sql("INSERT INTO scim_requests (id, space_id, at, credential_id, method,
              path, query, client, body, body_length, status, scim_type, detail, subject_kind,
-             subject_id, subject_name, audit_ids, request_id, address, duration, size) VALUES ");
+             subject_id, subject_name, audit_ids, failures, conditions, request_id, address,
+             duration, size) VALUES ");
         for (index, entry) in chunk.iter().enumerate() {
             let text = |text: &str| text.chars().take(MAX_TEXT).collect::<String>();
             let (path, detail) = (text(&entry.path), entry.detail.as_deref().map(text));
             let (asked, client) =
                 (entry.query.as_deref().map(text), entry.client.as_deref().map(text));
-            let audit_ids = (!entry.audit_ids.is_empty()).then(|| {
-                let ids: Vec<String> = entry.audit_ids.iter().map(|id| id.0.to_string()).collect();
-                format!("[{}]", ids.join(","))
-            });
-            let sizes = [&entry.body, &detail, &asked, &client, &audit_ids];
+            let audit_ids = listed(&entry.audit_ids);
+            let failures = entry.failures.as_ref().map(|failures| json!(failures).to_string());
+            let conditions =
+                (!entry.conditions.is_empty()).then(|| json!(entry.conditions).to_string());
+            let sizes = [&entry.body, &detail, &asked, &client, &audit_ids, &failures, &conditions];
             let size = 200
                 + path.len()
                 + sizes.iter().map(|part| part.as_ref().map_or(0, String::len)).sum::<usize>();
@@ -67,6 +70,8 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
             query.push(", ").push_bind(entry.subject.id);
             query.push(", ").push_bind(entry.subject.name.clone());
             query.push(", ").push_bind(audit_ids);
+            query.push(", ").push_bind(failures);
+            query.push(", ").push_bind(conditions);
             query.push(", ").push_bind(&entry.request_id);
             query.push(", ").push_bind(entry.address.clone());
             query.push(", ").push_bind(entry.duration);
@@ -74,6 +79,34 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
         }
         query.later(tx).await?;
     }
+    Ok(())
+}
+
+fn listed(audit_ids: &[AuditId]) -> Option<String> {
+    let ids: Vec<String> = audit_ids.iter().map(|id| id.0.to_string()).collect();
+    (!ids.is_empty()).then(|| format!("[{}]", ids.join(",")))
+}
+
+/// Writes down what came of a request that was recorded before it was done.
+pub async fn amend(
+    tx: &mut Write,
+    space: SpaceId,
+    id: ScimRequestId,
+    audit_ids: &[AuditId],
+    failures: Option<&Failures>,
+) -> database::Result<()> {
+    let (audit_ids, failures) =
+        (listed(audit_ids), failures.map(|failures| json!(failures).to_string()));
+    let size = [&audit_ids, &failures].map(|part| part.as_ref().map_or(0, String::len));
+    sql("UPDATE scim_requests SET audit_ids = $1, failures = $2, size = size + $3
+         WHERE space_id = $4 AND id = $5")
+    .bind(audit_ids)
+    .bind(failures)
+    .bind(i64::try_from(size.iter().sum::<usize>()).unwrap_or(i64::MAX))
+    .bind(space)
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -115,8 +148,9 @@ pub async fn search(
         query.push(" AND method = ").push_bind(method);
     }
     match wanted.outcome {
-        Some(Outcome::Refused) => query.push(" AND status >= 400"),
-        Some(Outcome::Done) => query.push(" AND status < 400"),
+        // As the index of refusals has it.
+        Some(Outcome::Refused) => query.push(" AND (status >= 400 OR failures IS NOT NULL)"),
+        Some(Outcome::Done) => query.push(" AND status < 400 AND failures IS NULL"),
         None => &mut query,
     };
     if let Some(after) = page.after {

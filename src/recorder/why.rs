@@ -1,6 +1,6 @@
 //! Why somebody is in a group, or is not.
 
-use super::{Recorded, store};
+use super::{Outcome, Recorded, store};
 use crate::{
     audit,
     directory::{self, Source},
@@ -77,7 +77,9 @@ pub async fn why(
         let sentence = format!("{} {what} {by}.", found_user.user_name);
         evidence.push(Evidence { at: change.at, sentence, request });
     }
-    for request in requests.iter().filter(|one| one.status >= 400 && named(one.body.as_ref())) {
+    for request in
+        requests.iter().filter(|one| one.outcome() == Outcome::Refused && named(one.body.as_ref()))
+    {
         let sentence = "A request that names the user was refused.".to_owned();
         evidence.push(Evidence { at: request.at, sentence, request: Some(request.clone()) });
     }

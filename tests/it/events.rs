@@ -3,6 +3,7 @@
 mod content;
 mod danger;
 mod delivery;
+mod later;
 mod pages;
 
 use std::{

@@ -9,6 +9,7 @@ mod decisions;
 mod extensions;
 mod filters;
 mod groups;
+mod honesty;
 mod hostile;
 mod kill;
 mod paging;
@@ -228,4 +229,31 @@ impl<'h> Directory<'h> {
             .unwrap();
         user.id.to_string()
     }
+}
+
+/// Has requests that are to be answered later wait: another worker seems to be at an earlier one.
+pub async fn hold_bulk(directory: &Directory<'_>) {
+    let space = directory.space.id;
+    let until = directory.house.now().plus_seconds(86_400);
+    let hold = async |tx: &mut store::Write| -> store::Result<_> {
+        store::sql(
+            "INSERT INTO scim_asynchronous_requests
+                 (id, space_id, credential_id, transaction_id, request_id, lease_ends, created_at)
+             VALUES (1, $1, 1, 'held', 'held', $2, $2)",
+        )
+        .bind(space)
+        .bind(until)
+        .execute(tx)
+        .await
+    };
+    directory.house.app.db.write(hold).await.unwrap();
+}
+
+/// Lets them go on.
+pub async fn release_bulk(directory: &Directory<'_>) {
+    let release = async |tx: &mut store::Write| -> store::Result<_> {
+        store::sql("DELETE FROM scim_asynchronous_requests WHERE id = 1").execute(tx).await
+    };
+    directory.house.app.db.write(release).await.unwrap();
+    directory.house.app.later.notify_one();
 }

@@ -1,11 +1,11 @@
 //! Bulk requests that are answered later (RFC 9967 §2.3, `Prefer: respond-async`).
 //!
-//! A request waits as the text it came as. Whoever claims it does all of it in one transaction
+//! A request waits as the text it came as, sealed because it may hold passwords. Whoever claims it does all of it in one transaction
 //! together with its answer: a worker that dies has done nothing, and the next one begins anew.
 
 use crate::{
     audit::Act,
-    id::{AsynchronousRequestId, CredentialId, SpaceId},
+    id::{AsynchronousRequestId, CredentialId, ScimRequestId, SpaceId},
     store::{self as database, Read, Timestamp, Write, sql},
 };
 
@@ -25,8 +25,30 @@ pub struct Asynchronous {
     pub credential_id: CredentialId,
     /// The id of the request it came in; the client knows it as the transaction's.
     pub transaction_id: String,
-    /// The body.
-    pub body: String,
+    /// The body, sealed; see [`sealed_as`].
+    pub body_sealed: Vec<u8>,
+    /// The recorder's row of it.
+    pub recorded_id: Option<ScimRequestId>,
+}
+
+/// A request that is taken in.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Its id.
+    pub id: AsynchronousRequestId,
+    /// Where it is to be done.
+    pub space: SpaceId,
+    /// The token it came with.
+    pub credential: CredentialId,
+    /// The body, sealed; see [`sealed_as`].
+    pub body_sealed: Vec<u8>,
+    /// The recorder's row of it.
+    pub recorded_as: Option<ScimRequestId>,
+}
+
+/// What the body of a request is sealed as.
+pub fn sealed_as(id: AsynchronousRequestId) -> String {
+    format!("asynchronous request {}", id.0)
 }
 
 /// How far a request is.
@@ -43,26 +65,26 @@ pub enum Progress {
 pub async fn enqueue(
     tx: &mut Write,
     act: &Act,
-    space: SpaceId,
-    credential: CredentialId,
-    body: &str,
+    request: &Accepted,
 ) -> database::Result<Option<String>> {
     let waiting = sql("SELECT COUNT(*) FROM scim_asynchronous_requests
                        WHERE space_id = $1 AND finished_at IS NULL")
-    .bind(space)
+    .bind(request.space)
     .fetch_number(tx)
     .await?;
     if waiting >= MOST_WAITING {
         return Ok(None);
     }
     sql("INSERT INTO scim_asynchronous_requests
-             (id, space_id, credential_id, transaction_id, request_id, body, created_at)
-         VALUES ($1, $2, $3, $4, $4, $5, $6)")
-    .bind(act.new_id::<AsynchronousRequestId>())
-    .bind(space)
-    .bind(credential)
+             (id, space_id, credential_id, transaction_id, request_id, body_sealed, recorded_id,
+              created_at)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $7)")
+    .bind(request.id)
+    .bind(request.space)
+    .bind(request.credential)
     .bind(&act.request_id)
-    .bind(body)
+    .bind(request.body_sealed.as_slice())
+    .bind(request.recorded_as)
     .bind(act.now)
     .execute(tx)
     .await?;
@@ -75,7 +97,8 @@ pub async fn claim(
     worker: &str,
     now: Timestamp,
 ) -> database::Result<Option<Asynchronous>> {
-    let mut query = sql("SELECT r.id, r.space_id, r.credential_id, r.transaction_id, r.body
+    let mut query = sql("SELECT r.id, r.space_id, r.credential_id, r.transaction_id,
+                r.body_sealed, r.recorded_id
          FROM scim_asynchronous_requests r
          WHERE r.finished_at IS NULL AND (r.lease_ends IS NULL OR r.lease_ends <= ");
     query.push_bind(now).push(
@@ -106,7 +129,7 @@ pub async fn finish(
     (status, answer): (u16, &str),
 ) -> database::Result<bool> {
     let finished = sql("UPDATE scim_asynchronous_requests
-         SET status = $1, response = $2, finished_at = $3, body = ''
+         SET status = $1, response = $2, finished_at = $3, body_sealed = NULL
          WHERE id = $4 AND worker = $5 AND finished_at IS NULL")
     .bind(i64::from(status))
     .bind(answer)

@@ -6,7 +6,8 @@ use super::{
     Error, extended,
     members::{self, Difference, Target},
     resource::{
-        Push, ResourceKind, Stored, Written, difference, locked, name_conflict, record, text,
+        Push, ResourceKind, Stored, Verb, Written, difference, locked, name_conflict, record,
+        record_change, text,
     },
 };
 use crate::{
@@ -100,7 +101,8 @@ pub async fn replace_group(
     document::settle(types, &old, &mut incoming.attributes, Omission::Silence)?;
     let changes = vec![MemberChange::Replace(incoming.members.unwrap_or_default())];
     let members = Target { push, group: row.id }.apply(tx, changes).await?;
-    let (row, mut written) = update(tx, push, row, &old, incoming.attributes, &members).await?;
+    let new = (incoming.attributes, Verb::Put);
+    let (row, mut written) = update(tx, push, row, &old, new, &members).await?;
     written.resource = Some(push.view.show_one(tx, KIND, row).await?);
     Ok(written)
 }
@@ -119,7 +121,8 @@ pub async fn patch_group(
     let patch = Patch::parse(body)?;
     let patched = patch.apply(&push.view.types.group, &old)?;
     let members = Target { push, group: row.id }.apply(tx, patched.members).await?;
-    let (row, mut written) = update(tx, push, row, &old, patched.attributes, &members).await?;
+    let new = (patched.attributes, Verb::Patch);
+    let (row, mut written) = update(tx, push, row, &old, new, &members).await?;
     let shown = match show {
         Show::Always => true,
         Show::Never => false,
@@ -151,7 +154,7 @@ async fn update(
     push: &Push<'_>,
     row: Stored,
     old: &Map<String, Value>,
-    attributes: Map<String, Value>,
+    (attributes, verb): (Map<String, Value>, Verb),
     members: &Difference,
 ) -> Result<(Stored, Written), Error> {
     let name = text(&attributes, "displayName").to_owned();
@@ -195,7 +198,9 @@ async fn update(
         after.insert("members".to_owned(), added);
     }
     let states = (Value::Object(before), Value::Object(after));
-    written.audit_id = Some(record(tx, push, (KIND, row.id), "group.update", states).await?);
+    let subject = (KIND, row.id);
+    written.audit_id =
+        Some(record_change(tx, push, subject, "group.update", states, (verb, &attributes)).await?);
     written.version += 1;
     let row = Stored {
         version: written.version,

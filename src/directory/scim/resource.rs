@@ -308,6 +308,44 @@ pub(super) async fn record(
 ) -> Result<AuditId, database::Error> {
     let subject = Principal::new(kind.principal(), id);
     announce::change(tx, push.act, push.space.id, subject, &before, &after).await?;
+    log(tx, push, (kind, id), action, (before, after)).await
+}
+
+/// How a resource was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// All of it was replaced.
+    Put,
+    /// Parts of it were changed.
+    Patch,
+}
+
+/// Writes the audit record of a change by either verb, and tells those who listen. `whole` is the
+/// document as it is now.
+pub(super) async fn record_change(
+    tx: &mut Write,
+    push: &Push<'_>,
+    (kind, id): (ResourceKind, i64),
+    action: &'static str,
+    (before, after): (Value, Value),
+    (verb, whole): (Verb, &Map<String, Value>),
+) -> Result<AuditId, database::Error> {
+    if verb == Verb::Patch {
+        return record(tx, push, (kind, id), action, (before, after)).await;
+    }
+    let (act, space) = (push.act, push.space.id);
+    let subject = Principal::new(kind.principal(), id);
+    announce::replacement(tx, act, space, subject, (&before, &after), whole).await?;
+    log(tx, push, (kind, id), action, (before, after)).await
+}
+
+async fn log(
+    tx: &mut Write,
+    push: &Push<'_>,
+    (kind, id): (ResourceKind, i64),
+    action: &'static str,
+    (before, after): (Value, Value),
+) -> Result<AuditId, database::Error> {
     let change = Change {
         scope: Scope::Space(push.space.id),
         action,

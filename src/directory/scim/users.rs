@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Error, brake, extended,
     resource::{
-        Push, ResourceKind, Stored, Written, difference, locked, name_conflict, record, text,
+        Push, ResourceKind, Stored, Verb, Written, difference, locked, name_conflict, record,
+        record_change, text,
     },
 };
 use crate::{
@@ -148,7 +149,7 @@ pub async fn replace_user(
     let old = row.attributes()?;
     let mut attributes = document::read(&push.view.types.user, body)?.attributes;
     document::settle(&push.view.types.user, &old, &mut attributes, Omission::Silence)?;
-    update(tx, push, row, old, attributes).await
+    update(tx, push, row, old, attributes, Verb::Put).await
 }
 
 /// Changes a user (RFC 7644 §3.5.2): all operations or none.
@@ -161,7 +162,7 @@ pub async fn patch_user(
     let row = locked(tx, push, KIND, id).await?;
     let old = row.attributes()?;
     let attributes = Patch::parse(body)?.apply(&push.view.types.user, &old)?.attributes;
-    update(tx, push, row, old, attributes).await
+    update(tx, push, row, old, attributes, Verb::Patch).await
 }
 
 /// Writes the new document, if it is a new one.
@@ -171,6 +172,7 @@ async fn update(
     row: Stored,
     old: Map<String, Value>,
     attributes: Map<String, Value>,
+    verb: Verb,
 ) -> Result<Written, Error> {
     let mut written = Written {
         kind: KIND,
@@ -235,7 +237,9 @@ async fn update(
         .then_some(Principal::User(UserId(row.id)));
     let (before, after) = difference(&old, &attributes);
     let states = (Value::Object(before), Value::Object(after));
-    written.audit_id = Some(record(tx, push, (KIND, row.id), "user.update", states).await?);
+    let subject = (KIND, row.id);
+    written.audit_id =
+        Some(record_change(tx, push, subject, "user.update", states, (verb, &attributes)).await?);
     written.version += 1;
     let row = Stored { version: written.version, document, updated_at: push.act.now, ..row };
     written.resource = Some(push.view.show_one(tx, KIND, row).await?);

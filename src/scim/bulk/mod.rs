@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 pub use operation::{Endpoint, Method};
-pub use run::{Done, Failure, Run, Step, Unit};
+pub use run::{Done, Failure, Run, Step, Unit, response};
 
 use super::error::{Error, ErrorKind};
 use operation::Operation;

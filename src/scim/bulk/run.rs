@@ -207,8 +207,7 @@ impl Run {
 
     /// The BulkResponse (RFC 7644 §3.7.3). What was not tried is not in it.
     pub fn response(&self, base: &str) -> Value {
-        let results: Vec<Value> = self.results(base).map(|(_, result)| result).collect();
-        json!({ "schemas": [BULK_RESPONSE], "Operations": results })
+        response(self.results(base).map(|(_, result)| result))
     }
 
     fn result(&self, base: &str, index: usize, operation: &Operation, outcome: &Outcome) -> Value {
@@ -255,6 +254,12 @@ impl Run {
         let id = percent_encoding::utf8_percent_encode(id, PATH_SEGMENT);
         Some(format!("{base}{}/{id}", request.endpoint.path()))
     }
+}
+
+/// The BulkResponse of these results of operations (RFC 7644 §3.7.3).
+pub fn response(results: impl IntoIterator<Item = Value>) -> Value {
+    let results: Vec<Value> = results.into_iter().collect();
+    json!({ "schemas": [BULK_RESPONSE], "Operations": results })
 }
 
 /// RFC 3986 §3.3: what must be encoded in a part of a path.

@@ -49,6 +49,7 @@ pub fn event_kind(kind: event::Kind) -> &'static str {
     match kind {
         event::Kind::Create => "User or group created",
         event::Kind::Patch => "Attributes changed",
+        event::Kind::Answer => "Operations of asynchronous bulk requests",
         event::Kind::Membership => "Members joined or left",
         event::Kind::Delete => "User or group deleted",
         event::Kind::Activate => "User enabled",

@@ -21,18 +21,18 @@ use crate::{
     app::App,
     directory::scim::{
         Push, ResourceKind, Show, View,
-        asynchronous::{self, Progress},
+        asynchronous::{self, Accepted, Progress},
     },
-    id::AuditId,
-    recorder::Subject,
+    id::{AsynchronousRequestId, AuditId},
+    recorder::Failures,
     scim::{
-        Error, ErrorKind,
+        self, Error, ErrorKind,
         bulk::{Bulk, Done, Endpoint, Failure, Method, Step},
         projection::Projection,
         version::Precondition,
     },
     store::Write,
-    web::ScimClient,
+    web::{Fault, ScimClient},
 };
 
 /// Operations in one request, at most.
@@ -46,12 +46,24 @@ const LOOK_AGAIN: u64 = 1;
 
 /// What a bulk request came to.
 pub(super) struct Outcome {
-    /// The BulkResponse.
-    pub answer: Value,
+    /// What came of each operation that was tried, with its place in the request.
+    pub results: Vec<(usize, Value)>,
     /// The audit records of what it changed.
     pub audit_ids: Vec<AuditId>,
     /// What the mass-change brake said to one of its operations.
     pub braked: Option<Refusal>,
+}
+
+impl Outcome {
+    /// The BulkResponse.
+    pub fn answer(self) -> Value {
+        scim::bulk::response(self.results.into_iter().map(|(_, result)| result))
+    }
+
+    /// What failed of it.
+    pub fn failures(&self) -> Option<Failures> {
+        Failures::of(self.results.iter().map(|(index, result)| (*index, result)))
+    }
 }
 
 pub async fn bulk(
@@ -69,8 +81,11 @@ pub async fn bulk(
         .db
         .write(async |tx| -> Result<Outcome, Refusal> {
             let outcome = run(tx, &app, &client, bulk).await?;
-            let effect =
-                Effect { subject: Subject::default(), audit_ids: outcome.audit_ids.clone() };
+            let effect = Effect {
+                audit_ids: outcome.audit_ids.clone(),
+                failures: outcome.failures(),
+                ..Effect::default()
+            };
             client.trace.record(tx, &client.act, 200, effect).await?;
             Ok(outcome)
         })
@@ -79,7 +94,7 @@ pub async fn bulk(
     if let Some(refusal) = &outcome.braked {
         super::resources::held(&app, &client, refusal).await?;
     }
-    Ok(answer::json(200, &outcome.answer))
+    Ok(answer::json(200, &outcome.answer()))
 }
 
 /// Does the operations in this transaction.
@@ -124,7 +139,7 @@ pub(super) async fn run(
         };
         run.record(&unit, outcome);
     }
-    Ok(Outcome { answer: run.response(&base), audit_ids, braked })
+    Ok(Outcome { results: run.results(&base).collect(), audit_ids, braked })
 }
 
 /// A failure of ours says nothing about the operation.
@@ -191,13 +206,26 @@ async fn answer_later(
     // What can be refused at once is.
     let text = Value::Object(object.clone()).to_string();
     Bulk::parse(object, MAX_OPERATIONS)?;
-    let (space, credential) = (client.space().id, client.opened.credential.id);
+    let id: AsynchronousRequestId = client.act.new_id();
+    let sealed = app
+        .sealer
+        .seal(&asynchronous::sealed_as(id), text.as_bytes())
+        .map_err(|error| Refusal::from(Fault::from(error)))?;
+    let recorded_as = Some(client.act.new_id());
+    let request = Accepted {
+        id,
+        space: client.space().id,
+        credential: client.opened.credential.id,
+        body_sealed: sealed,
+        recorded_as,
+    };
     let taken = app
         .db
         .write(async |tx| -> Result<Option<String>, Refusal> {
-            let taken = asynchronous::enqueue(tx, &client.act, space, credential, &text).await?;
+            let taken = asynchronous::enqueue(tx, &client.act, &request).await?;
             if taken.is_some() {
-                client.trace.record(tx, &client.act, 202, Effect::default()).await?;
+                let effect = Effect { recorded_as, ..Effect::default() };
+                client.trace.record(tx, &client.act, 202, effect).await?;
             }
             Ok(taken)
         })

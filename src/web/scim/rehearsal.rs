@@ -6,7 +6,10 @@ use std::sync::Arc;
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
-    http::{Method, Uri, header::CONTENT_TYPE},
+    http::{
+        Method, Uri,
+        header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH},
+    },
 };
 use tower::ServiceExt;
 
@@ -82,7 +85,15 @@ fn rebuild(recorded: &Recorded) -> Result<Request, RehearsalError> {
     let query = recorded.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let uri: Uri =
         format!("{BASE}{}{query}", recorded.path).parse().map_err(|_| RehearsalError::Address)?;
-    let request = Request::builder().method(method).uri(uri);
+    let mut request = Request::builder().method(method).uri(uri);
+    let conditions = recorded.conditions();
+    for (name, value) in
+        [(IF_MATCH, conditions.if_match), (IF_NONE_MATCH, conditions.if_none_match)]
+    {
+        if let Some(value) = value {
+            request = request.header(name, value);
+        }
+    }
     let request = match &recorded.body {
         Some(body) => {
             request.header(CONTENT_TYPE, "application/scim+json").body(Body::from(body.clone()))

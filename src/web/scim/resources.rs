@@ -294,6 +294,7 @@ async fn change(
             let effect = Effect {
                 subject: perform::subject(&written),
                 audit_ids: written.audit_id.into_iter().collect(),
+                ..Effect::default()
             };
             client.trace.record(tx, &client.act, status, effect).await?;
             Ok(written)

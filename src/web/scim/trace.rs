@@ -8,7 +8,10 @@ use std::{
 use axum::{
     body::Bytes,
     extract::{Request, State},
-    http::header::USER_AGENT,
+    http::{
+        HeaderMap, HeaderName,
+        header::{IF_MATCH, IF_NONE_MATCH, USER_AGENT},
+    },
     middleware::Next,
     response::Response,
 };
@@ -18,11 +21,14 @@ use crate::{
     app::App,
     audit::{self, Act, Record},
     credential::Opened,
-    id::{AuditId, PrincipalKind},
-    recorder::{self, Entry, Subject},
+    id::{AuditId, PrincipalKind, ScimRequestId},
+    recorder::{self, Conditions, Entry, Failures, Subject},
     store::{self, Write},
     web::RequestInfo,
 };
+
+/// Most characters of a precondition that are kept.
+const MAX_FIELD: usize = 2000;
 
 /// What is remembered of one request. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +39,7 @@ struct Remembered {
     method: String,
     path: String,
     query: Option<String>,
+    conditions: Conditions,
     client: Option<String>,
     began: Option<Instant>,
     opened: Option<Arc<Opened>>,
@@ -53,6 +60,10 @@ pub struct Effect {
     pub subject: Subject,
     /// The audit records of what it changed.
     pub audit_ids: Vec<AuditId>,
+    /// What of a bulk request failed.
+    pub failures: Option<Failures>,
+    /// The id that the record gets; a new one if none is given.
+    pub recorded_as: Option<ScimRequestId>,
 }
 
 impl Trace {
@@ -64,6 +75,10 @@ impl Trace {
             method: request.method().to_string(),
             path: path.strip_prefix(BASE).unwrap_or(path).to_owned(),
             query: request.uri().query().map(str::to_owned),
+            conditions: Conditions {
+                if_match: field(request.headers(), &IF_MATCH),
+                if_none_match: field(request.headers(), &IF_NONE_MATCH),
+            },
             client: client.map(str::to_owned),
             began: Some(Instant::now()),
             rehearsing,
@@ -115,6 +130,8 @@ impl Trace {
         }
         let Some(mut entry) = self.entry(act, status) else { return Ok(()) };
         entry.audit_ids = effect.audit_ids;
+        entry.failures = effect.failures;
+        entry.id = effect.recorded_as.unwrap_or(entry.id);
         recorder::insert(tx, &[entry]).await
     }
 
@@ -145,6 +162,7 @@ impl Trace {
                 method: one.method.clone(),
                 path: one.path.clone(),
                 query: one.query.clone(),
+                conditions: one.conditions.clone(),
                 client: one.client.clone(),
                 body: one.body.clone(),
                 body_length: one.body_length,
@@ -154,6 +172,7 @@ impl Trace {
                 kind,
                 subject: Subject { id: one.subject.id.or(id), name: one.subject.name.clone() },
                 audit_ids: Vec::new(),
+                failures: None,
                 request_id: act.request_id.clone(),
                 address: act.address.map(|address| address.to_string()),
                 duration: one.began.map_or(0, |began| {
@@ -162,6 +181,13 @@ impl Trace {
             })
         })
     }
+}
+
+/// A field with all its lines, up to a bound: what is behind it is no tag of ours.
+fn field(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    let lines: Vec<&str> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join(", ").chars().take(MAX_FIELD).collect())
 }
 
 /// Whom a path is about: the kind, and the id where it has one that can be somebody's.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// An endpoint of a directory's space, and its secret.
-async fn listen(directory: &Directory<'_>, receiver: &Receiver, full: bool) -> String {
+pub(super) async fn listen(directory: &Directory<'_>, receiver: &Receiver, full: bool) -> String {
     let (house, guard) = (directory.house, loopback());
     let access = Access { guard: &guard, sealer: &house.app.sealer };
     let (_, secret) = house
@@ -61,7 +61,7 @@ on_both! {
         directory.delete(&format!("/Groups/{group}")).await.expect(204);
         directory.delete(&format!("/Users/{alice}")).await.expect(204);
 
-        let names = ["create", "patch", "deactivate", "patch", "activate", "create", "patch",
+        let names = ["create", "patch", "deactivate", "put", "activate", "create", "patch",
                      "delete", "delete"];
         let pushes = full.wait_for(names.len()).await;
         assert_eq!(full.names(), names);
@@ -100,10 +100,13 @@ on_both! {
         let operations = told["data"]["Operations"].as_array().unwrap();
         assert!(operations.contains(&json!(
             { "op": "replace", "path": "displayName", "value": "Alice" })), "{operations:?}");
-        // A PUT is told as what it changed.
-        let operations = pushes[3].event().1["data"]["Operations"].clone();
-        assert!(operations.as_array().unwrap().contains(
-            &json!({ "op": "remove", "path": "displayName" })), "{operations}");
+        // A PUT is told as the resource that it left.
+        let (uri, told) = pushes[3].event();
+        assert_eq!(uri, "urn:ietf:params:scim:event:prov:put:full");
+        assert_eq!(told["data"], json!({
+            "schemas": [USER], "id": alice, "userName": "alice", "externalId": "ext-1", "active": true,
+        }));
+        assert_eq!(told.get("attributes"), None);
         let (_, told) = pushes[5].event();
         assert_eq!(told["data"]["members"], json!([{ "value": alice, "type": "User" }]));
         assert_eq!(told["data"]["schemas"], json!([GROUP]));

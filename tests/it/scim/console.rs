@@ -14,19 +14,19 @@ use zeroize::Zeroizing;
 use super::{Answer, Directory, USER};
 use crate::{house::TestHouse, on_both, world::World};
 
-const PASSWORD: &str = "correct horse battery staple";
-const HERE: &str = "/console/settings/scim";
-const HR: &str = "urn:example:params:scim:schemas:extension:hr:2.0:User";
+pub(super) const PASSWORD: &str = "correct horse battery staple";
+pub(super) const HERE: &str = "/console/settings/scim";
+pub(super) const HR: &str = "urn:example:params:scim:schemas:extension:hr:2.0:User";
 
 /// A directory, and an administrator of its space at the console.
-struct Office<'h> {
-    house: &'h TestHouse,
-    world: World,
-    directory: Directory<'h>,
+pub(super) struct Office<'h> {
+    pub(super) house: &'h TestHouse,
+    pub(super) world: World,
+    pub(super) directory: Directory<'h>,
 }
 
 impl<'h> Office<'h> {
-    async fn open(house: &'h TestHouse) -> Self {
+    pub(super) async fn open(house: &'h TestHouse) -> Self {
         let world = World::make(house.app.clone()).await;
         let (credential, token) = world
             .write(async |tx, act| -> anyhow::Result<_> {
@@ -41,7 +41,7 @@ impl<'h> Office<'h> {
     }
 
     /// A browser in which somebody with a policy is signed in.
-    async fn signed_in(&self, name: &str, policy: &str) -> Desk<'h> {
+    pub(super) async fn signed_in(&self, name: &str, policy: &str) -> Desk<'h> {
         let hash = cloud::password::hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
         let account = self.world.management.uin;
         self.world
@@ -60,16 +60,16 @@ impl<'h> Office<'h> {
         Desk { house: self.house, browser }
     }
 
-    async fn chief(&self) -> Desk<'h> {
+    pub(super) async fn chief(&self) -> Desk<'h> {
         self.signed_in("chief", "QcloudOrganizationFullAccess").await
     }
 
-    async fn count(&self, statement: &'static str) -> i64 {
+    pub(super) async fn count(&self, statement: &'static str) -> i64 {
         self.world.count(statement).await
     }
 
     /// How much is in every table that a request of a directory could write to.
-    async fn inventory(&self) -> Vec<(&'static str, i64)> {
+    pub(super) async fn inventory(&self) -> Vec<(&'static str, i64)> {
         self.house.app.recorder.flush().await;
         let mut found = Vec::new();
         for statement in [
@@ -93,32 +93,32 @@ impl<'h> Office<'h> {
 }
 
 /// A browser at the console.
-struct Desk<'h> {
-    house: &'h TestHouse,
-    browser: Client,
+pub(super) struct Desk<'h> {
+    pub(super) house: &'h TestHouse,
+    pub(super) browser: Client,
 }
 
 impl Desk<'_> {
-    async fn page(&self, path: &str) -> String {
+    pub(super) async fn page(&self, path: &str) -> String {
         let answer = self.browser.get(self.house.url(path)).send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         text
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> (StatusCode, String) {
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> (StatusCode, String) {
         let answer = self.browser.post(self.house.url(path)).form(form).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     }
 
     /// A change that works: the page goes on to say so.
     #[track_caller]
-    fn done((status, text): (StatusCode, String)) {
+    pub(super) fn done((status, text): (StatusCode, String)) {
         assert_eq!(status, StatusCode::SEE_OTHER, "{text}");
     }
 
     /// The address of the latest request on a page.
-    async fn latest(&self, path: &str) -> String {
+    pub(super) async fn latest(&self, path: &str) -> String {
         let page = self.page(path).await;
         let begin = page.find(&format!("{HERE}/requests/sr-")).expect(&page);
         page[begin..].split('"').next().unwrap().to_owned()

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     credential::{self, Credential},
     id::ScimRequestId,
-    recorder::{self, Explanation, Recorded},
+    recorder::{self, Conditions, Explanation, Failures, Outcome, Recorded},
     web::{
         Fault,
         console::{
@@ -42,12 +42,14 @@ struct Replayed {
     explanation: Option<Explanation>,
     detail: Option<String>,
     answer: Option<String>,
+    /// The preconditions that were sent again.
+    conditions: Vec<(&'static str, String)>,
     effects: Effects,
 }
 
 /// What changed between then and now.
-fn verdict(then: i64, now: i64) -> &'static str {
-    match (then < 400, now < 400) {
+fn verdict(then: Outcome, now: Outcome) -> &'static str {
+    match (then == Outcome::Done, now == Outcome::Done) {
         (true, true) => "It was done, and would be done today.",
         (true, false) => "It was done, and would be refused today.",
         (false, true) => "It was refused, and would be done today.",
@@ -86,8 +88,9 @@ pub(super) async fn replay(
     let page = Replayed {
         frame: Frame::new(&administrator, Section::Scim, None),
         status: rehearsed.status,
-        badge: requests::badge(now.status),
-        verdict: verdict(recorded.status, now.status),
+        badge: Row::new(now.clone()).badge,
+        verdict: verdict(recorded.outcome(), now.outcome()),
+        conditions: words(&recorded),
         enabled: space.scim_enabled,
         explanation: recorder::explain(&now),
         detail: now.detail,
@@ -98,14 +101,21 @@ pub(super) async fn replay(
     Ok(Page::new(page).into_response())
 }
 
+fn words(recorded: &Recorded) -> Vec<(&'static str, String)> {
+    let Conditions { if_match, if_none_match } = recorded.conditions();
+    let all = [("If-Match", if_match), ("If-None-Match", if_none_match)];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 /// The request as it would have been recorded with today's answer.
 fn as_if_recorded(recorded: &Recorded, status: u16, answer: Option<&str>) -> Recorded {
     let answer = answer.and_then(|text| serde_json::from_str::<Value>(text).ok());
     let text = |name: &str| {
         answer.as_ref().filter(|_| status >= 400)?.get(name)?.as_str().map(str::to_owned)
     };
-    let mut now = recorded.clone();
-    now.status = i64::from(status);
+    let results = answer.as_ref().and_then(|answer| answer.get("Operations")?.as_array());
+    let failures = results.and_then(|results| Failures::of(results.iter().enumerate()));
+    let mut now = recorded.clone().with_outcome(i64::from(status), failures);
     now.scim_type = text("scimType");
     now.detail = text("detail");
     now

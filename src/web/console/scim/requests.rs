@@ -56,11 +56,45 @@ impl Row {
             (None, None) => None,
         };
         Self {
-            badge: badge(request.status),
+            badge: if request.failures().is_some() { "badge-warn" } else { badge(request.status) },
             whom: whom.map(|(wanted, words)| (encode(&wanted), words)),
             reason: recorder::explain(&request).map(|told| told.reason),
             request,
         }
+    }
+
+    /// How many operations failed, in words; none when none did.
+    pub fn failed(&self) -> Option<String> {
+        let count = self.request.failures()?.count;
+        Some(if count == 1 { "1 failed".to_owned() } else { format!("{count} failed") })
+    }
+}
+
+/// A failed operation as it is shown.
+struct Failed {
+    operation: Option<usize>,
+    method: String,
+    status: i64,
+    badge: &'static str,
+    detail: String,
+    told: Explanation,
+}
+
+impl Failed {
+    fn all(request: &Recorded) -> Vec<Self> {
+        let first = request.failures().map(|failures| failures.first.as_slice());
+        first
+            .unwrap_or_default()
+            .iter()
+            .map(|failed| Self {
+                operation: failed.operation,
+                method: failed.method.clone(),
+                status: failed.status,
+                badge: badge(failed.status),
+                detail: failed.detail.clone(),
+                told: recorder::explain_failure(failed),
+            })
+            .collect()
     }
 }
 
@@ -195,6 +229,7 @@ struct OneRequest {
     /// The page of the user or group, when it is there still.
     href: Option<String>,
     explanation: Option<Explanation>,
+    failed: Vec<Failed>,
     operation: Option<usize>,
     body: Option<Shown>,
     effects: Effects,
@@ -234,7 +269,12 @@ pub(super) async fn show(
             Ok((records, href))
         })
         .await?;
-    let operation = request.detail.as_deref().and_then(body::operation_of);
+    let failed = Failed::all(&request);
+    let operation = request
+        .detail
+        .as_deref()
+        .and_then(body::operation_of)
+        .or_else(|| failed.first().and_then(|one| one.operation));
     let shown = request
         .body
         .as_deref()
@@ -242,7 +282,8 @@ pub(super) async fn show(
     let page = OneRequest {
         frame: Frame::new(&administrator, Section::Scim, None),
         href,
-        explanation: recorder::explain(&request),
+        explanation: recorder::explain(&request).filter(|_| failed.is_empty()),
+        failed,
         operation: operation.filter(|_| shown.as_ref().is_some_and(|one| one.marked.is_some())),
         body: shown,
         effects: Effects::of(&records),
