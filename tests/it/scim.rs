@@ -17,6 +17,7 @@ mod patches;
 mod queries;
 mod quirks;
 mod recorder;
+mod root;
 mod strangers;
 mod tester;
 mod users;

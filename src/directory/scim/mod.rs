@@ -22,7 +22,9 @@ mod users;
 pub use brake::{BrakeState, brake_state, note_held};
 pub use extended::types;
 pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
-pub use query::{At, Listed, Position, Sort, Wanted, list};
+pub use query::{
+    Arrangement, At, BOTH, Listed, Position, Sort, Wanted, arrange, list, list_together,
+};
 pub use resource::{Limits, Push, ResourceKind, Written};
 pub use schemas::{Registered, register, registered, unregister};
 pub use show::{Resource, View, find};

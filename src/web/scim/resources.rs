@@ -17,14 +17,15 @@ use super::{
 use crate::{
     app::App,
     directory::scim::{
-        self as directory, At, Limits, Listed, Push, Resource, ResourceKind, Show, Sort, View,
-        Wanted, Written,
+        self as directory, Arrangement, At, Limits, Listed, Position, Push, Resource, ResourceKind,
+        Show, Sort, View, Wanted, Written,
     },
     scim::{
         list::{self, Query},
         projection::Projection,
         version::Precondition,
     },
+    store::Read,
     web::ScimClient,
 };
 
@@ -101,6 +102,16 @@ async fn listed(
     let space = client.space().id;
     let endpoint = format!("{kinds:?}");
     let cursor = cursor::open(app, space, query, &endpoint)?;
+    let kinds = match (kinds, sort_of(query)) {
+        ([_, _], Some(sort)) => match directory::arrange(&sort, &client.opened.types)? {
+            Arrangement::InTurn(kinds) => kinds.to_vec(),
+            Arrangement::Together => {
+                let position = cursor.and_then(|cursor| cursor.position);
+                return listed_together(app, client, query, &endpoint, position).await;
+            }
+        },
+        _ => kinds.to_vec(),
+    };
     let by_cursor = query.cursor.is_some();
     let (first, mut position) = cursor.map_or((0, None), |cursor| (cursor.kind, cursor.position));
     let (mut total, mut resources, mut next) = (0_u64, Vec::<Resource>::new(), None);
@@ -150,11 +161,44 @@ async fn listed(
     let next = next
         .map(|(kind, position)| cursor::seal(app, space, query, &endpoint, kind, position))
         .transpose()?;
+    Ok(list_of(query, total, resources, next.as_deref()))
+}
+
+/// One sorted list of users and groups.
+async fn listed_together(
+    app: &App,
+    client: &ScimClient,
+    query: &Query,
+    endpoint: &str,
+    position: Option<Position>,
+) -> Result<Response, Refusal> {
+    let (base, space) = (base(app), client.space().id);
+    let views = directory::BOTH.map(|kind| view(client, &base, kind, query));
+    let by_cursor = query.cursor.is_some();
+    let wanted = Wanted {
+        filter: query.filter.as_deref(),
+        sort: sort_of(query),
+        at: if by_cursor { At::Cursor(position) } else { At::Index(query.start_index - 1) },
+        count: query.count,
+    };
+    let list = async |tx: &mut Read| directory::list_together(tx, space, &wanted, &views).await;
+    let Listed { total, resources, next } = app.db.read(list).await?;
+    let next = next
+        .map(|position| cursor::seal(app, space, query, endpoint, 0, Some(position)))
+        .transpose()?;
+    Ok(list_of(query, total, resources, next.as_deref()))
+}
+
+fn sort_of(query: &Query) -> Option<Sort<'_>> {
+    query.sort_by.as_deref().map(|by| Sort { by, descending: query.descending })
+}
+
+fn list_of(query: &Query, total: u64, resources: Vec<Resource>, next: Option<&str>) -> Response {
     let items = u64::try_from(resources.len()).unwrap_or(u64::MAX);
-    let start = (!by_cursor).then_some(query.start_index);
+    let start = query.cursor.is_none().then_some(query.start_index);
     let head = list::head(Some(total), start);
-    let tail = list::tail(items, next.as_deref(), None);
-    Ok(answer::pieces(200, together(head, resources, tail)))
+    let tail = list::tail(items, next, None);
+    answer::pieces(200, together(head, resources, tail))
 }
 
 /// The text of a list, in pieces that hold several resources.

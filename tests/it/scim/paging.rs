@@ -8,7 +8,7 @@ use super::{Directory, GROUP};
 use crate::on_both;
 
 /// Walks a list by cursor; says the ids of each page.
-async fn walk(acme: &Directory<'_>, path: &str, attribute: &str) -> Vec<Vec<String>> {
+pub(super) async fn walk(acme: &Directory<'_>, path: &str, attribute: &str) -> Vec<Vec<String>> {
     let (mut pages, mut cursor) = (Vec::new(), String::new());
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };

@@ -1,9 +1,11 @@
 //! Lists: filters go to the database where it can answer them exactly, and are evaluated here,
 //! over a bounded number of rows, where it cannot.
 
+mod both;
 mod condition;
 mod position;
 
+pub use both::{Arrangement, BOTH, arrange, list_together};
 pub use position::Position;
 
 use condition::Plan;
@@ -294,37 +296,7 @@ impl Listing<'_> {
             At::Cursor(None) => 0,
             At::Cursor(Some(_)) => return Err(foreign_cursor()),
         };
-        let types = self.kind.of(self.view.types);
-        let relations = filter.is_some_and(|filter| asks_for_relations(filter, types))
-            || order.is_some_and(|order| {
-                matches!(&*order.target().0.attribute.name, "groups" | "members")
-            });
-        let (mut matched, mut scanned, mut after) = (Vec::<(Key, i64)>::new(), 0_usize, -1_i64);
-        loop {
-            let mut query = self.kind.select(self.space);
-            self.plan.push(&mut query);
-            query.push(" AND r.id > ").push_bind(after);
-            query.push(" ORDER BY r.id LIMIT ").push_bind(i64::try_from(CHUNK).unwrap_or(0));
-            let rows: Vec<Stored> = query.fetch_all(tx).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.id;
-            scanned += rows.len();
-            if scanned > MAX_SCANNED {
-                return Err(too_many(filter.is_some()));
-            }
-            let full = rows.len() == CHUNK;
-            let documents = self.view.complete(tx, self.kind, &rows, relations).await?;
-            for (row, mut document) in rows.iter().zip(documents) {
-                document::complete(types, &mut document);
-                if filter.is_none_or(|filter| evaluate::matches(filter, types, &document)) {
-                    let key = order.map_or(Key::Missing, |order| order.key(&document));
-                    matched.push((key, row.id));
-                }
-            }
-            if !full {
-                break;
-            }
-        }
+        let mut matched = self.matches(tx, filter, order, &mut 0).await?;
         if let Some(order) = order {
             // The sort is stable: those that are equal stay in the order of their making.
             matched.sort_by(|(one, _), (other, _)| order.compare(one, other));
@@ -341,6 +313,49 @@ impl Listing<'_> {
             .then_some(Position::Offset(end));
         let resources = self.rows(tx, &ids).await?;
         Ok(Listed { total, resources, next })
+    }
+
+    /// Everything that matches, with its key, in the order of the making; `scanned` counts the rows
+    /// that were looked at.
+    async fn matches(
+        &self,
+        tx: &mut Read,
+        filter: Option<&Filter<'_>>,
+        order: Option<&Order<'_>>,
+        scanned: &mut usize,
+    ) -> Result<Vec<(Key, i64)>, Error> {
+        let types = self.kind.of(self.view.types);
+        let relations = filter.is_some_and(|filter| asks_for_relations(filter, types))
+            || order.is_some_and(|order| {
+                matches!(&*order.target().0.attribute.name, "groups" | "members")
+            });
+        let (mut matched, mut after) = (Vec::<(Key, i64)>::new(), -1_i64);
+        loop {
+            let mut query = self.kind.select(self.space);
+            self.plan.push(&mut query);
+            query.push(" AND r.id > ").push_bind(after);
+            query.push(" ORDER BY r.id LIMIT ").push_bind(i64::try_from(CHUNK).unwrap_or(0));
+            let rows: Vec<Stored> = query.fetch_all(tx).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            *scanned += rows.len();
+            if *scanned > MAX_SCANNED {
+                return Err(too_many(filter.is_some()));
+            }
+            let full = rows.len() == CHUNK;
+            let documents = self.view.complete(tx, self.kind, &rows, relations).await?;
+            for (row, mut document) in rows.iter().zip(documents) {
+                document::complete(types, &mut document);
+                if filter.is_none_or(|filter| evaluate::matches(filter, types, &document)) {
+                    let key = order.map_or(Key::Missing, |order| order.key(&document));
+                    matched.push((key, row.id));
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        Ok(matched)
     }
 
     /// The resources with these ids, in this order.
