@@ -225,6 +225,29 @@ const RECORD: &str = "SELECT id, at, actor_kind, actor_id, actor_name, action, o
                              object_id, state_before, state_after, request_id, address
                       FROM audit_records WHERE ";
 
+/// The users and groups that the directories of a space deleted, latest first (SCIM-18).
+pub async fn deletions_by_directories(
+    tx: &mut Read,
+    space: SpaceId,
+    page: PageRequest,
+) -> store::Result<Page<Record>> {
+    // As its index has it.
+    const DELETED: &str =
+        "actor_kind = 'scim_client' AND action IN ('user.delete', 'group.delete') AND space_id = ";
+    let mut query = sql("SELECT COUNT(*) FROM audit_records WHERE ");
+    query.push(DELETED).push_bind(space);
+    let total = query.fetch_number(tx).await?;
+    let mut query = sql(RECORD);
+    query.push(DELETED).push_bind(space);
+    if let Some(after) = page.after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
+    Ok(Page::of(rows, total, page.limit, |record: &Record| record.id.0))
+}
+
 /// The records of an organisation, latest first.
 pub async fn list(
     tx: &mut Read,

@@ -6,6 +6,7 @@ mod concurrency;
 mod console;
 mod contract;
 mod decisions;
+mod deletions;
 mod extensions;
 mod filters;
 mod groups;

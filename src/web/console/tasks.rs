@@ -38,17 +38,17 @@ struct TaskList {
     pager: Pager,
 }
 
-struct TaskRow {
-    id: TaskId,
-    kind: &'static str,
-    account: Uin,
-    account_name: String,
-    configuration: Option<(ConfigurationId, String)>,
-    principal: Option<(String, String)>,
-    badge: Badge,
-    reason: Option<String>,
-    created_at: Timestamp,
-    can_retry: bool,
+pub(super) struct TaskRow {
+    pub id: TaskId,
+    pub kind: &'static str,
+    pub account: Uin,
+    pub account_name: String,
+    pub configuration: Option<(ConfigurationId, String)>,
+    pub principal: Option<(String, String)>,
+    pub badge: Badge,
+    pub reason: Option<String>,
+    pub created_at: Timestamp,
+    pub can_retry: bool,
 }
 
 pub(super) async fn list(
@@ -82,14 +82,14 @@ pub(super) async fn list(
 
 /// The names of everything that a page of tasks is about.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     accounts: HashMap<Uin, String>,
     configurations: HashMap<ConfigurationId, String>,
     principals: HashMap<Principal, String>,
 }
 
 impl Names {
-    async fn of(tx: &mut Read, who: &Administrator, tasks: &[Task]) -> Result<Self, Fault> {
+    pub async fn of(tx: &mut Read, who: &Administrator, tasks: &[Task]) -> Result<Self, Fault> {
         let mut names = Self::default();
         let organization = who.organization.id;
         for task in tasks {
@@ -122,7 +122,7 @@ impl Names {
     }
 
     /// A row; what is gone by now is shown by its id.
-    fn row(&self, task: Task) -> TaskRow {
+    pub fn row(&self, task: Task) -> TaskRow {
         let account_name = self.accounts.get(&task.account).cloned();
         let configuration = task.configuration.map(|id| {
             (id, self.configurations.get(&id).cloned().unwrap_or_else(|| id.to_string()))

@@ -13,13 +13,13 @@ use serde_json::json;
 use super::{Directory, act};
 use crate::on_both;
 
-async fn count(acme: &Directory<'_>, query: &'static str) -> i64 {
+pub(super) async fn count(acme: &Directory<'_>, query: &'static str) -> i64 {
     let db = &acme.house.app.db;
     db.read(async |tx| sql(query).fetch_number(tx).await).await.unwrap()
 }
 
 /// Waits until the worker has nothing left to do.
-async fn settle(acme: &Directory<'_>) {
+pub(super) async fn settle(acme: &Directory<'_>) {
     for _ in 0..400 {
         if count(acme, "SELECT COUNT(*) FROM tasks WHERE state IN ('ready', 'running')").await == 0
         {
@@ -31,7 +31,7 @@ async fn settle(acme: &Directory<'_>) {
 }
 
 /// Gives each of them the same configuration on the same account.
-async fn assign(acme: &Directory<'_>, principals: &[Principal]) {
+pub(super) async fn assign(acme: &Directory<'_>, principals: &[Principal]) {
     let act = act(acme.house);
     let (space, limits) = (acme.space.id, Limits::default());
     acme.house

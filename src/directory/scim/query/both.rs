@@ -109,11 +109,11 @@ impl<'a> Part<'a> {
     fn push(&self, column: Column, at: &At, query: &mut Sql) -> Result<(), Error> {
         query.push(match self.listing.kind {
             ResourceKind::User => {
-                "SELECT 0 AS part, r.id AS id, r.updated_at AS changed FROM users r
+                "SELECT CAST(0 AS BIGINT) AS part, r.id AS id, r.updated_at AS changed FROM users r
                  WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
             }
             ResourceKind::Group => {
-                "SELECT 1 AS part, r.id AS id, r.updated_at AS changed FROM groups r
+                "SELECT CAST(1 AS BIGINT) AS part, r.id AS id, r.updated_at AS changed FROM groups r
                  WHERE r.source = 'scim' AND r.deleted_at IS NULL AND r.space_id = "
             }
         });

@@ -3,12 +3,13 @@
 
 mod both;
 mod condition;
+mod plan;
 mod position;
 
 pub use both::{Arrangement, BOTH, arrange, list_together};
 pub use position::Position;
 
-use condition::Plan;
+use plan::Plan;
 use serde_json::{Map, Value};
 
 use super::{

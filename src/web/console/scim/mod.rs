@@ -3,6 +3,7 @@
 
 mod body;
 mod brake;
+mod deletions;
 mod effect;
 mod rehearsal;
 mod requests;
@@ -43,9 +44,10 @@ const HERE: &str = "/console/settings/scim";
 const LATEST: i64 = 5;
 
 /// The tabs: what follows in the address, and the words.
-pub(super) static TABS: [(&str, &str); 5] = [
+pub(super) static TABS: [(&str, &str); 6] = [
     ("", "Connection"),
     ("/requests", "Requests"),
+    ("/deletions", "Deletions"),
     ("/why", "Memberships"),
     ("/schemas", "Schemas"),
     ("/settings", "Switches"),
@@ -58,6 +60,7 @@ pub(super) fn add_routes(routes: Routes) -> Routes {
         .get("/console/settings/scim", Admin, show)
         .post("/console/settings/scim/brake/lift", Admin, brake::lift)
         .post("/console/settings/scim/brake/back", Admin, brake::back)
+        .get("/console/settings/scim/deletions", Admin, deletions::list)
         .get("/console/settings/scim/requests", Admin, requests::list)
         .get("/console/settings/scim/requests/{id}", Admin, requests::show)
         .post("/console/settings/scim/requests/{id}/replay", Admin, rehearsal::replay)

@@ -14,3 +14,7 @@ UPDATE scim_asynchronous_requests SET status = 503, finished_at = created_at, re
 ALTER TABLE scim_asynchronous_requests DROP COLUMN body;
 ALTER TABLE scim_asynchronous_requests ADD COLUMN body_sealed BLOB;
 ALTER TABLE scim_asynchronous_requests ADD COLUMN recorded_id INTEGER;
+
+-- What directories deleted, for the list of it at the console (SCIM-18).
+CREATE INDEX audit_records_directory_deletions ON audit_records (space_id, id)
+    WHERE actor_kind = 'scim_client' AND action IN ('user.delete', 'group.delete');
