@@ -7,7 +7,7 @@
 use crate::{
     directory::{
         fold,
-        scim::{extended, resource::ResourceKind, users::MAX_INDEXED_ADDRESS},
+        scim::{create::MAX_INDEXED_ADDRESS, extended, resource::ResourceKind},
     },
     id::GroupId,
     scim::{
