@@ -1,6 +1,6 @@
 //! What a request may reach.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
@@ -21,9 +21,22 @@ use crate::{
     task::Worker,
 };
 
-/// Everything a request may reach. Cheap to clone.
+/// Everything a request may reach, as [`Parts`] lists it. Cheap to clone: every layer that a request
+/// passes has one.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What a request may reach.
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// The database.
     pub db: Db,
     /// The time.
@@ -82,7 +95,7 @@ impl App {
             token: rate(limits.scim_per_second, limits.scim_burst),
             stranger: rate(limits.scim_stranger_per_second, limits.scim_stranger_burst),
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             db,
             clock,
             ids: Ids::new()?,
@@ -92,7 +105,19 @@ impl App {
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,
-        })
+        })))
+    }
+
+    /// The same with the identity provider of the demo.
+    #[must_use]
+    pub fn with_demo(self, demo: DemoIdentityProvider) -> Self {
+        Self(Arc::new(Parts { demo: Some(Arc::new(demo)), ..Arc::unwrap_or_clone(self.0) }))
+    }
+
+    /// The same on a database whose writes are rolled back.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        Self(Arc::new(Parts { db: self.db.rehearsal(), ..Parts::clone(self) }))
     }
 
     /// An act of the program itself; `part` says of which part.

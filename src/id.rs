@@ -310,8 +310,10 @@ pub fn new_uuid() -> Result<String, secret::Error> {
     let mut bytes = secret::random::<16>()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = secret::hex(&bytes);
-    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+    let number = u128::from_be_bytes(bytes);
+    let part = |from: u32, bits: u32| number >> from & ((1 << bits) - 1);
+    let [a, b, c, d, e] = [part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48)];
+    Ok(format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))
 }
 
 #[cfg(test)]

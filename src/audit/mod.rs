@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     id::{AuditId, Ids, OrganizationId, SpaceId},
-    store::{self, Page, PageRequest, Read, Timestamp, Write, sql, text_enum},
+    store::{self, Page, PageRequest, Read, Sql, Timestamp, Write, sql, text_enum},
 };
 
 text_enum! {
@@ -156,13 +156,60 @@ pub async fn record(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Res
 
 /// Like [`record`], and tells the record's id to whoever refers to it.
 pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result<AuditId> {
+    let state = |value: &Value| (!value.is_null()).then(|| value.to_string());
+    let Change { scope, action, object_kind, object_id, before, after } = change;
+    let (before, after) = (state(&before), state(&after));
+    let mut query = sql(INSERT);
+    let id = push_row(
+        &mut query,
+        act,
+        &Entry { scope, action, object_kind, object_id, before, after: after.as_deref() },
+    );
+    query.later(tx).await?;
+    Ok(id)
+}
+
+/// Records that several things of one kind were made: of each its id, and its state as JSON.
+pub async fn log_made<'a>(
+    tx: &mut Write,
+    act: &Act,
+    (scope, action, object_kind): (Scope, &'static str, &'static str),
+    made: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> store::Result<Vec<AuditId>> {
+    let mut query = sql(INSERT).keep();
+    let mut ids = Vec::new();
+    for (object_id, state) in made {
+        if !ids.is_empty() {
+            query.push(", ");
+        }
+        let after = Some(state);
+        let entry = Entry { scope, action, object_kind, object_id, before: None, after };
+        ids.push(push_row(&mut query, act, &entry));
+    }
+    if !ids.is_empty() {
+        query.later(tx).await?;
+    }
+    Ok(ids)
+}
+
+const INSERT: &str = "INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind,
+     actor_id, actor_name, action, object_kind, object_id, state_before, state_after, request_id,
+     address) VALUES ";
+
+/// A change with its states as JSON.
+struct Entry<'a> {
+    scope: Scope,
+    action: &'static str,
+    object_kind: &'static str,
+    object_id: &'a str,
+    before: Option<String>,
+    after: Option<&'a str>,
+}
+
+fn push_row(query: &mut Sql, act: &Act, entry: &Entry<'_>) -> AuditId {
     let id: AuditId = act.new_id();
-    let mut query =
-        sql("INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind, actor_id,
-             actor_name, action, object_kind, object_id, state_before, state_after, request_id,
-             address) VALUES (");
-    query.push_bind(id);
-    match change.scope {
+    query.push("(").push_bind(id);
+    match entry.scope {
         Scope::Installation => {
             query.push(", ").push_bind(None::<i64>).push(", ").push_bind(None::<i64>);
         }
@@ -174,21 +221,19 @@ pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result
             query.push("), ").push_bind(space);
         }
     }
-    let state = |value: &Value| (!value.is_null()).then(|| value.to_string());
     query.push(", ").push_bind(act.now);
     query.push(", ").push_bind(act.actor.kind);
     query.push(", ").push_bind(&act.actor.id);
     query.push(", ").push_bind(&act.actor.name);
-    query.push(", ").push_bind(change.action);
-    query.push(", ").push_bind(change.object_kind);
-    query.push(", ").push_bind(change.object_id);
-    query.push(", ").push_bind(state(&change.before));
-    query.push(", ").push_bind(state(&change.after));
+    query.push(", ").push_bind(entry.action);
+    query.push(", ").push_bind(entry.object_kind);
+    query.push(", ").push_bind(entry.object_id);
+    query.push(", ").push_bind(entry.before.as_deref());
+    query.push(", ").push_bind(entry.after);
     query.push(", ").push_bind(&act.request_id);
     query.push(", ").push_bind(act.address.map(|address| address.to_string()));
     query.push(")");
-    query.later(tx).await?;
-    Ok(id)
+    id
 }
 
 /// The records with these ids, oldest first; those of other spaces are left out.

@@ -133,7 +133,7 @@ async fn adopt_user(tx: &mut Write, act: &Act, user: &User) -> Result<(), databa
         .bind(user.id)
         .execute(tx)
         .await?;
-    index_emails(tx, user.space_id, user.id.0, &document).await?;
+    index_emails(tx, user.space_id, [(user.id.0, &document)]).await?;
     handed_over(tx, act, user.space_id, Principal::User(user.id), "user.adopt").await
 }
 

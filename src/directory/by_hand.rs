@@ -123,7 +123,7 @@ pub async fn update_user(
         && new.email != old.email
     {
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(id).execute(tx).await?;
-        index_emails(tx, space.id, id.0, edited).await?;
+        index_emails(tx, space.id, [(id.0, edited)]).await?;
     }
     let states = [(&old, document), (&new, edited)];
     let [was, is] = states.map(|(user, document)| match document {

@@ -1,10 +1,13 @@
 //! Requests that changed nothing, on their way to the database, many at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::timeout,
+    sync::{Notify, Semaphore, oneshot},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -18,38 +21,64 @@ const TOGETHER: usize = 500;
 /// How long the first of them waits for others.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-enum Message {
-    Entry(Box<Entry>),
-    Flush(oneshot::Sender<()>),
-}
-
 /// Takes requests and has them written soon. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Recorder {
-    sender: mpsc::Sender<Message>,
-    receiver: Arc<Mutex<mpsc::Receiver<Message>>>,
+pub struct Recorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    waiting: Mutex<Waiting>,
+    /// Told when the first request waits: a request that is not the first wakes nobody.
+    first: Notify,
+    /// Told when there is no time to wait for more.
+    urgent: Notify,
+    room: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: Vec<Entry>,
+    /// Told when what was taken before them has been written.
+    flushes: Vec<oneshot::Sender<()>>,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        Self { sender, receiver: Arc::new(Mutex::new(receiver)) }
+        Self(Arc::new(Inner {
+            waiting: Mutex::default(),
+            first: Notify::new(),
+            urgent: Notify::new(),
+            room: Semaphore::new(WAITING),
+        }))
     }
 }
 
 impl Recorder {
     /// Takes a request; waits while too many are waiting.
     pub async fn take(&self, entry: Entry) {
-        // Nobody listens any more only when the program ends.
-        let _ = self.sender.send(Message::Entry(Box::new(entry))).await;
+        // The semaphore is never closed. A place is given back once its request is written.
+        if let Ok(place) = self.0.room.acquire().await {
+            place.forget();
+        }
+        let waiting = {
+            let mut waiting = self.waiting();
+            waiting.entries.push(entry);
+            waiting.entries.len()
+        };
+        if waiting == 1 {
+            self.0.first.notify_one();
+        } else if waiting == TOGETHER {
+            self.0.urgent.notify_one();
+        }
     }
 
     /// Returns when everything that was taken before has been written, or a second has passed.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
-        if self.sender.send(Message::Flush(done)).await.is_ok() {
-            let _ = timeout(Duration::from_secs(1), written).await;
-        }
+        self.waiting().flushes.push(done);
+        self.0.first.notify_one();
+        self.0.urgent.notify_one();
+        let _ = timeout(Duration::from_secs(1), written).await;
     }
 
     /// Writes what is taken until `stop`, and then what is left. Failures are told to `failed`.
@@ -59,39 +88,38 @@ impl Recorder {
         stop: CancellationToken,
         failed: impl Fn(&store::Error),
     ) {
-        let mut receiver = self.receiver.lock().await;
         loop {
-            let message = tokio::select! {
-                message = receiver.recv() => message,
-                () = stop.cancelled() => receiver.try_recv().ok(),
-            };
-            let Some(message) = message else { return };
-            let (mut entries, mut flushes) = (Vec::new(), Vec::new());
-            let mut sort = |message, entries: &mut Vec<Entry>| match message {
-                Message::Entry(entry) => entries.push(*entry),
-                Message::Flush(done) => flushes.push(done),
-            };
-            let mut urgent = matches!(message, Message::Flush(_));
-            sort(message, &mut entries);
-            let deadline = tokio::time::Instant::now() + PATIENCE;
-            while !urgent && entries.len() < TOGETHER {
-                let next = if stop.is_cancelled() {
-                    receiver.try_recv().ok()
-                } else {
-                    tokio::time::timeout_at(deadline, receiver.recv()).await.ok().flatten()
-                };
-                let Some(next) = next else { break };
-                urgent = matches!(next, Message::Flush(_));
-                sort(next, &mut entries);
+            tokio::select! {
+                () = self.0.first.notified() => tokio::select! {
+                    () = sleep(PATIENCE) => {}
+                    () = self.0.urgent.notified() => {}
+                    () = stop.cancelled() => {}
+                },
+                () = stop.cancelled() => {}
             }
-            if !entries.is_empty()
-                && let Err(error) = db.write(async |tx| insert(tx, &entries).await).await
-            {
-                failed(&error);
-            }
-            for done in flushes {
-                let _ = done.send(());
+            let last = stop.is_cancelled();
+            self.write(db, &failed).await;
+            if last {
+                return;
             }
         }
+    }
+
+    async fn write(&self, db: &Db, failed: &impl Fn(&store::Error)) {
+        let Waiting { entries, flushes } = std::mem::take(&mut *self.waiting());
+        for some in entries.chunks(TOGETHER) {
+            if let Err(error) = db.write(async |tx| insert(tx, some).await).await {
+                failed(&error);
+            }
+        }
+        self.0.room.add_permits(entries.len());
+        for done in flushes {
+            let _ = done.send(());
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Whoever panicked while holding it left it whole.
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

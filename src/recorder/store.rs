@@ -8,8 +8,8 @@ use crate::{
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
-/// Rows in one statement.
-const CHUNK: usize = 200;
+/// Rows in one statement: as many as the store keeps a statement ready for.
+const CHUNK: usize = 9;
 /// Rows that one sweep forgets at a time.
 const SWEPT: i64 = 5000;
 
@@ -77,7 +77,11 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
             query.push(", ").push_bind(entry.duration);
             query.push(", ").push_bind(i64::try_from(size).unwrap_or(i64::MAX)).push(")");
         }
-        query.later(tx).await?;
+        if entries.len() > CHUNK {
+            query.execute(tx).await?;
+        } else {
+            query.later(tx).await?;
+        }
     }
     Ok(())
 }

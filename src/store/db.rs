@@ -15,6 +15,7 @@ use sqlx::{
 use super::{
     Error, Result,
     group::{Group, Listeners, News},
+    postgres::{Opening, Session},
     sql::sql,
     sqlite::{self, Readers},
     transaction::{Link, Tx},
@@ -147,29 +148,23 @@ impl Db {
     {
         let link = match &self.pool {
             Pool::Sqlite { readers, .. } => Link::Sqlite(readers.lend().await?),
-            Pool::Postgres(pool) => Link::Postgres(
-                pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await
-                    .map_err(Error::from)?,
-            ),
+            Pool::Postgres(pool) => session(pool, Opening::Snapshot).await?,
         };
         work(&mut Read { tx: Tx::new(link) }).await
     }
 
     /// Lets `work` read without a snapshot: each statement sees the database as it is when it
-    /// runs. Enough for whoever has one question, and on PostgreSQL a third of the round trips.
+    /// runs. Enough for whoever has one question, and a third of the round trips.
     pub async fn glance<T, E, F>(&self, work: F) -> Result<T, E>
     where
         E: From<Error>,
         F: AsyncFnOnce(&mut Read) -> Result<T, E>,
     {
-        match &self.pool {
-            Pool::Sqlite { .. } => self.read(work).await,
-            Pool::Postgres(pool) => {
-                let connection = pool.acquire().await.map_err(Error::from)?;
-                work(&mut Read { tx: Tx::new(Link::PostgresGlance(connection)) }).await
-            }
-        }
+        let link = match &self.pool {
+            Pool::Sqlite { readers, .. } => Link::Sqlite(readers.lend_for_a_glance().await?),
+            Pool::Postgres(pool) => session(pool, Opening::Glance).await?,
+        };
+        work(&mut Read { tx: Tx::new(link) }).await
     }
 
     /// Lets `work` change the database: commits on `Ok`, rolls back on `Err`. Keep it short, with
@@ -184,7 +179,7 @@ impl Db {
         }
         let link = match &self.pool {
             Pool::Sqlite { group, .. } => Link::Sqlite(group.turn(false).await?),
-            Pool::Postgres(pool) => Link::Postgres(pool.begin().await.map_err(Error::from)?),
+            Pool::Postgres(pool) => session(pool, Opening::Write).await?,
         };
         let mut write = Write { read: Read { tx: Tx::new(link) }, news: News::default() };
         let answer = WRITING.scope((), work(&mut write)).await;
@@ -309,6 +304,10 @@ impl Drop for Attempt<'_> {
             self.write.news = self.news;
         }
     }
+}
+
+async fn session(pool: &PgPool, opening: Opening) -> Result<Link> {
+    Ok(Link::Postgres(Session::new(pool.acquire().await?, opening)))
 }
 
 async fn postgres(options: PgConnectOptions) -> Result<PgPool> {

@@ -19,6 +19,7 @@ mod error;
 mod group;
 mod json;
 mod paging;
+mod postgres;
 mod session;
 mod sql;
 mod sqlite;

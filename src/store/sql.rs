@@ -23,11 +23,13 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 pub struct Sql {
     text: Cow<'static, str>,
     values: Vec<Value>,
+    peek: bool,
+    keep: bool,
 }
 
 /// Starts a statement. Parameters are written `$1`, `$2`, ….
 pub fn sql(text: &'static str) -> Sql {
-    Sql { text: Cow::Borrowed(text), values: Vec::new() }
+    Sql { text: Cow::Borrowed(text), values: Vec::new(), peek: false, keep: false }
 }
 
 /// A `LIKE` pattern that finds `text` anywhere; goes with `ESCAPE '\'`. Fold both sides first
@@ -38,6 +40,22 @@ pub fn like(text: &str) -> String {
 }
 
 impl Sql {
+    /// Says that the statement only looks: it locks nothing, and need not be in the transaction.
+    /// Where nothing was written yet, PostgreSQL is spared beginning one for it.
+    #[must_use]
+    pub fn peek(mut self) -> Self {
+        self.peek = true;
+        self
+    }
+
+    /// Says that the database is to keep the statement ready, however many parameters it has:
+    /// its text is one of few.
+    #[must_use]
+    pub fn keep(mut self) -> Self {
+        self.keep = true;
+        self
+    }
+
     /// Gives the next parameter its value.
     #[must_use]
     pub fn bind(mut self, value: impl ToValue) -> Self {
@@ -126,6 +144,14 @@ impl Sql {
         tx.tx.later(self).await
     }
 
+    pub(super) fn is_kept(&self) -> bool {
+        self.keep || self.values.len() <= KEPT
+    }
+
+    pub(super) fn is_peek(&self) -> bool {
+        self.peek
+    }
+
     pub(super) fn parameters(&self) -> usize {
         self.values.len()
     }
@@ -139,20 +165,24 @@ impl Sql {
         (self.text, self.values)
     }
 
-    pub(super) fn from_parts(text: Cow<'static, str>, values: Vec<Value>) -> Self {
-        Self { text, values }
+    /// Several statements in one: kept ready if each of them is.
+    pub(super) fn from_parts(text: Cow<'static, str>, values: Vec<Value>, keep: bool) -> Self {
+        Self { text, values, peek: false, keep }
     }
 
-    /// The same inside something else.
-    pub(super) fn inside(mut self, before: &str, after: &str) -> Self {
+    /// The same inside something else, which has no parameters.
+    #[must_use]
+    pub fn inside(mut self, before: &'static str, after: &'static str) -> Self {
         self.text = format!("{before}{}{after}", self.text).into();
         self
     }
 
     pub(super) fn sqlite<'q>(mut self) -> Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
         let text = self.said("(SELECT value FROM json_each(", "))");
-        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(self.values.len() <= KEPT);
-        for value in self.values {
+        let keep = self.is_kept();
+        let (text, values) = unnamed(&text, self.values);
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(keep);
+        for value in values {
             query = match value {
                 Value::Text(v) => query.bind(v),
                 Value::Int(v) => query.bind(v),
@@ -169,7 +199,7 @@ impl Sql {
         mut self,
     ) -> Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments> {
         let text = self.said("(SELECT unnest(", "::bigint[]) AS value)");
-        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(self.values.len() <= KEPT);
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(self.is_kept());
         for value in self.values {
             query = match value {
                 Value::Text(v) => query.bind(v),
@@ -199,6 +229,62 @@ impl Sql {
         }
         said.into()
     }
+}
+
+/// The text with `?` for each `$n`, and the values in the order in which they stand there. To
+/// SQLite `$n` is a name, and it looks every name up among all the others: a statement with
+/// thousands of them takes longer to read than to run.
+fn unnamed(text: &str, mut values: Vec<Value>) -> (String, Vec<Value>) {
+    let mut said = String::with_capacity(text.len());
+    let mut order = Vec::with_capacity(values.len());
+    each_parameter(text, |before, parameter| {
+        said.push_str(before);
+        if let Some(number) = parameter {
+            // A bare parameter after LIMIT has SQLite read the statement anew for every value.
+            said.push_str(if before.ends_with("LIMIT ") { "(? + 0)" } else { "?" });
+            order.push(number - 1);
+        }
+    });
+    if order.iter().copied().eq(0..values.len()) {
+        return (said, values);
+    }
+    // What stands there several times is copied for all of them but the last.
+    let mut last = vec![0; values.len()];
+    for (place, number) in order.iter().enumerate() {
+        if let Some(last) = last.get_mut(*number) {
+            *last = place;
+        }
+    }
+    let ordered = order.iter().enumerate().map(|(place, number)| match values.get_mut(*number) {
+        Some(value) if last.get(*number) == Some(&place) => {
+            std::mem::replace(value, Value::Int(None))
+        }
+        Some(value) => value.clone(),
+        // A parameter that was given no value is null.
+        None => Value::Int(None),
+    });
+    (said, ordered.collect())
+}
+
+/// Goes through a statement: the text up to each parameter together with its number, which is
+/// at least 1, and then the rest. What is quoted has no parameters.
+pub(super) fn each_parameter(statement: &str, mut found: impl FnMut(&str, Option<usize>)) {
+    let (mut quoted, mut from, mut at) = (false, 0, 0);
+    while let Some(next) = statement[at..].find(['\'', '$']) {
+        let here = at + next;
+        at = here + 1;
+        if statement.as_bytes()[here] == b'\'' {
+            quoted = !quoted;
+            continue;
+        }
+        let digits = statement[at..].bytes().take_while(u8::is_ascii_digit).count();
+        if let (false, Ok(number @ 1..)) = (quoted, statement[at..at + digits].parse::<usize>()) {
+            found(&statement[from..here], Some(number));
+            at += digits;
+            from = at;
+        }
+    }
+    found(&statement[from..], None);
 }
 
 /// A statement with more parameters is prepared anew each time: its text is another one the next

@@ -86,6 +86,16 @@ impl Readers {
 
     /// Lends a connection for one snapshot.
     pub(super) async fn lend(&self) -> Result<Lent> {
+        let mut lent = self.lend_for_a_glance().await?;
+        lent.opening = Some(SNAPSHOT);
+        if let Home::Readers { snapshot, .. } = &mut lent.home {
+            *snapshot = true;
+        }
+        Ok(lent)
+    }
+
+    /// Lends a connection with no transaction around its statements.
+    pub(super) async fn lend_for_a_glance(&self) -> Result<Lent> {
         let permit = timeout(PATIENCE, Arc::clone(&self.0.permits).acquire_owned())
             .await
             .map_err(|_| Error::Busy)?
@@ -98,9 +108,9 @@ impl Readers {
         };
         Ok(Lent {
             connection: Some(connection),
-            opening: Some(SNAPSHOT),
+            opening: None,
             broken: false,
-            home: Home::Readers { readers: self.clone(), _permit: permit },
+            home: Home::Readers { readers: self.clone(), snapshot: false, _permit: permit },
         })
     }
 
@@ -137,7 +147,7 @@ pub(super) struct Lent {
 
 #[derive(Debug)]
 enum Home {
-    Readers { readers: Readers, _permit: OwnedSemaphorePermit },
+    Readers { readers: Readers, snapshot: bool, _permit: OwnedSemaphorePermit },
     Group(Option<oneshot::Sender<Returned>>),
 }
 
@@ -176,11 +186,11 @@ impl Lent {
         let Some(mut connection) = self.connection.take() else { return };
         let touched = self.opening.is_none();
         match &mut self.home {
-            Home::Readers { readers, .. } => {
+            Home::Readers { readers, snapshot, .. } => {
                 if self.broken {
                     return;
                 }
-                if touched {
+                if *snapshot && touched {
                     // The first poll sends it; nobody has to wait for it.
                     let mut end = connection.execute(sqlx::query("ROLLBACK"));
                     let _ = end.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use futures_util::StreamExt;
 use sqlx::{
-    Executor, PgConnection, Postgres, Row as _, Transaction,
+    Executor, Row as _,
     error::{DatabaseError, ErrorKind},
-    pool::PoolConnection,
     postgres::PgRow,
     sqlite::SqliteRow,
 };
@@ -14,7 +13,8 @@ use sqlx::{
 use super::{
     Error, Kind, Result,
     group::{Listeners, News},
-    sql::{Row, Sql},
+    postgres::Session,
+    sql::{Row, Sql, each_parameter},
     sqlite::Lent,
 };
 
@@ -22,7 +22,7 @@ use super::{
 const QUEUED: usize = 32;
 
 /// And so many parameters: PostgreSQL takes 65,535 in one statement, which one more must not pass.
-const QUEUED_PARAMETERS: usize = 1000;
+const QUEUED_PARAMETERS: usize = 3000;
 
 /// A transaction under way. Dropped, it is rolled back.
 pub(super) struct Tx {
@@ -39,9 +39,7 @@ pub(super) struct Tx {
 
 pub(super) enum Link {
     Sqlite(Lent),
-    Postgres(Transaction<'static, Postgres>),
-    /// No transaction: each statement sees the database as it then is.
-    PostgresGlance(PoolConnection<Postgres>),
+    Postgres(Session),
 }
 
 enum Queued {
@@ -59,7 +57,7 @@ impl Tx {
     pub(super) fn kind(&self) -> Kind {
         match &self.link {
             Link::Sqlite(_) => Kind::Sqlite,
-            Link::Postgres(_) | Link::PostgresGlance(_) => Kind::Postgres,
+            Link::Postgres(_) => Kind::Postgres,
         }
     }
 
@@ -78,8 +76,8 @@ impl Tx {
                 let fetched = lent.connection()?.fetch_all(sql.sqlite()).await;
                 rows::<T, SqliteRow>(&self.settle(fetched)?)?
             }
-            link => {
-                let fetched = link.postgres()?.fetch_all(sql.postgres()).await;
+            Link::Postgres(session) => {
+                let fetched = session.connection()?.fetch_all(sql.postgres()).await;
                 rows::<T, PgRow>(&self.settle(fetched)?)?
             }
         })
@@ -92,8 +90,8 @@ impl Tx {
                 let fetched = lent.connection()?.fetch_optional(sql.sqlite()).await;
                 self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
             }
-            link => {
-                let fetched = link.postgres()?.fetch_optional(sql.postgres()).await;
+            Link::Postgres(session) => {
+                let fetched = session.connection()?.fetch_optional(sql.postgres()).await;
                 self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
             }
         })
@@ -116,8 +114,8 @@ impl Tx {
                     .collect::<Result<_, _>>()
                     .map_err(|error| sqlx::Error::Decode(Box::new(error)))?
             }
-            link => {
-                let fetched = link.postgres()?.fetch_one(sql.postgres()).await;
+            Link::Postgres(session) => {
+                let fetched = session.connection()?.fetch_one(sql.postgres()).await;
                 let numbers: Option<Vec<i64>> = self.settle(fetched)?.try_get(0)?;
                 numbers.unwrap_or_default()
             }
@@ -133,8 +131,8 @@ impl Tx {
                 let fetched = lent.connection()?.fetch_optional(sql.sqlite()).await;
                 self.settle(fetched)?.is_some()
             }
-            link => {
-                let fetched = link.postgres()?.fetch_optional(sql.postgres()).await;
+            Link::Postgres(session) => {
+                let fetched = session.connection()?.fetch_optional(sql.postgres()).await;
                 self.settle(fetched)?.is_some()
             }
         })
@@ -144,7 +142,9 @@ impl Tx {
         let sql = self.ready(sql).await?;
         let touched = match &mut self.link {
             Link::Sqlite(lent) => touched(lent, sql).await,
-            link => link.postgres()?.execute(sql.postgres()).await.map(|done| done.rows_affected()),
+            Link::Postgres(session) => {
+                session.connection()?.execute(sql.postgres()).await.map(|done| done.rows_affected())
+            }
         };
         self.settle(touched)
     }
@@ -156,14 +156,19 @@ impl Tx {
             self.lost = true;
             return Err(Error::Lost);
         }
-        let sql = if let Link::Sqlite(lent) = &mut self.link {
-            match (lent.take_opening(), self.queue.is_empty()) {
+        let sql = match &mut self.link {
+            Link::Sqlite(lent) => match (lent.take_opening(), self.queue.is_empty()) {
                 (None, true) => sql,
                 (opening, _) => script(opening, &mut self.queue, sql),
+            },
+            Link::Postgres(session) => {
+                if !sql.is_peek() || !self.queue.is_empty() {
+                    let begun = session.begin().await;
+                    self.settle(begun)?;
+                }
+                self.flush_postgres().await?;
+                sql
             }
-        } else {
-            self.flush_postgres().await?;
-            sql
         };
         self.running = true;
         Ok(sql)
@@ -183,7 +188,11 @@ impl Tx {
                 let touched = touched(lent, sql).await;
                 self.settle(touched).map(drop)
             }
-            _ => self.flush_postgres().await,
+            Link::Postgres(session) => {
+                let begun = session.begin().await;
+                self.settle(begun)?;
+                self.flush_postgres().await
+            }
         }
     }
 
@@ -191,21 +200,21 @@ impl Tx {
         if self.queue.is_empty() {
             return Ok(());
         }
-        self.running = true;
         for step in steps(std::mem::take(&mut self.queue)) {
-            let connection = self.link.postgres()?;
-            let done = match step {
-                Step::Control(text) => {
-                    connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop)
-                }
-                Step::Statements(all) => connection.execute(joined(all).postgres()).await.map(drop),
-            };
-            if done.is_err() {
-                return self.settle(done);
-            }
+            self.step_postgres(step).await?;
         }
-        self.running = false;
         Ok(())
+    }
+
+    async fn step_postgres(&mut self, step: Step) -> Result<()> {
+        let Link::Postgres(session) = &mut self.link else { return Ok(()) };
+        let connection = session.connection()?;
+        self.running = true;
+        let done = match step {
+            Step::Control(text) => connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop),
+            Step::Statements(all) => connection.execute(joined(all).postgres()).await.map(drop),
+        };
+        self.settle(done)
     }
 
     /// A statement has come back.
@@ -222,9 +231,8 @@ impl Tx {
                         lent.set_broken();
                     }
                 },
-                // PostgreSQL does nothing more before it is rolled back.
-                Link::Postgres(_) => self.lost = true,
-                Link::PostgresGlance(_) => {}
+                // In a transaction PostgreSQL does nothing more before it is rolled back.
+                Link::Postgres(session) => self.lost = !session.is_glance(),
             }
         }
         Ok(result?)
@@ -272,15 +280,23 @@ impl Tx {
         if self.queue.iter().all(|queued| matches!(queued, Queued::Release(_))) {
             self.queue.clear();
         }
+        if let Link::Postgres(session) = &self.link
+            && !session.has_begun()
+            && self.queue.iter().all(|queued| matches!(queued, Queued::Statement(_)))
+        {
+            // What is a single statement is a transaction by itself.
+            for step in steps(std::mem::take(&mut self.queue)) {
+                self.step_postgres(step).await?;
+            }
+        }
         self.flush().await?;
         match self.link {
             Link::Sqlite(lent) => lent.keep(news).await,
-            Link::Postgres(tx) => {
-                tx.commit().await?;
+            Link::Postgres(session) => {
+                session.commit().await?;
                 listeners.tell(news);
                 Ok(())
             }
-            Link::PostgresGlance(_) => Ok(()),
         }
     }
 
@@ -289,17 +305,7 @@ impl Tx {
         match self.link {
             Link::Sqlite(lent) => lent.undo().await,
             // Its rollback goes out with the connection's return to the pool.
-            Link::Postgres(_) | Link::PostgresGlance(_) => Ok(()),
-        }
-    }
-}
-
-impl Link {
-    fn postgres(&mut self) -> sqlx::Result<&mut PgConnection> {
-        match self {
-            Self::Postgres(tx) => Ok(&mut **tx),
-            Self::PostgresGlance(connection) => Ok(&mut **connection),
-            Self::Sqlite(_) => Err(sqlx::Error::PoolClosed),
+            Link::Postgres(_) => Ok(()),
         }
     }
 }
@@ -330,11 +336,13 @@ where
 /// One text for SQLite, which takes several statements at once.
 fn script(opening: Option<&'static str>, queue: &mut Vec<Queued>, last: Sql) -> Sql {
     let mut text = opening.unwrap_or_default().to_owned();
+    let mut keep = last.is_kept();
     let (last_text, mut values) = last.into_parts();
     for queued in queue.drain(..) {
         match queued {
             Queued::Statement(sql) => {
                 let shift = values.len();
+                keep &= sql.is_kept();
                 let (statement, more) = sql.into_parts();
                 values.extend(more);
                 shift_parameters(&statement, shift, &mut text);
@@ -344,7 +352,7 @@ fn script(opening: Option<&'static str>, queue: &mut Vec<Queued>, last: Sql) -> 
         text.push(';');
     }
     text.push_str(&last_text);
-    Sql::from_parts(text.into(), values)
+    Sql::from_parts(text.into(), values, keep)
 }
 
 enum Step {
@@ -380,7 +388,7 @@ fn steps(queue: Vec<Queued>) -> Vec<Step> {
 fn joined(statements: Vec<Sql>) -> Sql {
     let last = statements.len().saturating_sub(1);
     let mut text = String::new();
-    let mut values = Vec::new();
+    let (mut values, mut keep) = (Vec::new(), true);
     for (index, sql) in statements.into_iter().enumerate() {
         // Writing to a string cannot fail.
         let _ = match index {
@@ -390,11 +398,12 @@ fn joined(statements: Vec<Sql>) -> Sql {
             _ => write!(text, "), later_{index} AS ("),
         };
         let shift = values.len();
+        keep &= sql.is_kept();
         let (statement, more) = sql.into_parts();
         values.extend(more);
         shift_parameters(&statement, shift, &mut text);
     }
-    Sql::from_parts(text.into(), values)
+    Sql::from_parts(text.into(), values, keep)
 }
 
 impl Queued {
@@ -421,23 +430,11 @@ impl Queued {
 
 /// Copies a statement, its parameters counted on from `shift`.
 pub(super) fn shift_parameters(statement: &str, shift: usize, text: &mut String) {
-    let mut quoted = false;
-    let mut rest = statement;
-    while let Some(at) = rest.find(['\'', '$']) {
-        let (before, from) = rest.split_at(at);
+    each_parameter(statement, |before, parameter| {
         text.push_str(before);
-        let digits = from[1..].bytes().take_while(u8::is_ascii_digit).count();
-        if let Some(after) = from.strip_prefix('\'') {
-            quoted = !quoted;
-            text.push('\'');
-            rest = after;
-        } else if let (false, Ok(number)) = (quoted, from[1..=digits].parse::<usize>()) {
+        if let Some(number) = parameter {
+            // Writing to a string cannot fail.
             let _ = write!(text, "${}", number + shift);
-            rest = &from[1 + digits..];
-        } else {
-            text.push('$');
-            rest = &from[1..];
         }
-    }
-    text.push_str(rest);
+    });
 }

@@ -11,7 +11,6 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
-    sync::Arc,
 };
 
 use anyhow::Context;
@@ -75,12 +74,12 @@ pub async fn run(listen: SocketAddr, data: &Path) -> anyhow::Result<()> {
     log::begin(&settings)?;
     write(&file, &kept)?;
 
-    let mut app = App::open(settings, Clock::system()).await?;
+    let app = App::open(settings, Clock::system()).await?;
     // On another host than the portal, as a company's identity provider is: the browser carries
     // the response across sites.
     let entity_id = format!("http://{}:{port}/demo/idp", Ipv4Addr::LOCALHOST);
     let key = SigningKey::from_pem(KEY, CERTIFICATE)?;
-    app.demo = Some(Arc::new(DemoIdentityProvider { entity_id, key }));
+    let app = app.with_demo(DemoIdentityProvider { entity_id, key });
     let made = if let Some(made) = kept.made.clone() {
         made
     } else {

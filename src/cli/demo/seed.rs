@@ -12,7 +12,7 @@ use crate::{
     cloud, credential,
     directory::{
         self, Principal,
-        scim::{self, Push, View},
+        scim::{self, NewUser, Push, View},
     },
     id::{ConfigurationId, GroupId, SpaceId, Uin, UserId},
     organization::{self, Account},
@@ -173,7 +173,7 @@ async fn people(tx: &mut Write, app: &App, act: &Act, space: SpaceId) -> anyhow:
             "name": { "givenName": given, "familyName": family },
             "emails": [{ "value": format!("{name}@example.com"), "type": "work", "primary": true }],
         }));
-        let user = scim::create_user(tx, &push, None, &document).await?;
+        let user = scim::create_user(tx, &push, NewUser { id: None, body: &document }).await?;
         ids.push(Value::from(UserId(user.id).to_string()));
     }
     let [alice, bob] = <[Value; 2]>::try_from(ids).map_err(|_| anyhow::anyhow!("two people"))?;

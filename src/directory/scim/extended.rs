@@ -14,7 +14,7 @@ use crate::{
     scim::{
         filter::Literal,
         schema::{
-            ENTERPRISE_USER, Extension, Location, ResourceTypes, Schema,
+            ENTERPRISE_USER, Location, ResourceTypes, Schema,
             index::{equality_key, indexed_values},
         },
     },
@@ -116,12 +116,7 @@ pub(super) async fn reindex(
 
 /// Takes a resource out of the index.
 pub(super) async fn forget(tx: &mut Write, push: &Push<'_>, id: i64) -> Result<(), Error> {
-    if push
-        .view
-        .types
-        .iter()
-        .all(|types| types.extensions.iter().all(|one| matches!(one, Extension::Standard(_))))
-    {
+    if !push.view.types.has_registered() {
         return Ok(());
     }
     sql("DELETE FROM scim_attribute_values WHERE resource_id = $1").bind(id).execute(tx).await?;

@@ -10,6 +10,7 @@
 
 pub mod asynchronous;
 mod brake;
+mod create;
 mod extended;
 mod groups;
 mod members;
@@ -20,16 +21,18 @@ mod show;
 mod users;
 
 pub use brake::{BrakeState, brake_state, note_held};
+pub(in crate::directory) use create::index_emails;
+pub use create::{MOST_USERS, NewUser, create_user, create_users};
 pub use extended::types;
 pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
 pub use query::{
-    Arrangement, At, BOTH, Listed, Position, Sort, Wanted, arrange, list, list_together,
+    Arrangement, At, BOTH, Listed, Position, Sort, Wanted, arrange, fits_a_glance, list,
+    list_together,
 };
 pub use resource::{Limits, Push, ResourceKind, Written};
 pub use schemas::{Registered, register, registered, unregister};
 pub use show::{Resource, View, find};
-pub(in crate::directory) use users::index_emails;
-pub use users::{create_user, delete_user, patch_user, replace_user};
+pub use users::{delete_user, patch_user, replace_user};
 
 use crate::{scim, store as database};
 

@@ -247,20 +247,7 @@ pub struct Written {
     pub audit_id: Option<AuditId>,
 }
 
-/// The stored resource with this id.
-pub(super) async fn stored(
-    tx: &mut Read,
-    space: SpaceId,
-    kind: ResourceKind,
-    id: &str,
-) -> Result<Stored, Error> {
-    let id = kind.parse(id).ok_or(Error::NotFound(kind))?;
-    let mut query = kind.select(space);
-    query.push(" AND r.id = ").push_bind(id);
-    query.fetch_optional(tx).await?.ok_or(Error::NotFound(kind))
-}
-
-/// The same, and nobody else changes it before this transaction ends. What the request says about
+/// The stored resource with this id; nobody else changes it before this transaction ends. What the request says about
 /// its version is checked here, so that it holds until then.
 pub(super) async fn locked(
     tx: &mut Write,

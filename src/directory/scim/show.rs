@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Error,
     members::{self, Member, Members},
-    resource::{ResourceKind, Stored, stored},
+    resource::{ResourceKind, Stored},
 };
 use crate::{
     id::SpaceId,
@@ -20,7 +20,7 @@ use crate::{
         projection::Projection,
         schema::{ResourceType, ResourceTypes},
     },
-    store::{self as database, Read, sql},
+    store::{self as database, Read, Sql, Timestamp, sql},
 };
 
 /// Bytes of an answer that are written in one go, more or less.
@@ -46,6 +46,8 @@ pub struct Resource {
     pub location: String,
     /// Its version.
     pub version: i64,
+    pub(super) id: i64,
+    pub(super) updated_at: Timestamp,
     head: String,
     /// Members that stand between head and tail, and the SCIM base URL.
     members: Option<(Members, String)>,
@@ -123,29 +125,14 @@ impl View<'_> {
         }
     }
 
-    /// The groups of each user.
-    async fn groups_of(
-        &self,
-        tx: &mut Read,
-        users: &[i64],
-    ) -> Result<HashMap<i64, Vec<Value>>, database::Error> {
-        let mut found: HashMap<i64, Vec<Value>> = HashMap::new();
-        if users.is_empty() {
-            return Ok(found);
-        }
-        let mut query = sql("SELECT m.user_id, g.id, g.name
-             FROM group_members m JOIN groups g ON g.id = m.group_id
-             WHERE g.deleted_at IS NULL AND g.source = 'scim' AND m.user_id IN (");
-        query.push_list(users.iter().copied()).push(") ORDER BY m.user_id, g.id");
-        for (user, group, name) in query.fetch_all::<(i64, i64, String)>(tx).await? {
-            found.entry(user).or_default().push(json!({
-                "value": ResourceKind::Group.show(group),
-                "$ref": self.location(ResourceKind::Group, group),
-                "display": name,
-                "type": "direct",
-            }));
-        }
-        Ok(found)
+    /// A group of a user.
+    fn group(&self, group: &Membership) -> Value {
+        json!({
+            "value": ResourceKind::Group.show(group.id),
+            "$ref": self.location(ResourceKind::Group, group.id),
+            "display": group.name,
+            "type": "direct",
+        })
     }
 
     /// Complete documents for a filter to look at, in the order of the rows. `relations` tells
@@ -159,8 +146,12 @@ impl View<'_> {
     ) -> Result<Vec<Map<String, Value>>, Error> {
         let ids: Vec<i64> =
             if relations { rows.iter().map(|row| row.id).collect() } else { Vec::new() };
-        let mut related = match kind {
-            ResourceKind::User => self.groups_of(tx, &ids).await?,
+        let mut related: HashMap<i64, Vec<Value>> = match kind {
+            ResourceKind::User => groups_of(tx, &ids)
+                .await?
+                .into_iter()
+                .map(|(user, groups)| (user, groups.iter().map(|one| self.group(one)).collect()))
+                .collect(),
             ResourceKind::Group => members::of_groups(tx, &ids)
                 .await?
                 .into_iter()
@@ -196,21 +187,61 @@ impl View<'_> {
             Vec::new()
         };
         let (mut groups, mut members) = match kind {
-            ResourceKind::User => (self.groups_of(tx, &ids).await?, HashMap::new()),
+            ResourceKind::User => (groups_of(tx, &ids).await?, HashMap::new()),
             ResourceKind::Group => (HashMap::new(), members::of_groups(tx, &ids).await?),
         };
         rows.into_iter()
             .map(|row| {
                 let groups = groups.remove(&row.id).unwrap_or_default();
                 let members = members.remove(&row.id).unwrap_or_default();
-                self.resource(kind, &row, groups, members)
+                self.resource(kind, &row, &groups, members)
+            })
+            .collect()
+    }
+
+    /// The rows that a statement selects, with what belongs to them: of users in the same round
+    /// trip. They come in no order.
+    pub(super) async fn show_selected(
+        &self,
+        tx: &mut Read,
+        kind: ResourceKind,
+        select: Sql,
+    ) -> Result<Vec<Resource>, Error> {
+        if kind == ResourceKind::Group || !self.wants_relations(kind) {
+            let rows = select.fetch_all(tx).await?;
+            return self.show(tx, kind, rows).await;
+        }
+        // To SQLite CROSS JOIN says which way to go: from the users to their groups.
+        let both = select.inside(
+            "WITH page (id, version, document, created_at, updated_at) AS MATERIALIZED (",
+            ") SELECT 0 AS group_id, id, version, document, created_at, updated_at FROM page
+               UNION ALL
+               SELECT g.id, m.user_id, 0, g.name, page.created_at, page.updated_at
+               FROM page CROSS JOIN group_members m CROSS JOIN groups g
+               WHERE m.user_id = page.id AND g.id = m.group_id
+                 AND g.deleted_at IS NULL AND g.source = 'scim'",
+        );
+        let (mut rows, mut groups) = (Vec::new(), HashMap::<i64, Vec<Membership>>::new());
+        for (id, row) in both.fetch_all::<Selected>(tx).await?.into_iter().map(Selected::apart) {
+            match id {
+                None => rows.push(row),
+                Some(id) => {
+                    groups.entry(row.id).or_default().push(Membership { id, name: row.document });
+                }
+            }
+        }
+        rows.iter()
+            .map(|row| {
+                let mut groups = groups.remove(&row.id).unwrap_or_default();
+                groups.sort_unstable_by_key(|group| group.id);
+                self.resource(kind, row, &groups, Members::default())
             })
             .collect()
     }
 
     /// A row that was made just now, as the client sees it: it has no groups and no members.
     pub(super) fn show_new(&self, kind: ResourceKind, row: &Stored) -> Result<Resource, Error> {
-        self.resource(kind, row, Vec::new(), Members::default())
+        self.resource(kind, row, &[], Members::default())
     }
 
     /// One row as the client sees it.
@@ -228,7 +259,7 @@ impl View<'_> {
         &self,
         kind: ResourceKind,
         row: &Stored,
-        groups: Vec<Value>,
+        groups: &[Membership],
         members: Members,
     ) -> Result<Resource, Error> {
         let frame = self.frame(kind, row);
@@ -240,13 +271,14 @@ impl View<'_> {
         let kind_of = kind.of(self.types);
         let whole = matches!(self.projection, Projection::Whole);
         let (head, tail, members) = if whole {
-            let (head, tail) = spliced(kind_of, row, &frame, &groups, members.is_some());
+            let (head, tail) = self.spliced(kind_of, row, &frame, groups, members.is_some());
             (head, tail, members)
         } else {
             self.cut(kind, row, &frame, groups, members)?
         };
         let members = members.map(|members| (members, self.base.to_owned()));
-        Ok(Resource { location, version, head, members, tail })
+        let (id, updated_at) = (row.id, row.updated_at);
+        Ok(Resource { location, version, id, updated_at, head, members, tail })
     }
 
     /// The text around the members, when only parts of the resource are wanted.
@@ -255,7 +287,7 @@ impl View<'_> {
         kind: ResourceKind,
         row: &Stored,
         frame: &Frame,
-        groups: Vec<Value>,
+        groups: &[Membership],
         members: Option<Members>,
     ) -> Result<(String, String, Option<Members>), Error> {
         // Members of which parts are cut away are few enough to be built one by one: nobody asks
@@ -265,7 +297,7 @@ impl View<'_> {
             other => (None, other),
         };
         let computed = match (kind, inline) {
-            (ResourceKind::User, _) => groups,
+            (ResourceKind::User, _) => groups.iter().map(|group| self.group(group)).collect(),
             (ResourceKind::Group, Some(members)) => {
                 members.into_iter().map(|member| self.member(&member)).collect()
             }
@@ -281,6 +313,60 @@ impl View<'_> {
         head.push_str(if head.len() > 1 { r#","members":["# } else { r#""members":["# });
         Ok((head, "]}".to_owned(), spliced))
     }
+
+    /// The whole resource, made of the stored text: what stands before the members, and what behind.
+    /// It says the same as `document::render`; a test compares the two.
+    fn spliced(
+        &self,
+        resource_type: &ResourceType,
+        row: &Stored,
+        frame: &Frame,
+        groups: &[Membership],
+        members: bool,
+    ) -> (String, String) {
+        let mut head = String::with_capacity(row.document.len() + 512);
+        head.push_str(r#"{"schemas":[""#);
+        head.push_str(&resource_type.schema.id);
+        for extension in &*resource_type.extensions {
+            // A quote inside a JSON string has a backslash before it, so this stands nowhere but
+            // where the extension begins.
+            if row.document.contains(&format!(r#""{}":{{"#, extension.id)) {
+                head.push_str(r#"",""#);
+                head.push_str(&extension.id);
+            }
+        }
+        head.push_str(r#""],"id":""#);
+        head.push_str(&frame.id);
+        head.push('"');
+        let attributes = row.document.trim().trim_start_matches('{');
+        let attributes = attributes.strip_suffix('}').unwrap_or(attributes);
+        if !attributes.is_empty() {
+            head.push(',');
+            head.push_str(attributes);
+        }
+        for (at, group) in groups.iter().enumerate() {
+            head.push_str(if at == 0 { r#","groups":["# } else { "," });
+            let id = ResourceKind::Group.show(group.id);
+            // Writing to a string cannot fail. Ids are letters, digits and hyphens.
+            let _ = write!(
+                head,
+                r#"{{"value":"{id}","$ref":"{}/Groups/{id}","display":{},"type":"direct"}}"#,
+                self.base,
+                Value::from(group.name.as_str()),
+            );
+        }
+        if !groups.is_empty() {
+            head.push(']');
+        }
+        let mut tail = String::new();
+        if members {
+            head.push_str(r#","members":["#);
+            tail.push(']');
+        }
+        let rest = if members { &mut tail } else { &mut head };
+        let _ = write!(rest, r#","meta":{}}}"#, document::meta(resource_type, frame));
+        (head, tail)
+    }
 }
 
 /// The attribute that is rows of another table.
@@ -291,48 +377,45 @@ fn relation(kind: ResourceKind) -> &'static str {
     }
 }
 
-/// The whole resource, made of the stored text: what stands before the members, and what behind.
-/// It says the same as `document::render`; a test compares the two.
-fn spliced(
-    resource_type: &ResourceType,
-    row: &Stored,
-    frame: &Frame,
-    groups: &[Value],
-    members: bool,
-) -> (String, String) {
-    let mut head = String::with_capacity(row.document.len() + 512);
-    head.push_str(r#"{"schemas":[""#);
-    head.push_str(&resource_type.schema.id);
-    for extension in &*resource_type.extensions {
-        // A quote inside a JSON string has a backslash before it, so this stands nowhere but
-        // where the extension begins.
-        if row.document.contains(&format!(r#""{}":{{"#, extension.id)) {
-            head.push_str(r#"",""#);
-            head.push_str(&extension.id);
-        }
+/// A group that a user is a member of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Membership {
+    id: i64,
+    name: String,
+}
+
+/// A stored resource, or a group of one: then the document is the group's name.
+#[derive(sqlx::FromRow)]
+struct Selected {
+    /// 0 where the row is a resource.
+    group_id: i64,
+    #[sqlx(flatten)]
+    row: Stored,
+}
+
+impl Selected {
+    fn apart(self) -> (Option<i64>, Stored) {
+        ((self.group_id != 0).then_some(self.group_id), self.row)
     }
-    head.push_str(r#""],"id":""#);
-    head.push_str(&frame.id);
-    head.push('"');
-    let attributes = row.document.trim().trim_start_matches('{');
-    let attributes = attributes.strip_suffix('}').unwrap_or(attributes);
-    if !attributes.is_empty() {
-        head.push(',');
-        head.push_str(attributes);
+}
+
+/// The groups of each user.
+async fn groups_of(
+    tx: &mut Read,
+    users: &[i64],
+) -> Result<HashMap<i64, Vec<Membership>>, database::Error> {
+    let mut found: HashMap<i64, Vec<Membership>> = HashMap::new();
+    if users.is_empty() {
+        return Ok(found);
     }
-    if !groups.is_empty() {
-        head.push_str(r#","groups":"#);
-        // Writing to a string cannot fail.
-        let _ = write!(head, "{}", json!(groups));
+    let mut query = sql("SELECT m.user_id, g.id, g.name
+         FROM group_members m JOIN groups g ON g.id = m.group_id
+         WHERE g.deleted_at IS NULL AND g.source = 'scim' AND m.user_id IN ");
+    query.push_numbers(users).push(" ORDER BY m.user_id, g.id");
+    for (user, id, name) in query.fetch_all::<(i64, i64, String)>(tx).await? {
+        found.entry(user).or_default().push(Membership { id, name });
     }
-    let mut tail = String::new();
-    if members {
-        head.push_str(r#","members":["#);
-        tail.push(']');
-    }
-    let rest = if members { &mut tail } else { &mut head };
-    let _ = write!(rest, r#","meta":{}}}"#, document::meta(resource_type, frame));
-    (head, tail)
+    Ok(found)
 }
 
 /// The resource with this id.
@@ -343,14 +426,17 @@ pub async fn find(
     id: &str,
     view: &View<'_>,
 ) -> Result<Resource, Error> {
-    let row = stored(tx, space, kind, id).await?;
-    view.show_one(tx, kind, row).await
+    let id = kind.parse(id).ok_or(Error::NotFound(kind))?;
+    let mut query = kind.select(space);
+    query.push(" AND r.id = ").push_bind(id);
+    let mut found = view.show_selected(tx, kind, query).await?;
+    found.pop().ok_or(Error::NotFound(kind))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{scim::schema::ENTERPRISE_USER, store::Timestamp};
+    use crate::scim::schema::ENTERPRISE_USER;
 
     fn row(document: &Value) -> Stored {
         let at: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
@@ -377,12 +463,14 @@ mod tests {
             // The URN in a value is no extension.
             json!({ "userName": format!("\"{urn}\":{{"), "title": "é\n\\" }),
         ] {
-            for groups in [vec![], vec![json!({ "value": "g" })]] {
+            let group = |id, name: &str| Membership { id, name: name.to_owned() };
+            for groups in [vec![], vec![group(1, "é \"\\"), group(2, "")]] {
                 let row = row(&document);
                 let frame = view.frame(kind, &row);
-                let (head, tail) = spliced(kind.of(view.types), &row, &frame, &groups, false);
+                let (head, tail) = view.spliced(kind.of(view.types), &row, &frame, &groups, false);
                 let spliced: Value = serde_json::from_str(&(head + &tail)).unwrap();
                 let attributes = document.as_object().unwrap().clone();
+                let groups = groups.iter().map(|group| view.group(group)).collect();
                 let whole = document::render(kind.of(view.types), attributes, &frame, groups);
                 assert_eq!(spliced, Value::Object(whole), "{document}");
             }
@@ -393,7 +481,7 @@ mod tests {
     fn a_large_group_is_written_in_pieces_of_bounded_size() {
         let members = Members::of((0..5000).collect(), vec!["\"x".to_owned()]);
         let row = row(&json!({ "displayName": "g" }));
-        let resource = view().resource(ResourceKind::Group, &row, Vec::new(), members).unwrap();
+        let resource = view().resource(ResourceKind::Group, &row, &[], members).unwrap();
         let pieces: Vec<String> = resource.into_pieces().collect();
         assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() < 2 * PIECE));
         let whole: Value = serde_json::from_str(&pieces.concat()).unwrap();

@@ -3,40 +3,38 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, brake, extended,
+    Error, brake, create, extended,
     resource::{
         Push, ResourceKind, Stored, Verb, Written, difference, locked, name_conflict, record,
         record_change, text,
     },
 };
 use crate::{
-    directory::{Source, fold},
-    id::{Principal, SpaceId, UserId},
+    directory::fold,
+    id::{Principal, UserId},
     scim::{
         self, ErrorKind,
         document::{self, Omission},
         patch::Patch,
     },
-    store::{self as database, Door, Write, end_sessions, sql},
+    store::{Door, Write, end_sessions, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
-/// Longer addresses are kept in the document and not searched by index.
-pub(super) const MAX_INDEXED_ADDRESS: usize = 512;
 
 /// What of a document stands in columns, for the rest of the house and for searching.
-struct Columns<'d> {
-    user_name: &'d str,
-    first_name: &'d str,
-    last_name: &'d str,
-    display_name: &'d str,
-    email: &'d str,
-    active: bool,
-    external_id: Option<&'d str>,
+pub(super) struct Columns<'d> {
+    pub(super) user_name: &'d str,
+    pub(super) first_name: &'d str,
+    pub(super) last_name: &'d str,
+    pub(super) display_name: &'d str,
+    pub(super) email: &'d str,
+    pub(super) active: bool,
+    pub(super) external_id: Option<&'d str>,
 }
 
 impl<'d> Columns<'d> {
-    fn of(attributes: &'d Map<String, Value>) -> Self {
+    pub(super) fn of(attributes: &'d Map<String, Value>) -> Self {
         let name = |part: &str| {
             attributes
                 .get("name")
@@ -56,7 +54,7 @@ impl<'d> Columns<'d> {
     }
 }
 
-fn emails(attributes: &Map<String, Value>) -> &[Value] {
+pub(super) fn emails(attributes: &Map<String, Value>) -> &[Value] {
     attributes.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -77,65 +75,6 @@ fn preferred_email(attributes: &Map<String, Value>) -> &str {
         .and_then(|email| email.get("value"))
         .and_then(Value::as_str)
         .unwrap_or_default()
-}
-
-/// Makes a user (RFC 7644 §3.3). A name that is held by hand is never taken over (SCIM-17), and
-/// the id is always a fresh one (SCIM-16), unless it was given out beforehand (`id`).
-pub async fn create_user(
-    tx: &mut Write,
-    push: &Push<'_>,
-    id: Option<i64>,
-    body: &Map<String, Value>,
-) -> Result<Written, Error> {
-    let attributes = document::read(&push.view.types.user, body)?.attributes;
-    let space = push.space.id;
-    KIND.check_limit(tx, space, push.limits.users).await?;
-    KIND.check_name(tx, space, &fold(text(&attributes, "userName"))).await?;
-    let id = id.unwrap_or_else(|| push.act.new_id::<UserId>().0);
-    let document = Value::Object(attributes);
-    let stored = document.to_string();
-    let Value::Object(attributes) = &document else { return Err(Error::Corrupt(id)) };
-    let columns = Columns::of(attributes);
-    sql("INSERT INTO users
-             (id, space_id, source, user_name, user_name_key, first_name, last_name, display_name,
-              email, email_key, description, active, blocked, external_id, document, version,
-              created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, 1, $15, $15)")
-    .bind(id)
-    .bind(space)
-    .bind(Source::Scim)
-    .bind(columns.user_name)
-    .bind(fold(columns.user_name))
-    .bind(columns.first_name)
-    .bind(columns.last_name)
-    .bind(columns.display_name)
-    .bind(columns.email)
-    .bind(fold(columns.email))
-    .bind(columns.active)
-    .bind(false)
-    .bind(columns.external_id)
-    .bind(&stored)
-    .bind(push.act.now)
-    .execute(tx)
-    .await
-    .map_err(name_conflict(KIND))?;
-    index_emails(tx, space, id, attributes).await?;
-    extended::index(tx, push, KIND, id, attributes).await?;
-    let name = columns.user_name.to_owned();
-    let states = (json!(null), document);
-    let audit_id = record(tx, push, (KIND, id), "user.create", states).await?;
-    let now = push.act.now;
-    let row = Stored { id, version: 1, document: stored, created_at: now, updated_at: now };
-    Ok(Written {
-        kind: KIND,
-        id,
-        name,
-        version: 1,
-        location: push.view.location(KIND, id),
-        resource: Some(push.view.show_new(KIND, &row)?),
-        access: None,
-        audit_id: Some(audit_id),
-    })
 }
 
 /// Replaces a user (RFC 7644 §3.5.1): what the body does not name is cleared.
@@ -230,7 +169,7 @@ async fn update(
     }
     if emails(&old) != emails(&attributes) {
         sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
-        index_emails(tx, space, row.id, &attributes).await?;
+        create::index_emails(tx, space, [(row.id, &attributes)]).await?;
     }
     extended::reindex(tx, push, KIND, row.id, &old, &attributes).await?;
     written.access = (was.active != is.active || was.user_name != is.user_name)
@@ -274,34 +213,6 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
         access: Some(Principal::User(UserId(row.id))),
         audit_id: Some(audit_id),
     })
-}
-
-/// Makes the addresses of a user findable.
-pub(in crate::directory) async fn index_emails(
-    tx: &mut Write,
-    space: SpaceId,
-    user: i64,
-    attributes: &Map<String, Value>,
-) -> Result<(), database::Error> {
-    let mut query =
-        sql("INSERT INTO user_emails (user_id, position, space_id, address_key, kind_key) VALUES ");
-    let mut any = false;
-    for (position, email) in (0_i64..).zip(emails(attributes)) {
-        let part = |name: &str| email.get(name).and_then(Value::as_str).map(fold);
-        let Some(address) = part("value") else { continue };
-        let kind = part("type").unwrap_or_default();
-        if address.chars().count() > MAX_INDEXED_ADDRESS {
-            continue;
-        }
-        query.push(if any { ", (" } else { "(" }).push_bind(user);
-        query.push(", ").push_bind(position).push(", ").push_bind(space);
-        query.push(", ").push_bind(address).push(", ").push_bind(kind).push(")");
-        any = true;
-    }
-    if any {
-        query.later(tx).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

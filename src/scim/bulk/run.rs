@@ -20,6 +20,16 @@ pub struct Unit {
     pub steps: Vec<Step>,
 }
 
+impl Unit {
+    /// Whether it is nothing but a user that is made.
+    pub fn makes_a_user(&self) -> bool {
+        match self.steps.as_slice() {
+            [step] => step.method == Method::Post && step.endpoint == Endpoint::Users,
+            _ => false,
+        }
+    }
+}
+
 /// An operation that can be done now: every reference in it is an id.
 #[derive(Debug)]
 pub struct Step {
@@ -120,6 +130,33 @@ impl Run {
             }
         }
         None
+    }
+
+    /// Like [`Run::next_unit`]; but where users are made one after the other and none of them needs
+    /// another operation, they come together, at most so many. As long as fewer of them fail than
+    /// [`Run::errors_left`] tells, what came of one says nothing about whether the next is tried.
+    pub fn next_units(&mut self, most: usize) -> Vec<Unit> {
+        let mut units: Vec<Unit> = self.next_unit().into_iter().collect();
+        if units.first().is_some_and(Unit::makes_a_user) {
+            while units.len() < most && self.makes_a_user_next() {
+                units.extend(self.next_unit());
+            }
+        }
+        units
+    }
+
+    fn makes_a_user_next(&self) -> bool {
+        let Some([index]) = self.units.front().map(Vec::as_slice) else { return false };
+        let request = self.operations.get(*index).and_then(|one| one.request.as_ref().ok());
+        request.is_some_and(|request| {
+            let made = request.method == Method::Post && request.endpoint == Endpoint::Users;
+            made && request.needs.is_empty()
+        })
+    }
+
+    /// How many more operations may fail; the rest is not tried then.
+    pub fn errors_left(&self) -> usize {
+        self.most_errors.saturating_sub(self.errors)
     }
 
     /// What keeps the operations from being tried at all.

@@ -97,6 +97,12 @@ impl ResourceTypes {
         Self { user: user_type().extended(user), group: group_type().extended(group) }
     }
 
+    /// Whether the space has registered extensions of its own.
+    pub fn has_registered(&self) -> bool {
+        self.iter()
+            .any(|types| types.extensions.iter().any(|one| matches!(one, Extension::Registered(_))))
+    }
+
     /// Each of them, in the order `/ResourceTypes` lists them.
     pub fn iter(&self) -> impl Iterator<Item = &ResourceType> {
         [&self.user, &self.group].into_iter()

@@ -94,8 +94,13 @@ impl From<store::Error> for Refusal {
             store::Error::Busy => {
                 Error::new(ErrorKind::Unavailable, "The database is busy; try again").into()
             }
-            store::Error::Conflict(_)
-            | store::Error::NestedWrite
+            // It was free when it was looked for.
+            store::Error::Conflict(_) => {
+                let detail = "Another request took this name, or a value that has to be unique, at \
+                              the same moment";
+                Error::new(ErrorKind::Uniqueness, detail).into()
+            }
+            store::Error::NestedWrite
             | store::Error::Lost
             | store::Error::Corrupt { .. }
             | store::Error::Migrate(_)

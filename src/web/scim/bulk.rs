@@ -20,18 +20,18 @@ use super::{
 use crate::{
     app::App,
     directory::scim::{
-        Push, ResourceKind, Show, View,
+        self as directory, NewUser, Push, ResourceKind, Show, View,
         asynchronous::{self, Accepted, Progress},
     },
     id::{AsynchronousRequestId, AuditId},
     recorder::Failures,
     scim::{
         self, Error, ErrorKind,
-        bulk::{Bulk, Done, Endpoint, Failure, Method, Step},
+        bulk::{Bulk, Done, Endpoint, Failure, Method, Run, Step, Unit},
         projection::Projection,
         version::Precondition,
     },
-    store::Write,
+    store::{self, Write},
     web::{Fault, ScimClient},
 };
 
@@ -109,37 +109,106 @@ pub(super) async fn run(
         let kind = kind_of(endpoint);
         kind.show(client.act.new_id::<crate::id::UserId>().0)
     });
-    let (mut audit_ids, mut braked) = (Vec::new(), None);
-    while let Some(mut unit) = run.next_unit() {
-        let mut failed_at = 0;
-        let done = tx
-            .attempt(async |tx| -> Result<Vec<(Done, Option<AuditId>)>, Refusal> {
-                let mut done = Vec::with_capacity(unit.steps.len());
-                for (index, step) in unit.steps.iter_mut().enumerate() {
-                    failed_at = index;
-                    done.push(take(tx, app, client, &base, step).await?);
-                }
-                Ok(done)
-            })
-            .await;
-        let outcome = match done {
-            Ok(done) => {
-                audit_ids.extend(done.iter().filter_map(|(_, audit_id)| *audit_id));
-                Ok(done.into_iter().map(|(done, _)| done).collect())
+    let mut outcome = Outcome { results: Vec::new(), audit_ids: Vec::new(), braked: None };
+    // Values of registered attributes are looked up one by one.
+    let types = &client.opened.types;
+    let together = if types.has_registered() { 1 } else { directory::MOST_USERS };
+    loop {
+        let mut units = run.next_units(together);
+        if units.is_empty() {
+            break;
+        }
+        if units.len() > 1
+            && make(tx, app, client, &base, &mut run, &mut units, &mut outcome).await?
+        {
+            continue;
+        }
+        for mut unit in units {
+            if run.errors_left() > 0 {
+                one(tx, app, client, &base, &mut run, &mut unit, &mut outcome).await?;
             }
-            // The whole transaction is of no use any more.
-            Err(refusal) if is_ours(refusal.error().kind) => return Err(refusal),
-            Err(refusal) => {
-                let error = refusal.error().clone();
-                if refusal.is_braked() {
-                    braked = Some(refusal);
-                }
-                Err(Failure { step: failed_at, error })
-            }
-        };
-        run.record(&unit, outcome);
+        }
     }
-    Ok(Outcome { results: run.results(&base).collect(), audit_ids, braked })
+    outcome.results = run.results(&base).collect();
+    Ok(outcome)
+}
+
+/// Makes several users in a few statements. False, and nothing was done, when somebody else took
+/// one of their names meanwhile.
+async fn make(
+    tx: &mut Write,
+    app: &App,
+    client: &ScimClient,
+    base: &str,
+    run: &mut Run,
+    units: &mut [Unit],
+    outcome: &mut Outcome,
+) -> Result<bool, Refusal> {
+    let push = push(app, client, base, None);
+    let new = units
+        .iter()
+        .flat_map(|unit| &unit.steps)
+        .map(|step| NewUser { id: ResourceKind::User.parse(&step.id), body: &step.data });
+    let (new, most_refusals) = (new.collect(), run.errors_left());
+    let made =
+        tx.attempt(async |tx| directory::create_users(tx, &push, new, most_refusals).await).await;
+    let made = match made {
+        Ok(made) => made,
+        Err(directory::Error::Store(store::Error::Conflict(_))) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    for (unit, made) in units.iter().zip(made) {
+        let came = match made.map_err(Refusal::from) {
+            Ok(written) => {
+                outcome.audit_ids.extend(written.audit_id);
+                Ok(vec![Done { status: 201, version: Some(written.version) }])
+            }
+            Err(refusal) if is_ours(refusal.error().kind) => return Err(refusal),
+            Err(refusal) => Err(Failure { step: 0, error: refusal.error().clone() }),
+        };
+        run.record(unit, came);
+    }
+    Ok(true)
+}
+
+/// Does one unit, as an attempt of its own.
+async fn one(
+    tx: &mut Write,
+    app: &App,
+    client: &ScimClient,
+    base: &str,
+    run: &mut Run,
+    unit: &mut Unit,
+    outcome: &mut Outcome,
+) -> Result<(), Refusal> {
+    let mut failed_at = 0;
+    let done = tx
+        .attempt(async |tx| -> Result<Vec<(Done, Option<AuditId>)>, Refusal> {
+            let mut done = Vec::with_capacity(unit.steps.len());
+            for (index, step) in unit.steps.iter_mut().enumerate() {
+                failed_at = index;
+                done.push(take(tx, app, client, base, step).await?);
+            }
+            Ok(done)
+        })
+        .await;
+    let came = match done {
+        Ok(done) => {
+            outcome.audit_ids.extend(done.iter().filter_map(|(_, audit_id)| *audit_id));
+            Ok(done.into_iter().map(|(done, _)| done).collect())
+        }
+        // The whole transaction is of no use any more.
+        Err(refusal) if is_ours(refusal.error().kind) => return Err(refusal),
+        Err(refusal) => {
+            let error = refusal.error().clone();
+            if refusal.is_braked() {
+                outcome.braked = Some(refusal);
+            }
+            Err(Failure { step: failed_at, error })
+        }
+    };
+    run.record(unit, came);
+    Ok(())
 }
 
 /// A failure of ours says nothing about the operation.
@@ -154,6 +223,17 @@ fn kind_of(endpoint: Endpoint) -> ResourceKind {
     }
 }
 
+fn push<'a>(
+    app: &App,
+    client: &'a ScimClient,
+    base: &'a str,
+    precondition: Option<&'a Precondition>,
+) -> Push<'a> {
+    let types = &client.opened.types;
+    let view = View { base, types, projection: Projection::Whole, always_emit_members: false };
+    Push { act: &client.act, space: client.space(), limits: limits(app), view, precondition }
+}
+
 async fn take(
     tx: &mut Write,
     app: &App,
@@ -163,18 +243,7 @@ async fn take(
 ) -> Result<(Done, Option<AuditId>), Refusal> {
     let kind = kind_of(step.endpoint);
     let precondition = step.version.as_deref().map(Precondition::of_version);
-    let push = Push {
-        act: &client.act,
-        space: client.space(),
-        limits: limits(app),
-        view: View {
-            base,
-            types: &client.opened.types,
-            projection: Projection::Whole,
-            always_emit_members: false,
-        },
-        precondition: precondition.as_ref(),
-    };
+    let push = push(app, client, base, precondition.as_ref());
     let (id, data) = (std::mem::take(&mut step.id), std::mem::take(&mut step.data));
     let (operation, status) = match step.method {
         Method::Post => (Operation::Create(kind.parse(&id), data), 201),

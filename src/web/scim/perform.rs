@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 use crate::{
-    directory::scim::{self as directory, Push, ResourceKind, Show, Written},
+    directory::scim::{self as directory, NewUser, Push, ResourceKind, Show, Written},
     id::{GroupId, Principal, UserId},
     provisioning,
     recorder::Subject,
@@ -34,7 +34,7 @@ pub async fn perform(
     let (act, space) = (push.act, push.space.id);
     let written = match (kind, operation) {
         (ResourceKind::User, Operation::Create(id, body)) => {
-            directory::create_user(tx, push, id, &body).await
+            directory::create_user(tx, push, NewUser { id, body: &body }).await
         }
         (ResourceKind::Group, Operation::Create(id, body)) => {
             directory::create_group(tx, push, id, &body).await

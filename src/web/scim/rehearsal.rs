@@ -60,7 +60,7 @@ pub async fn rehearse(
     let info = RequestInfo { id: act.request_id.clone(), address: act.address };
     request.extensions_mut().insert(info);
     request.extensions_mut().insert(Rehearsal { act, opened: Arc::new(opened) });
-    let stage = App { db: app.db.rehearsal(), ..app.clone() };
+    let stage = app.rehearsal();
     let router = every(&stage).into_router().with_state(stage);
     let mut response = match router.oneshot(request).await {
         Ok(response) => response,

@@ -102,62 +102,62 @@ async fn listed(
     let space = client.space().id;
     let endpoint = format!("{kinds:?}");
     let cursor = cursor::open(app, space, query, &endpoint)?;
+    let in_turn;
     let kinds = match (kinds, sort_of(query)) {
         ([_, _], Some(sort)) => match directory::arrange(&sort, &client.opened.types)? {
-            Arrangement::InTurn(kinds) => kinds.to_vec(),
+            Arrangement::InTurn(kinds) => {
+                in_turn = kinds;
+                &in_turn
+            }
             Arrangement::Together => {
                 let position = cursor.and_then(|cursor| cursor.position);
                 return listed_together(app, client, query, &endpoint, position).await;
             }
         },
-        _ => kinds.to_vec(),
+        _ => kinds,
     };
     let by_cursor = query.cursor.is_some();
     let (first, mut position) = cursor.map_or((0, None), |cursor| (cursor.kind, cursor.position));
     let (mut total, mut resources, mut next) = (0_u64, Vec::<Resource>::new(), None);
     let (mut skip, mut count) = (query.start_index - 1, query.count);
-    app.db
-        .read(async |tx| -> Result<(), Refusal> {
-            for (index, kind) in kinds.iter().enumerate() {
-                let view = view(client, &base, *kind, query);
-                let passed = by_cursor && index < first;
-                let at = if by_cursor { At::Cursor(position.take()) } else { At::Index(skip) };
-                let wanted = Wanted {
-                    filter: query.filter.as_deref(),
-                    sort: query
-                        .sort_by
-                        .as_deref()
-                        .map(|by| Sort { by, descending: query.descending }),
-                    at: if passed { At::Index(0) } else { at.clone() },
-                    count: if passed { 0 } else { count },
-                };
-                let page: Listed = directory::list(tx, space, *kind, &wanted, &view).await?;
-                total += page.total;
-                if passed {
-                    // Its position is for a kind further on.
-                    if let At::Cursor(kept) = at {
-                        position = kept;
-                    }
-                    continue;
+    let glance = matches!(kinds, [kind] if {
+        let at = if by_cursor { At::Cursor(position.clone()) } else { At::Index(skip) };
+        directory::fits_a_glance(*kind, &wanted_of(query, at, count), &client.opened.types)
+    });
+    let work = async |tx: &mut Read| -> Result<(), Refusal> {
+        for (index, kind) in kinds.iter().enumerate() {
+            let view = view(client, &base, *kind, query);
+            let passed = by_cursor && index < first;
+            let at = if by_cursor { At::Cursor(position.take()) } else { At::Index(skip) };
+            let (from, most) = if passed { (At::Index(0), 0) } else { (at.clone(), count) };
+            let wanted = wanted_of(query, from, most);
+            let page: Listed = directory::list(tx, space, *kind, &wanted, &view).await?;
+            total += page.total;
+            if passed {
+                // Its position is for a kind further on.
+                if let At::Cursor(kept) = at {
+                    position = kept;
                 }
-                skip = skip.saturating_sub(page.total);
-                count -= u64::try_from(page.resources.len()).unwrap_or(count).min(count);
-                resources.extend(page.resources);
-                if by_cursor && next.is_none() {
-                    next = match page.next {
-                        Some(position) => Some((index, Some(position))),
-                        // The page ends where a kind ends: the next begins with the one after it.
-                        None if count == 0 && index + 1 < kinds.len() => Some((index + 1, None)),
-                        None => None,
-                    };
-                    if next.is_some() {
-                        count = 0;
-                    }
+                continue;
+            }
+            skip = skip.saturating_sub(page.total);
+            count -= u64::try_from(page.resources.len()).unwrap_or(count).min(count);
+            resources.extend(page.resources);
+            if by_cursor && next.is_none() {
+                next = match page.next {
+                    Some(position) => Some((index, Some(position))),
+                    // The page ends where a kind ends: the next begins with the one after it.
+                    None if count == 0 && index + 1 < kinds.len() => Some((index + 1, None)),
+                    None => None,
+                };
+                if next.is_some() {
+                    count = 0;
                 }
             }
-            Ok(())
-        })
-        .await?;
+        }
+        Ok(())
+    };
+    if glance { app.db.glance(work).await } else { app.db.read(work).await }?;
     let next = next
         .map(|(kind, position)| cursor::seal(app, space, query, &endpoint, kind, position))
         .transpose()?;
@@ -175,12 +175,8 @@ async fn listed_together(
     let (base, space) = (base(app), client.space().id);
     let views = directory::BOTH.map(|kind| view(client, &base, kind, query));
     let by_cursor = query.cursor.is_some();
-    let wanted = Wanted {
-        filter: query.filter.as_deref(),
-        sort: sort_of(query),
-        at: if by_cursor { At::Cursor(position) } else { At::Index(query.start_index - 1) },
-        count: query.count,
-    };
+    let at = if by_cursor { At::Cursor(position) } else { At::Index(query.start_index - 1) };
+    let wanted = wanted_of(query, at, query.count);
     let list = async |tx: &mut Read| directory::list_together(tx, space, &wanted, &views).await;
     let Listed { total, resources, next } = app.db.read(list).await?;
     let next = next
@@ -199,6 +195,11 @@ fn list_of(query: &Query, total: u64, resources: Vec<Resource>, next: Option<&st
     let head = list::head(Some(total), start);
     let tail = list::tail(items, next, None);
     answer::pieces(200, together(head, resources, tail))
+}
+
+/// What a query asks for, from a place on.
+fn wanted_of(query: &Query, at: At, count: u64) -> Wanted<'_> {
+    Wanted { filter: query.filter.as_deref(), sort: sort_of(query), at, count }
 }
 
 /// The text of a list, in pieces that hold several resources.
@@ -234,7 +235,12 @@ pub async fn read(
     let (base, query, id) = (base(&app), query_of(&request)?, id_of(id));
     let view = view(&client, &base, kind, &query);
     let space = client.space().id;
-    let found = app.db.read(async |tx| directory::find(tx, space, kind, &id, &view).await).await?;
+    let find = async |tx: &mut Read| directory::find(tx, space, kind, &id, &view).await;
+    let found = match kind {
+        // One statement. A group and its members are two, and have to fit together.
+        ResourceKind::User => app.db.glance(find).await?,
+        ResourceKind::Group => app.db.read(find).await?,
+    };
     if precondition(request.headers()).not_modified(found.version)? {
         let unchanged = StatusCode::NOT_MODIFIED.into_response();
         return Ok(answer::with_place(unchanged, &found.location, found.version));

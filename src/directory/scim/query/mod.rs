@@ -18,13 +18,14 @@ use super::{
     show::{Resource, View},
 };
 use crate::{
-    directory::Source,
+    directory::{Source, fold},
     id::SpaceId,
     scim::{
         self, ErrorKind, document,
         evaluate::{self, locate},
         filter::Filter,
         order::{Key, Order},
+        schema::ResourceTypes,
     },
     store::{Read, Sql},
 };
@@ -84,23 +85,50 @@ pub async fn list(
     wanted: &Wanted<'_>,
     view: &View<'_>,
 ) -> Result<Listed, Error> {
-    let types = kind.of(view.types);
-    let filter = wanted.filter.map(Filter::parse).transpose()?;
-    let order = match &wanted.sort {
-        Some(sort) => Order::parse(types, sort.by, sort.descending)?,
-        None => None,
-    };
-    let plan = match &filter {
-        None => Plan::everything(),
-        Some(filter) => {
-            evaluate::check(filter, types)?;
-            Plan::of(filter, kind, view.types)
-        }
-    };
+    let Question { filter, order, plan, column } = Question::of(kind, wanted, view.types)?;
     let listing = Listing { space, kind, plan, view };
-    match Column::of(order.as_ref(), kind) {
-        Some(column) if listing.plan.exact => listing.page(tx, column, wanted).await,
-        _ => listing.scan(tx, filter.as_ref(), order.as_ref(), wanted).await,
+    match column {
+        Some(column) => listing.page(tx, column, wanted).await,
+        None => listing.scan(tx, filter.as_ref(), order.as_ref(), wanted).await,
+    }
+}
+
+/// Whether a list is one statement, and perhaps a count: a snapshot would only cost time then.
+pub fn fits_a_glance(kind: ResourceKind, wanted: &Wanted<'_>, types: &ResourceTypes) -> bool {
+    kind == ResourceKind::User
+        && matches!(wanted.at, At::Index(0) | At::Cursor(_))
+        && Question::of(kind, wanted, types).is_ok_and(|question| question.column.is_some())
+}
+
+/// What is to be listed, parsed.
+struct Question<'a> {
+    filter: Option<Filter<'a>>,
+    order: Option<Order<'a>>,
+    plan: Plan,
+    /// What the database sorts by, where it can make the page by itself.
+    column: Option<Column>,
+}
+
+impl<'a> Question<'a> {
+    fn of(
+        kind: ResourceKind,
+        wanted: &Wanted<'a>,
+        types: &'a ResourceTypes,
+    ) -> Result<Self, Error> {
+        let filter = wanted.filter.map(Filter::parse).transpose()?;
+        let order = match &wanted.sort {
+            Some(sort) => Order::parse(kind.of(types), sort.by, sort.descending)?,
+            None => None,
+        };
+        let plan = match &filter {
+            None => Plan::everything(),
+            Some(filter) => {
+                evaluate::check(filter, kind.of(types))?;
+                Plan::of(filter, kind, types)
+            }
+        };
+        let column = Column::of(order.as_ref(), kind).filter(|_| plan.exact);
+        Ok(Self { filter, order, plan, column })
     }
 }
 
@@ -181,21 +209,10 @@ impl Column {
         query.push("(").push_bind(key).push(", ").push_bind(id).push(")");
     }
 
-    /// The position of a row.
-    fn position(self, row: &Stored, document: Option<&Map<String, Value>>) -> Position {
-        let name = |attribute: &str| {
-            document
-                .and_then(|document| document.get(attribute))
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_ascii_lowercase()
-        };
-        match self.by {
-            By::Made => Position::Id(row.id),
-            By::Modified => Position::Time(row.updated_at, row.id),
-            By::UserName => Position::Text(name("userName"), row.id),
-            By::GroupName => Position::Text(name("displayName"), row.id),
-        }
+    /// The name that it sorts by.
+    fn name_of(self, document: &Map<String, Value>) -> String {
+        let name = if self.by == By::UserName { "userName" } else { "displayName" };
+        fold(document.get(name).and_then(Value::as_str).unwrap_or_default())
     }
 }
 
@@ -231,41 +248,77 @@ impl Listing<'_> {
         column: Column,
         wanted: &Wanted<'_>,
     ) -> Result<Listed, Error> {
-        let total = self.total(tx).await?;
         let skip = match &wanted.at {
             At::Index(skip) => *skip,
             At::Cursor(_) => 0,
         };
-        if wanted.count == 0 || skip >= total {
+        if wanted.count == 0 {
+            let total = self.total(tx).await?;
             return Ok(Listed { total, resources: Vec::new(), next: None });
         }
         if skip > 0 {
             // The rows that are skipped are never read: their ids alone are counted off, in an
             // index that has nothing else.
+            let total = self.total(tx).await?;
+            if skip >= total {
+                return Ok(Listed { total, resources: Vec::new(), next: None });
+            }
             let ids = self.ids(tx, column, skip, wanted.count).await?;
             return Ok(Listed { total, resources: self.rows(tx, &ids).await?, next: None });
         }
         let mut query = self.kind.select(self.space);
         self.plan.push(&mut query);
-        if let At::Cursor(Some(position)) = &wanted.at {
-            column.push_after(position, &mut query)?;
-        }
+        let further = match &wanted.at {
+            At::Cursor(Some(position)) => {
+                column.push_after(position, &mut query)?;
+                true
+            }
+            _ => false,
+        };
         column.push_order(&mut query);
         query.push(" LIMIT ").push_bind(whole(wanted.count.saturating_add(1)));
-        let mut rows: Vec<Stored> = query.fetch_all(tx).await?;
-        let more = rows.len() > usize::try_from(wanted.count).unwrap_or(usize::MAX);
-        rows.truncate(usize::try_from(wanted.count).unwrap_or(usize::MAX));
-        let next = match rows.last() {
-            Some(last) if more && matches!(wanted.at, At::Cursor(_)) => {
-                let document = match column.by {
-                    By::Made | By::Modified => None,
-                    By::UserName | By::GroupName => Some(last.attributes()?),
-                };
-                Some(column.position(last, document.as_ref()))
-            }
-            _ => None,
+        let (mut resources, mut positions) = self.show(tx, column, query).await?;
+        let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
+        let more = resources.len() > count;
+        resources.truncate(count);
+        let next = (more && matches!(wanted.at, At::Cursor(_)))
+            .then(|| positions.swap_remove(resources.len() - 1));
+        // A page that begins at the first match and holds them all has counted them.
+        let total = if more || further {
+            self.total(tx).await?
+        } else {
+            u64::try_from(resources.len()).unwrap_or(u64::MAX)
         };
-        Ok(Listed { total, resources: self.view.show(tx, self.kind, rows).await?, next })
+        Ok(Listed { total, resources, next })
+    }
+
+    /// The selected resources in the order of a column, with their positions in it.
+    async fn show(
+        &self,
+        tx: &mut Read,
+        column: Column,
+        query: Sql,
+    ) -> Result<(Vec<Resource>, Vec<Position>), Error> {
+        if matches!(column.by, By::UserName | By::GroupName) {
+            // How names are ordered the database knows best.
+            let rows: Vec<Stored> = query.fetch_all(tx).await?;
+            let positions = rows
+                .iter()
+                .map(|row| Ok(Position::Text(column.name_of(&row.attributes()?), row.id)))
+                .collect::<Result<_, Error>>()?;
+            return Ok((self.view.show(tx, self.kind, rows).await?, positions));
+        }
+        let mut resources = self.view.show_selected(tx, self.kind, query).await?;
+        let modified = column.by == By::Modified;
+        resources.sort_unstable_by_key(|one| (modified.then_some(one.updated_at), one.id));
+        if column.descending {
+            resources.reverse();
+        }
+        let position = |one: &Resource| {
+            if modified { Position::Time(one.updated_at, one.id) } else { Position::Id(one.id) }
+        };
+        let positions = resources.iter().map(position).collect();
+        Ok((resources, positions))
     }
 
     /// The ids of a page that begins after `skip` rows.
@@ -412,7 +465,6 @@ fn asks_for_relations(filter: &Filter<'_>, types: &scim::schema::ResourceType) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scim::schema::ResourceTypes;
 
     #[test]
     fn relations_are_read_only_when_asked_for() {

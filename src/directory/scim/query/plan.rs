@@ -8,7 +8,7 @@ use super::condition::{Column, Condition};
 use crate::{
     directory::{
         fold,
-        scim::{extended, resource::ResourceKind, users::MAX_INDEXED_ADDRESS},
+        scim::{create::MAX_INDEXED_ADDRESS, extended, resource::ResourceKind},
     },
     id::GroupId,
     scim::{
