@@ -6,7 +6,7 @@ use super::{
     Error, extended,
     members::{self, Difference, Target},
     resource::{
-        Push, ResourceKind, Stored, Verb, Written, difference, locked, name_conflict, record,
+        Push, ResourceKind, Stored, Verb, Written, bury, difference, locked, name_conflict, record,
         record_change, text,
     },
 };
@@ -217,26 +217,8 @@ pub async fn delete_group(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<W
     let row = locked(tx, push, KIND, id).await?;
     let mut before = row.attributes()?;
     let members = members::count(tx, row.id).await?;
-    sql("UPDATE groups SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id = $2")
-        .bind(push.act.now)
-        .bind(row.id)
-        .execute(tx)
-        .await?;
     sql("DELETE FROM group_members WHERE group_id = $1").bind(row.id).execute(tx).await?;
     sql("DELETE FROM dangling_group_members WHERE group_id = $1").bind(row.id).execute(tx).await?;
-    extended::forget(tx, push, row.id).await?;
-    let name = text(&before, "displayName").to_owned();
     before.insert("members".to_owned(), json!({ "count": members }));
-    let states = (Value::Object(before), json!(null));
-    let audit_id = record(tx, push, (KIND, row.id), "group.delete", states).await?;
-    Ok(Written {
-        kind: KIND,
-        id: row.id,
-        name,
-        version: row.version + 1,
-        location: push.view.location(KIND, row.id),
-        resource: None,
-        access: Some(Principal::Group(GroupId(row.id))),
-        audit_id: Some(audit_id),
-    })
+    bury(tx, push, KIND, &row, before).await
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Error, show::View};
+use super::{Error, extended, show::View};
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::{Source, announce},
@@ -342,6 +342,44 @@ async fn log(
         after,
     };
     audit::log(tx, push.act, change).await
+}
+
+/// Marks a resource as deleted: nobody finds it any more, and its name is free. `before` is what it
+/// was, for the record.
+pub(super) async fn bury(
+    tx: &mut Write,
+    push: &Push<'_>,
+    kind: ResourceKind,
+    row: &Stored,
+    before: Map<String, Value>,
+) -> Result<Written, Error> {
+    let (statement, action) = match kind {
+        ResourceKind::User => (
+            "UPDATE users SET deleted_at = $1, updated_at = $1, version = version + 1
+             WHERE id = $2",
+            "user.delete",
+        ),
+        ResourceKind::Group => (
+            "UPDATE groups SET deleted_at = $1, updated_at = $1, version = version + 1
+             WHERE id = $2",
+            "group.delete",
+        ),
+    };
+    sql(statement).bind(push.act.now).bind(row.id).execute(tx).await?;
+    extended::forget(tx, push, row.id).await?;
+    let name = text(&before, kind.name_attribute()).to_owned();
+    let states = (Value::Object(before), Value::Null);
+    let audit_id = record(tx, push, (kind, row.id), action, states).await?;
+    Ok(Written {
+        kind,
+        id: row.id,
+        name,
+        version: row.version + 1,
+        location: push.view.location(kind, row.id),
+        resource: None,
+        access: Some(Principal::new(kind.principal(), row.id)),
+        audit_id: Some(audit_id),
+    })
 }
 
 /// Another resource may have taken the name, or the value of a unique attribute, since it was

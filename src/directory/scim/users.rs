@@ -1,11 +1,11 @@
 //! Users, as SCIM writes them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     Error, brake, create, extended,
     resource::{
-        Push, ResourceKind, Stored, Verb, Written, difference, locked, name_conflict, record,
+        Push, ResourceKind, Stored, Verb, Written, bury, difference, locked, name_conflict,
         record_change, text,
     },
 };
@@ -191,32 +191,16 @@ pub async fn delete_user(tx: &mut Write, push: &Push<'_>, id: &str) -> Result<Wr
     let row = locked(tx, push, KIND, id).await?;
     let attributes = row.attributes()?;
     brake::let_go(tx, push, row.id, row.created_at).await?;
-    sql("UPDATE users SET deleted_at = $1, updated_at = $1, version = version + 1 WHERE id = $2")
-        .bind(push.act.now)
-        .bind(row.id)
-        .execute(tx)
-        .await?;
     sql("DELETE FROM group_members WHERE user_id = $1").bind(row.id).execute(tx).await?;
     sql("DELETE FROM user_emails WHERE user_id = $1").bind(row.id).execute(tx).await?;
-    extended::forget(tx, push, row.id).await?;
     end_sessions(tx, Door::Portal, row.id).await?;
-    let name = text(&attributes, "userName").to_owned();
-    let states = (Value::Object(attributes), json!(null));
-    let audit_id = record(tx, push, (KIND, row.id), "user.delete", states).await?;
-    Ok(Written {
-        kind: KIND,
-        id: row.id,
-        name,
-        version: row.version + 1,
-        location: push.view.location(KIND, row.id),
-        resource: None,
-        access: Some(Principal::User(UserId(row.id))),
-        audit_id: Some(audit_id),
-    })
+    bury(tx, push, KIND, &row, attributes).await
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
