@@ -77,6 +77,14 @@ impl Sql {
         self
     }
 
+    /// Appends ` LIMIT …`. The number is part of the text: it decides how the rows are best found, so
+    /// the database is to know it when it makes its plan. There must be few different ones.
+    pub fn push_limit(&mut self, rows: u64) -> &mut Self {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text.to_mut(), " LIMIT {rows}");
+        self
+    }
+
     /// Appends a list of parameters, with commas between: for `IN (…)`. The list must not be
     /// empty, and its length must be bounded by the caller.
     pub fn push_list<T: ToValue>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {

@@ -152,7 +152,7 @@ async fn page(
     groups.push(column, &wanted.at, &mut query)?;
     let way = if column.descending { " DESC" } else { "" };
     query.push(") AS listed ORDER BY changed").push(way).push(", id").push(way);
-    query.push(" LIMIT ").push_bind(whole(wanted.count.saturating_add(1)));
+    query.push_limit(wanted.count.saturating_add(1));
     query.push(" OFFSET ").push_bind(whole(skip));
     let mut found: Vec<(i64, i64, Timestamp)> = query.fetch_all(tx).await?;
     let most = usize::try_from(wanted.count).unwrap_or(usize::MAX);

@@ -276,7 +276,7 @@ impl Listing<'_> {
             _ => false,
         };
         column.push_order(&mut query);
-        query.push(" LIMIT ").push_bind(whole(wanted.count.saturating_add(1)));
+        query.push_limit(wanted.count.saturating_add(1));
         let (mut resources, mut positions) = self.show(tx, column, query).await?;
         let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
         let more = resources.len() > count;
@@ -332,7 +332,7 @@ impl Listing<'_> {
         let mut query = self.kind.select_ids(self.space);
         self.plan.push(&mut query);
         column.push_order(&mut query);
-        query.push(" LIMIT ").push_bind(whole(count));
+        query.push_limit(count);
         query.push(" OFFSET ").push_bind(whole(skip));
         Ok(query.fetch_all::<(i64,)>(tx).await?.into_iter().map(|(id,)| id).collect())
     }
