@@ -312,8 +312,9 @@ pub fn new_uuid() -> Result<String, secret::Error> {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let number = u128::from_be_bytes(bytes);
     let part = |from: u32, bits: u32| number >> from & ((1 << bits) - 1);
-    let [a, b, c, d, e] = [part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48)];
-    Ok(format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))
+    let (first, last) = (part(96, 32), part(0, 48));
+    let [second, third, fourth] = [part(80, 16), part(64, 16), part(48, 16)];
+    Ok(format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{last:012x}"))
 }
 
 #[cfg(test)]

@@ -167,15 +167,12 @@ pub async fn announce_answer(
 
 /// The user or group at a path; the number is 0 where there is none yet.
 fn subject_of(uri: &str) -> Principal {
-    match uri.strip_prefix("/Groups") {
-        Some(rest) => {
-            let id = rest.trim_start_matches('/').parse();
-            Principal::Group(id.unwrap_or(GroupId(0)))
-        }
-        None => {
-            let id = uri.strip_prefix("/Users/").and_then(|id| id.parse().ok());
-            Principal::User(id.unwrap_or(UserId(0)))
-        }
+    if let Some(rest) = uri.strip_prefix("/Groups") {
+        let id = rest.trim_start_matches('/').parse();
+        Principal::Group(id.unwrap_or(GroupId(0)))
+    } else {
+        let id = uri.strip_prefix("/Users/").and_then(|id| id.parse().ok());
+        Principal::User(id.unwrap_or(UserId(0)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::on_both;
 
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is passed")]
 fn request(operations: Value) -> Value {
     json!({ "schemas": [BULK], "Operations": operations })
 }

@@ -120,7 +120,7 @@ impl Desk<'_> {
     /// The address of the latest request on a page.
     pub(super) async fn latest(&self, path: &str) -> String {
         let page = self.page(path).await;
-        let begin = page.find(&format!("{HERE}/requests/sr-")).expect(&page);
+        let begin = page.find(&format!("{HERE}/requests/sr-")).unwrap_or_else(|| panic!("{page}"));
         page[begin..].split('"').next().unwrap().to_owned()
     }
 }
@@ -148,7 +148,7 @@ on_both! {
         let page = chief.page(HERE).await;
         assert!(page.contains("Latest refusals") && page.contains(&alice), "{page}");
         let page = chief.page(&chief.latest(HERE).await).await;
-        let (_, marked) = page.split_once(r#"<mark id="operation">"#).expect(&page);
+        let (_, marked) = page.split_once(r#"<mark id="operation">"#).unwrap_or_else(|| panic!("{page}"));
         let (marked, _) = marked.split_once("</mark>").unwrap();
         assert!(marked.contains("perhaps") && !marked.contains("displayName"), "{marked}");
         assert!(page.contains("Operations[1]") && told.contains("Operations[1]"), "{told}");
@@ -190,7 +190,7 @@ on_both! {
             acme.get("/Users?count=1").await.expect(200);
         }
         let first = chief.page(&format!("{HERE}/requests")).await;
-        let (before, _) = first.split_once("\" rel=\"next\"").expect(&first);
+        let (before, _) = first.split_once("\" rel=\"next\"").unwrap_or_else(|| panic!("{first}"));
         let next = before.rsplit("href=\"").next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
         let second = chief.page(&next).await;
         let link = format!("href=\"{HERE}/requests/sr-");

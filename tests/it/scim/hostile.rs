@@ -51,7 +51,7 @@ on_both! {
         let deep = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000));
         let huge = format!(r#"{{"userName":"a","title":{}}}"#, "9".repeat(100_000));
         for (body, scim_type, word) in [
-            ("".to_owned(), "invalidSyntax", "EOF"),
+            (String::new(), "invalidSyntax", "EOF"),
             ("{".to_owned(), "invalidSyntax", "line 1"),
             ("[]".to_owned(), "invalidSyntax", "object"),
             (r#"{"userName":"a"} {}"#.to_owned(), "invalidSyntax", "trailing"),
@@ -135,7 +135,7 @@ on_both! {
             (format!("{}userName pr{}", "not(".repeat(2000), ")".repeat(2000)), ""),
             (r#"userName eq "a"#.to_owned(), "character"),
             (r#"userName zz "a""#.to_owned(), "character 10"),
-            (r#"active gt true"#.to_owned(), "active"),
+            ("active gt true".to_owned(), "active"),
             ("userName eq \"\\u0000\"".to_owned(), "character"),
         ] {
             let detail = search(filter).await.refused(400, Some("invalidFilter"));
