@@ -194,6 +194,7 @@ pub fn judge(
     let expected = Expected {
         idp_entity_id: &idp.entity_id,
         certificates: &idp.certificates,
+        decryption_keys: &[],
         acs_url: rules.sign_in_url,
         sp_entity_id: rules.sign_in_url,
         request_id: None,

@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::bn::BigNum;
+use openssl::encrypt::Decrypter;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, PKeyRef, Private, Public};
-use openssl::rsa::Rsa;
+use openssl::rsa::{Padding, Rsa};
 use openssl::x509::{X509, X509NameRef};
 
 use super::encoding;
@@ -327,6 +328,27 @@ impl SigningKey {
     pub fn sign_rsa_sha256(&self, bytes: &[u8]) -> Result<Vec<u8>, CertificateError> {
         let mut signer = openssl::sign::Signer::new(MessageDigest::sha256(), &self.key)?;
         Ok(signer.sign_oneshot_to_vec(bytes)?)
+    }
+
+    /// Opens a short secret that was closed with RSA-OAEP. `None` says that it does not open, and
+    /// not why; the library takes the same time for every reason.
+    pub(super) fn open_oaep(
+        &self,
+        sealed: &[u8],
+        digest: MessageDigest,
+        mask: MessageDigest,
+    ) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        if sealed.len() != self.key.size() {
+            return None;
+        }
+        let mut decrypter = Decrypter::new(&self.key).ok()?;
+        decrypter.set_rsa_padding(Padding::PKCS1_OAEP).ok()?;
+        decrypter.set_rsa_oaep_md(digest).ok()?;
+        decrypter.set_rsa_mgf1_md(mask).ok()?;
+        let mut opened = zeroize::Zeroizing::new(vec![0; decrypter.decrypt_len(sealed).ok()?]);
+        let length = decrypter.decrypt(sealed, &mut opened).ok()?;
+        opened.truncate(length);
+        Some(opened)
     }
 
     /// Makes an RSA-2048 key and a self-signed certificate of ten years for it.

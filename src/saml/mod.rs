@@ -6,6 +6,7 @@
 //! ([`signature`]), so what was verified is what is read.
 //!
 //! * in: [`response`] judges a `SAMLResponse`, check by check, and leaves a [`trace`];
+//!   [`encryption`] opens what is encrypted, before anything in it is judged;
 //!   [`second_opinion`] asks an implementation by other people whether it agrees
 //! * out: [`identity_provider`] signs responses, [`request`] asks an identity provider
 //! * between the two sides: [`metadata`], [`certificate`]
@@ -14,6 +15,7 @@
 pub mod c14n;
 pub mod certificate;
 pub mod encoding;
+pub mod encryption;
 pub mod identity_provider;
 pub mod instant;
 pub mod metadata;
@@ -42,6 +44,10 @@ pub mod namespace {
     pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
     /// XML signatures.
     pub const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
+    /// XML encryption.
+    pub const ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
+    /// What version 1.1 added to XML encryption.
+    pub const ENCRYPTION_11: &str = "http://www.w3.org/2009/xmlenc11#";
     /// Exclusive canonicalisation; also the algorithm's identifier.
     pub const EXCLUSIVE_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
     /// XML Schema instances (`xsi:type`).

@@ -1,16 +1,19 @@
 //! A `SAMLResponse`: received, held against what is expected, and either a
-//! verified assertion or a refusal. The checks themselves are in `judge`.
+//! verified assertion or a refusal. The checks themselves are in `judge`; `proof` has those of
+//! them that look at keys.
 
 mod judge;
+mod proof;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::certificate::Certificate;
 use super::encoding;
-use super::namespace::ASSERTION;
+use super::encryption::DecryptionKey;
+use super::namespace::{ASSERTION, PROTOCOL};
 use super::statement::Attribute;
 use super::trace::{Check, Trace, Verdict};
-use super::xml::{self, Document, Profile};
+use super::xml::{self, Document, Element, Profile};
 
 /// The only status that signs anybody in.
 pub const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
@@ -30,6 +33,8 @@ pub struct Expected<'a> {
     pub idp_entity_id: &'a str,
     /// Its certificates; the only keys that are believed.
     pub certificates: &'a [Certificate],
+    /// Our keys that an assertion may be encrypted for; none refuses encrypted assertions.
+    pub decryption_keys: &'a [DecryptionKey],
     /// The address the response was posted to.
     pub acs_url: &'a str,
     /// Our entity id, the audience.
@@ -148,6 +153,15 @@ impl Received {
         let root = self.document.as_ref().ok()?.root();
         let mut issuers = root.elements().filter(|it| it.name().local == "Issuer");
         issuers.next()?.text().map(xml::trim)
+    }
+
+    /// Whether keys to open an encrypted assertion are needed at all.
+    pub fn is_encrypted(&self) -> bool {
+        self.document.as_ref().is_ok_and(|document| {
+            let root = document.root();
+            let encrypted = |it: Element<'_>| it.is(ASSERTION, "EncryptedAssertion");
+            root.is(PROTOCOL, "Response") && root.elements().any(encrypted)
+        })
     }
 
     /// What the message claims in an attribute, to look up whose word it claims to be. Anybody can

@@ -277,7 +277,7 @@ fn canonicalization(method: Element<'_>) -> Result<Vec<&str>, SignatureError> {
 }
 
 /// `KeyInfo` may describe a key; it may not fetch one or hold other content.
-fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
+pub(super) fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
     const KNOWN: [&str; 13] = [
         "KeyName",
         "KeyValue",

@@ -2,6 +2,7 @@
 //! identity provider, and as an identity provider towards cloud accounts.
 
 use super::certificate::Certificate;
+use super::encryption::{AES_128_GCM, AES_256_GCM, RSA_OAEP};
 use super::namespace::{METADATA, PROTOCOL, SIGNATURE};
 use super::writer::{UnwritableText, XmlWriter};
 use super::{binding, name_id_format};
@@ -15,6 +16,9 @@ pub struct ServiceProvider<'a> {
     pub acs_url: &'a str,
     /// Its signing certificates; several during a rotation.
     pub certificates: &'a [Certificate],
+    /// What assertions may be encrypted for: none does not want them encrypted, several stand
+    /// there during a rotation, the one to use first.
+    pub encryption: &'a [Certificate],
 }
 
 impl ServiceProvider<'_> {
@@ -29,7 +33,8 @@ impl ServiceProvider<'_> {
                 ("protocolSupportEnumeration", PROTOCOL),
             ],
         );
-        keys(&mut xml, self.certificates);
+        keys(&mut xml, "signing", self.certificates);
+        keys(&mut xml, "encryption", self.encryption);
         for format in
             [name_id_format::UNSPECIFIED, name_id_format::EMAIL, name_id_format::PERSISTENT]
         {
@@ -67,7 +72,7 @@ impl IdentityProvider<'_> {
             "md:IDPSSODescriptor",
             &[("WantAuthnRequestsSigned", "false"), ("protocolSupportEnumeration", PROTOCOL)],
         );
-        keys(&mut xml, self.certificates);
+        keys(&mut xml, "signing", self.certificates);
         for format in [name_id_format::UNSPECIFIED, name_id_format::PERSISTENT] {
             xml.leaf("md:NameIDFormat", &[], format);
         }
@@ -85,14 +90,19 @@ fn descriptor(entity_id: &str) -> XmlWriter {
     xml
 }
 
-fn keys(xml: &mut XmlWriter, certificates: &[Certificate]) {
+fn keys(xml: &mut XmlWriter, used_for: &str, certificates: &[Certificate]) {
     for certificate in certificates {
-        xml.open("md:KeyDescriptor", &[("use", "signing")])
+        xml.open("md:KeyDescriptor", &[("use", used_for)])
             .open("ds:KeyInfo", &[("xmlns:ds", SIGNATURE)])
             .open("ds:X509Data", &[])
             .leaf("ds:X509Certificate", &[], &certificate.base64())
             .close()
-            .close()
             .close();
+        if used_for == "encryption" {
+            for algorithm in [AES_256_GCM, AES_128_GCM, RSA_OAEP] {
+                xml.leaf("md:EncryptionMethod", &[("Algorithm", algorithm)], "");
+            }
+        }
+        xml.close();
     }
 }

@@ -31,8 +31,8 @@ pub struct Response<'d> {
     pub status: Status<'d>,
     /// The assertions, unread.
     pub assertions: Vec<Element<'d>>,
-    /// How many encrypted assertions there are.
-    pub encrypted: usize,
+    /// The encrypted assertions, unread.
+    pub encrypted: Vec<Element<'d>>,
 }
 
 /// How the identity provider says it went.
@@ -168,12 +168,12 @@ pub fn response(element: Element<'_>) -> Result<Response<'_>, ShapeError> {
     let from = parts.optional(ASSERTION, "Issuer").map(issuer).transpose()?;
     let signature = parts.optional(SIGNATURE, "Signature");
     let status = status(parts.required(PROTOCOL, "Status")?)?;
-    let (mut assertions, mut encrypted) = (Vec::new(), 0);
+    let (mut assertions, mut encrypted) = (Vec::new(), Vec::new());
     while let Some(child) = parts.any() {
         if child.is(ASSERTION, "Assertion") {
             assertions.push(child);
         } else if child.is(ASSERTION, "EncryptedAssertion") {
-            encrypted += 1;
+            encrypted.push(child);
         } else {
             return Err(parts.unexpected(child));
         }

@@ -26,8 +26,10 @@ pub enum Check {
     ResponseIssuer,
     /// The identity provider says that sign-in succeeded.
     Status,
-    /// There is exactly one assertion, and it is not encrypted.
+    /// There is exactly one assertion, in the clear or encrypted.
     AssertionCount,
+    /// The assertion, where it is encrypted, was encrypted for us and so that we accept it.
+    Decryption,
     /// The assertion comes from the configured identity provider.
     AssertionIssuer,
     /// A configured key signed what is read, and every signature holds.
@@ -83,6 +85,7 @@ impl Check {
             Self::ResponseIssuer => "response-issuer",
             Self::Status => "status",
             Self::AssertionCount => "assertion-count",
+            Self::Decryption => "decryption",
             Self::AssertionIssuer => "assertion-issuer",
             Self::Signature => "signature",
             Self::IssueInstant => "issue-instant",
@@ -132,9 +135,11 @@ impl Check {
                 "The identity provider refused. Its own log says why; often the user is not \
                  assigned to this application."
             }
-            Self::AssertionCount => {
-                "Send exactly one assertion, and turn assertion encryption off at the identity \
-                 provider."
+            Self::AssertionCount => "Send exactly one assertion.",
+            Self::Decryption => {
+                "Give the identity provider this space's current metadata, so that it encrypts \
+                 for a key that is here, with RSA-OAEP and AES-GCM (AES-CBC only if it signs the \
+                 response too); or turn assertion encryption off there."
             }
             Self::Signature => {
                 "Upload the identity provider's current signing certificate here; have it sign \

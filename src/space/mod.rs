@@ -3,23 +3,28 @@
 //! An organisation has at most one space (CON-01). Its name stands in the user login URL, is
 //! known to the whole installation, and never changes (ACT-04, ACT-06). Each space has two key
 //! pairs: one as the service provider people sign in at, one as the identity provider towards
-//! the accounts.
+//! the accounts. It may have more, for the company's identity provider to encrypt for (`keys`).
 
+mod keys;
 mod rules;
 mod scim;
 mod store;
 
+pub use keys::{MAXIMUM_ENCRYPTION_KEYS, add_encryption_key, remove_encryption_key};
 pub use rules::check_name;
 pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
-    end_access, hold_access, key_pair, key_pairs, of_organization, open, set_scim_enabled,
-    set_sso_enabled, space, space_by_name, spaces,
+    certificates, end_access, hold_access, key_pair, key_pairs, of_organization, open,
+    set_scim_enabled, set_sso_enabled, space, space_by_name, spaces,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     id::{KeyPairId, OrganizationId, SpaceId},
-    saml::certificate::{Certificate, CertificateError, SigningKey},
+    saml::{
+        certificate::{Certificate, CertificateError, SigningKey},
+        encryption::DecryptionKey,
+    },
     secret,
     store::{self as database, Json, Timestamp, text_enum},
 };
@@ -58,6 +63,9 @@ text_enum! {
         ServiceProvider = "service_provider",
         /// Towards the accounts.
         IdentityProvider = "identity_provider",
+        /// For the company's identity provider to encrypt assertions for. A space that has none
+        /// takes no encrypted assertions.
+        Encryption = "encryption",
     }
 }
 
@@ -100,6 +108,15 @@ pub struct KeyPair {
 impl KeyPair {
     /// The key to sign with and its certificate.
     pub fn signing_key(&self, sealer: &secret::Sealer) -> Result<SigningKey, Error> {
+        self.pair(sealer)
+    }
+
+    /// The key that opens what was encrypted for its certificate.
+    pub fn decryption_key(&self, sealer: &secret::Sealer) -> Result<DecryptionKey, Error> {
+        Ok(self.pair(sealer)?.into())
+    }
+
+    fn pair(&self, sealer: &secret::Sealer) -> Result<SigningKey, Error> {
         let opened = sealer.open(&sealed_as(self.id), &self.private_key_sealed)?;
         let pem = std::str::from_utf8(&opened).map_err(|_| secret::Error::Open)?;
         Ok(SigningKey::from_pem(pem, &self.certificate)?)
@@ -132,6 +149,14 @@ pub enum Error {
     /// The organisation has no space yet.
     #[error("the organisation has no space yet")]
     NotOpen,
+    /// The space has as many encryption keys as it may have.
+    #[error(
+        "a space has at most {MAXIMUM_ENCRYPTION_KEYS} encryption keys: remove the old one first"
+    )]
+    TooManyKeys,
+    /// The space has no such encryption key.
+    #[error("there is no such encryption key")]
+    KeyNotFound,
     /// A number is out of its range.
     #[error("{setting}: {least} to {most}")]
     OutOfRange {

@@ -6,6 +6,7 @@ use super::{Error, KeyPair, KeyPurpose, NewKeyPair, Space, rules::check_name, se
 use crate::{
     audit::{self, Act, Change, Scope},
     id::{KeyPairId, OrganizationId, SpaceId},
+    saml::certificate::Certificate,
     secret::Sealer,
     store::{self as database, Read, Write, sql},
 };
@@ -44,19 +45,7 @@ pub async fn open(
         return Err(if open { Error::AlreadyOpen } else { Error::NameTaken });
     }
     for (purpose, key) in keys {
-        let key_id: KeyPairId = act.new_id();
-        sql("INSERT INTO space_keys
-                 (id, space_id, purpose, private_key_sealed, certificate, not_after, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(key_id)
-        .bind(id)
-        .bind(purpose)
-        .bind(sealer.seal(&sealed_as(key_id), key.private_key.as_bytes())?)
-        .bind(&key.certificate)
-        .bind(key.not_after)
-        .bind(act.now)
-        .execute(tx)
-        .await?;
+        insert_key(tx, act, sealer, id, purpose, key).await?;
     }
     let change = Change {
         scope: Scope::Space(id),
@@ -68,6 +57,31 @@ pub async fn open(
     };
     audit::record(tx, act, change).await?;
     space(tx, id).await?.ok_or(Error::NotOpen)
+}
+
+/// Seals a key pair and keeps it.
+pub(super) async fn insert_key(
+    tx: &mut Write,
+    act: &Act,
+    sealer: &Sealer,
+    space: SpaceId,
+    purpose: KeyPurpose,
+    key: NewKeyPair,
+) -> Result<KeyPairId, Error> {
+    let id: KeyPairId = act.new_id();
+    sql("INSERT INTO space_keys
+             (id, space_id, purpose, private_key_sealed, certificate, not_after, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(id)
+    .bind(space)
+    .bind(purpose)
+    .bind(sealer.seal(&sealed_as(id), key.private_key.as_bytes())?)
+    .bind(&key.certificate)
+    .bind(key.not_after)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    Ok(id)
 }
 
 /// The space with this id.
@@ -89,6 +103,11 @@ pub async fn hold_access(tx: &mut Write, space: SpaceId) -> Result<(), database:
 /// Who has taken access away calls this before it looks for what has to end: whoever acted on the
 /// old state has committed by then, and whoever comes sees the new one.
 pub async fn end_access(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    lock(tx, space).await
+}
+
+/// Whoever changes something of a space that is counted first comes one after the other.
+pub(super) async fn lock(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
     let mut query = sql("SELECT id FROM spaces WHERE id = ");
     query.push_bind(space).push(tx.for_no_key_update());
     query.exists(tx).await?;
@@ -131,6 +150,15 @@ pub async fn key_pairs(
     .bind(purpose)
     .fetch_all(tx)
     .await
+}
+
+/// The certificates of those key pairs, to publish.
+pub async fn certificates(
+    tx: &mut Read,
+    space: SpaceId,
+    purpose: KeyPurpose,
+) -> Result<Vec<Certificate>, Error> {
+    key_pairs(tx, space, purpose).await?.iter().map(KeyPair::public_certificate).collect()
 }
 
 /// The key pair of a space to sign with.

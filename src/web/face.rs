@@ -65,7 +65,8 @@ fn space(error: &space::Error) -> Face {
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::OutOfRange { field, .. } => Face::Field(field),
-        E::AlreadyOpen | E::NotOpen => Face::Refused,
+        E::AlreadyOpen | E::NotOpen | E::TooManyKeys => Face::Refused,
+        E::KeyNotFound => Face::NotFound,
         E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }

@@ -13,9 +13,11 @@
 #   IDP_USERS    name:password:mail:group,group;…     who can sign in
 #   IDP_NAME_ID  uid (default) or mail: the attribute that becomes the NameID, format unspecified
 #   IDP_SIGN     both (default), assertion or response
+#
+# It encrypts assertions if the service's metadata has a key for that.
 set -euo pipefail
 
-usage() { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 stop() {
     local pid_file=$1/php.pid pid
@@ -48,6 +50,9 @@ assertion) sign_response=false sign_assertion=true ;;
 response) sign_response=true sign_assertion=false ;;
 *) usage ;;
 esac
+
+encrypt=false
+if grep -q 'use="encryption"' "$sp_metadata"; then encrypt=true; fi
 
 stop "$state"
 mkdir -p "$state"/{config,metadata,cert,data,tmp,log,www}
@@ -105,6 +110,7 @@ cat >"$state/metadata/saml20-idp-hosted.php" <<PHP
     'host' => '__DEFAULT__', 'privatekey' => 'idp.pem', 'certificate' => 'idp.crt', 'auth' => 'people',
     'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     'saml20.sign.response' => $sign_response, 'saml20.sign.assertion' => $sign_assertion,
+    'assertion.encryption' => $encrypt,
     'SingleSignOnServiceBinding' => [
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
     ],

@@ -144,4 +144,39 @@ on_both! {
         house.app.clock.advance(jiff::SignedDuration::from_secs(61));
         assert_eq!(office.sign_in(&browser, "chief", PASSWORD).await.status(), 303);
     }
+
+    /// SSO-21: made, shown and removed at the console; who may only look cannot.
+    async fn sso_21_encryption_keys_at_the_console(house) {
+        const HERE: &str = "/console/settings/sso";
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        office.hire("reader", Some("QcloudOrganizationReadOnlyAccess")).await;
+        let (chief, reader) = (office.inside("chief").await, office.inside("reader").await);
+        let page = async |browser: &Client| {
+            browser.get(house.url(HERE)).send().await.unwrap().text().await.unwrap()
+        };
+        let post = async |browser: &Client, path: &str| {
+            browser.post(house.url(&format!("{HERE}{path}"))).send().await.unwrap().status()
+        };
+        let keys = async || office.world.count("SELECT COUNT(*) FROM space_keys WHERE purpose = 'encryption'").await;
+        assert!(page(&chief).await.contains("Make a key"));
+        assert!(!page(&reader).await.contains("Make a key"));
+        assert_eq!(post(&reader, "/keys").await, StatusCode::FORBIDDEN);
+        assert_eq!(keys().await, 0);
+
+        assert_eq!(post(&chief, "/keys").await, StatusCode::SEE_OTHER);
+        assert_eq!(post(&chief, "/keys").await, StatusCode::SEE_OTHER);
+        let full = page(&chief).await;
+        assert!(!full.contains("Make a new key"), "{full}");
+        assert!(post(&chief, "/keys").await.is_client_error());
+        assert_eq!(keys().await, 2);
+
+        let removal = full.split(&format!("action=\"{HERE}")).find(|part| part.starts_with("/keys/"));
+        let removal = removal.unwrap().split('"').next().unwrap();
+        assert_eq!(post(&reader, removal).await, StatusCode::FORBIDDEN);
+        assert_eq!(post(&chief, removal).await, StatusCode::SEE_OTHER);
+        assert_eq!(post(&chief, removal).await, StatusCode::NOT_FOUND);
+        assert_eq!(keys().await, 1);
+        assert!(page(&chief).await.contains("Make a new key"));
+    }
 }

@@ -4,6 +4,7 @@ use identity_center::{
     clock::Clock,
     directory::{self, NewUser},
     organization,
+    saml::encoding,
     space::{self, KeyPurpose, NewKeyPair, Space},
     sso,
 };
@@ -24,6 +25,11 @@ struct Company {
 impl Company {
     /// None where there is no SimpleSAMLphp. The clock is the machine's, as the provider's is.
     async fn open() -> Option<Self> {
+        Self::open_as(false).await
+    }
+
+    /// The same, and whether assertions are encrypted.
+    async fn open_as(encrypted: bool) -> Option<Self> {
         let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
         let app = &house.app;
         let act = app.own_act("test").unwrap();
@@ -42,6 +48,13 @@ impl Company {
             })
             .await
             .unwrap();
+        if encrypted {
+            let (key, sealer) = (NewKeyPair::generate("acme", act.now).unwrap(), &app.sealer);
+            app.db
+                .write(async |tx| space::add_encryption_key(tx, &act, sealer, space.id, key).await)
+                .await
+                .unwrap();
+        }
         let described = house.browser().get(house.url(&format!("/saml/sp/{}", space.id)));
         let described = described.send().await.unwrap().text().await.unwrap();
         let Some(provider) = IdentityProvider::start(&described) else {
@@ -116,6 +129,20 @@ async fn alice_signs_in_and_only_once() {
 
     let again = company.post(&browser, &form).await;
     assert_eq!(again.status(), StatusCode::FORBIDDEN, "the same response comes again");
+    company.house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alice_signs_in_with_an_encrypted_assertion() {
+    let Some(company) = Company::open_as(true).await else { return };
+    let browser = company.house.browser();
+    let form = company.response_for(&browser, "alice").await;
+    let response = String::from_utf8(encoding::decode(&form[0].1).unwrap()).unwrap();
+    assert!(response.contains("EncryptedAssertion") && !response.contains(">alice<"), "{response}");
+    let accepted = company.post(&browser, &form).await;
+    assert_eq!(accepted.status(), StatusCode::SEE_OTHER, "{:?}", accepted.text().await);
+    let mine = browser.get(location(&accepted)).send().await.unwrap();
+    assert!(location(&mine).ends_with("/portal/acme"));
     company.house.close().await;
 }
 

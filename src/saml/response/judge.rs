@@ -6,15 +6,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::proof::{SignedBy, agreement, decryption, signatures};
 use super::{Expected, MAXIMUM_AGE, MAXIMUM_NAME_ID, MAXIMUM_SKEW, SUCCESS, VerifiedAssertion};
-use crate::saml::certificate::Certificate;
+use crate::saml::instant;
 use crate::saml::name_id_format::TRANSIENT;
 use crate::saml::shape::ShapeError;
-use crate::saml::signature::{self, SignatureError};
+use crate::saml::signature;
 use crate::saml::statement::{self, Assertion, Response};
 use crate::saml::trace::{Check, Trace, Verdict};
 use crate::saml::xml::{Document, Element};
-use crate::saml::{c14n, instant, second_opinion};
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
@@ -30,11 +30,22 @@ pub(super) fn judge(
 
     // What is read below is read from here, and only from here.
     let response = structure(trace, statement::response(document.root()))?;
-    trace.require(Check::UniqueIds, unique_ids(document), "every ID once", "");
+    trace.require(Check::UniqueIds, unique_ids([document]), "every ID once", "");
     destination(trace, expected, &response);
     response_issuer(trace, expected, &response);
     status(trace, &response);
-    let only = the_assertion(trace, &response)?;
+    let (only, is_encrypted) = the_assertion(trace, &response)?;
+    let around = response
+        .signature
+        .map(|signature| signature::verify(signature, response.element, expected.certificates));
+    let around = around.transpose();
+    let opened = if is_encrypted {
+        Some(decryption(trace, expected, document, only, around.as_ref())?)
+    } else {
+        trace.record(Check::Decryption, Verdict::NotApplicable, "", "not encrypted");
+        None
+    };
+    let only = opened.as_ref().map_or(only, Document::root);
     let assertion = structure(trace, statement::assertion(only))?;
     trace.record(Check::Structure, Verdict::Passed, "Web Browser SSO", "Web Browser SSO");
     let versions = [response.version, assertion.version];
@@ -45,7 +56,7 @@ pub(super) fn judge(
         expected.idp_entity_id,
         assertion.issuer,
     );
-    let signed_by = signatures(trace, expected, &response, &assertion);
+    let signed_by = signatures(trace, expected, around, &assertion);
     issue_instants(trace, clock, &response, &assertion);
     let confirmed_until = confirmation(trace, expected, clock, &response, &assertion);
     let valid_until = conditions(trace, expected, clock, &assertion);
@@ -56,15 +67,7 @@ pub(super) fn judge(
     let signed_by = signed_by?;
     if trace.first_failure().is_none() {
         if expected.second_opinion {
-            let claim = second_opinion::Claim {
-                message: &c14n::whole(document),
-                certificates: &signed_by.certificates,
-                canonical: &signed_by.canonical,
-                response_signed: response.signature.is_some(),
-                assertion_id: assertion.id,
-                name_id: assertion.name_id.value,
-            };
-            let agreed = second_opinion::ask(&claim);
+            let agreed = agreement(document, opened.as_ref(), &assertion, &signed_by);
             let received = agreed.as_ref().map_or_else(ToString::to_string, |()| String::new());
             trace.require(Check::SecondOpinion, agreed.is_ok(), "agreement", received);
         } else {
@@ -117,9 +120,10 @@ fn structure<T>(trace: &mut Trace, read: Result<T, ShapeError>) -> Option<T> {
 }
 
 /// Attributes that libraries take for identifiers: any spelling of "id".
-fn unique_ids(document: &Document) -> bool {
-    let mut ids: Vec<&str> = document
-        .elements()
+pub(super) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
+    let mut ids: Vec<&str> = documents
+        .into_iter()
+        .flat_map(Document::elements)
         .flat_map(Element::attributes)
         .filter(|attribute| attribute.name.local.eq_ignore_ascii_case("id"))
         .map(|attribute| attribute.value.as_str())
@@ -168,62 +172,17 @@ fn status(trace: &mut Trace, response: &Response<'_>) {
     trace.require(Check::Status, codes.first() == Some(&SUCCESS), SUCCESS, received);
 }
 
-fn the_assertion<'d>(trace: &mut Trace, response: &Response<'d>) -> Option<Element<'d>> {
-    let (plain, encrypted) = (response.assertions.len(), response.encrypted);
-    let received = match encrypted {
-        0 => format!("{plain} assertions"),
-        _ => format!(
-            "{plain} assertions, {encrypted} encrypted: encrypted assertions are not enabled"
-        ),
-    };
-    let only = match response.assertions.as_slice() {
-        [only] if encrypted == 0 => Some(*only),
+/// The one assertion, and whether it is encrypted.
+fn the_assertion<'d>(trace: &mut Trace, response: &Response<'d>) -> Option<(Element<'d>, bool)> {
+    let (plain, encrypted) = (response.assertions.as_slice(), response.encrypted.as_slice());
+    let received = format!("{} assertions, {} encrypted", plain.len(), encrypted.len());
+    let only = match (plain, encrypted) {
+        ([only], []) => Some((*only, false)),
+        ([], [only]) => Some((*only, true)),
         _ => None,
     };
     trace.require(Check::AssertionCount, only.is_some(), "exactly one assertion", received);
     only
-}
-
-/// Who signed what is read.
-struct SignedBy {
-    /// One per signature.
-    certificates: Vec<Certificate>,
-    /// What was digested for the outermost signature.
-    canonical: Vec<u8>,
-}
-
-/// At least one of the two elements is signed, and every signature holds. The
-/// response's covers the assertion, which is its child in the same tree.
-fn signatures(
-    trace: &mut Trace,
-    expected: &Expected<'_>,
-    response: &Response<'_>,
-    assertion: &Assertion<'_>,
-) -> Option<SignedBy> {
-    let wanted = "signed by a configured certificate";
-    let both = [(response.signature, response.element), (assertion.signature, assertion.element)];
-    let present = both.into_iter().filter_map(|(signature, signed)| Some((signature?, signed)));
-    let verified: Result<Vec<_>, SignatureError> = present
-        .map(|(signature, signed)| signature::verify(signature, signed, expected.certificates))
-        .collect();
-    match verified {
-        Err(error) => {
-            trace.record(Check::Signature, Verdict::Failed, wanted, error.to_string());
-            None
-        }
-        Ok(verified) => {
-            let Some(outermost) = verified.first() else {
-                trace.record(Check::Signature, Verdict::Failed, wanted, "not signed");
-                return None;
-            };
-            let received = format!("sha256 {}", outermost.certificate.facts().fingerprint);
-            trace.record(Check::Signature, Verdict::Passed, wanted, received);
-            Some(SignedBy {
-                canonical: outermost.canonical.clone(),
-                certificates: verified.iter().map(|it| it.certificate.clone()).collect(),
-            })
-        }
-    }
 }
 
 fn issue_instants(
@@ -375,7 +334,7 @@ fn verified(
     clock: Clock,
     response: &Response<'_>,
     assertion: &Assertion<'_>,
-    signed_by: &SignedBy,
+    signed_by: &SignedBy<'_>,
     confirmed_until: Timestamp,
     valid_until: Option<Timestamp>,
     session: Session,
@@ -385,7 +344,7 @@ fn verified(
     let stale = assertion.issue_instant.checked_add(MAXIMUM_AGE).unwrap_or(Timestamp::MAX);
     let remember_until =
         not_on_or_after.min(stale).checked_add(clock.skew).unwrap_or(Timestamp::MAX);
-    let fingerprint = signed_by.certificates.first().map(|it| it.facts().fingerprint.clone());
+    let fingerprint = signed_by.all().next().map(|it| it.certificate.facts().fingerprint.clone());
     VerifiedAssertion {
         assertion_id: assertion.id.to_owned(),
         name_id: assertion.name_id.value.to_owned(),

@@ -39,6 +39,7 @@ pub fn expected() -> Expected<'static> {
     Expected {
         idp_entity_id: IDP,
         certificates: certificates(),
+        decryption_keys: &[],
         acs_url: ACS,
         sp_entity_id: SP,
         request_id: Some(REQUEST),

@@ -67,7 +67,7 @@ fn what_federations_write_is_read() {
 }
 
 fn sp() -> String {
-    ServiceProvider { entity_id: SP, acs_url: ACS, certificates: certificates() }
+    ServiceProvider { entity_id: SP, acs_url: ACS, certificates: certificates(), encryption: &[] }
         .metadata()
         .unwrap()
 }

@@ -4,8 +4,10 @@
 mod attacks;
 mod c14n;
 mod checks;
+mod encryption;
 mod house;
 mod metadata;
+mod parcel;
 mod round_trip;
 mod second_opinion;
 mod signatures;

@@ -27,7 +27,7 @@ fn our_response_is_accepted_with_everything_in_it() {
     let mut once = checks.clone();
     once.dedup();
     assert_eq!(checks, once);
-    assert_eq!(checks.len(), 25);
+    assert_eq!(checks.len(), 26);
 }
 
 #[test]
@@ -53,7 +53,12 @@ fn names_with_markup_characters_reach_both_implementations_alike() {
 #[test]
 fn what_we_write_is_canonical_as_written() {
     let certificates = certificates();
-    let sp = sp_metadata::ServiceProvider { entity_id: SP, acs_url: ACS, certificates };
+    let sp = sp_metadata::ServiceProvider {
+        entity_id: SP,
+        acs_url: ACS,
+        certificates,
+        encryption: certificates,
+    };
     let idp = sp_metadata::IdentityProvider { entity_id: IDP, sso_url: IDP, certificates };
     let request = request().xml().unwrap();
     for written in [issued().xml, sp.metadata().unwrap(), idp.metadata().unwrap(), request] {

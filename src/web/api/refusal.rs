@@ -162,6 +162,8 @@ fn space(error: &space::Error) -> &'static str {
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
         // No action of the public API sets these.
         Error::OutOfRange { .. } => "InvalidParameter.ParamError",
+        Error::TooManyKeys => "LimitExceeded",
+        Error::KeyNotFound => "ResourceNotFound",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }

@@ -163,6 +163,10 @@ fn done_words(code: &str) -> Option<&'static str> {
         "replayed" => "The events are sent once more.",
         "redelivered" => "The event is sent once more.",
         "provider-saved" => "The identity provider was saved.",
+        "key-added" => {
+            "The key was made and is in the metadata. Give that to your identity provider."
+        }
+        "key-removed" => "The key was removed. What is encrypted for it is refused from now on.",
         "certificate-added" => "The certificate was added.",
         "certificate-removed" => "The certificate was removed.",
         _ => return None,

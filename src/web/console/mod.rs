@@ -75,6 +75,8 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/console/settings/sso/provider", Admin, sso::provider)
         .post("/console/settings/sso/metadata", Admin, sso::set_by_metadata)
         .post("/console/settings/sso/by-hand", Admin, sso::set_by_hand)
+        .post("/console/settings/sso/keys", Admin, sso::add_key)
+        .post("/console/settings/sso/keys/{id}/remove", Admin, sso::remove_key)
         .post("/console/settings/sso/{to}", Admin, sso::switch)
         .get("/console/settings/events", Admin, events::list)
         .post("/console/settings/events", Admin, events::create)

@@ -15,11 +15,12 @@ use super::{
 };
 use crate::{
     app::App,
+    id::KeyPairId,
     saml::{
         certificate::{Certificate, CertificateFacts},
         trace::{Entry, Verdict},
     },
-    space,
+    space::{self, KeyPurpose, NewKeyPair},
     sso::{self, Attempt, ByHand, IdentityProvider, Outcome},
     store::{PageRequest, Timestamp},
     web::{
@@ -42,6 +43,8 @@ struct SingleSignOn {
     acs_url: String,
     provider: Option<IdentityProvider>,
     certificates: Vec<CertificateRow>,
+    encryption_keys: Vec<KeyRow>,
+    may_add_key: bool,
     attempts: Vec<AttemptRow>,
     pager: Pager,
 }
@@ -53,6 +56,13 @@ struct CertificateRow {
     not_before: String,
     not_after: String,
     days_left: i64,
+}
+
+/// An encryption key as the page shows it.
+struct KeyRow {
+    id: KeyPairId,
+    certificate: CertificateRow,
+    made: Timestamp,
 }
 
 struct AttemptRow {
@@ -119,11 +129,12 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let wanted = PageRequest { limit: ATTEMPTS, ..query.page() };
-    let (provider, attempts) = app
+    let (provider, keys_to_encrypt, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let provider = sso::identity_provider(tx, space.id).await?;
-            Ok((provider, sso::attempts(tx, space.id, wanted).await?))
+            let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
+            Ok((provider, keys, sso::attempts(tx, space.id, wanted).await?))
         })
         .await?;
     let keys = provider
@@ -131,6 +142,15 @@ pub(super) async fn show(
         .map_or_else(|| Ok(Vec::new()), |provider| provider.keys(app.demo.is_some()))?;
     let now = administrator.act.now;
     let pager = query.pager(HERE, &attempts);
+    let may_add_key = keys_to_encrypt.len() < space::MAXIMUM_ENCRYPTION_KEYS;
+    let encryption_keys = keys_to_encrypt
+        .iter()
+        .map(|pair| -> Result<KeyRow, space::Error> {
+            let certificate = certificate_row(&pair.public_certificate()?, now);
+            Ok(KeyRow { id: pair.id, certificate, made: pair.created_at })
+        })
+        .collect::<Result<_, _>>()
+        .map_err(Fault::from)?;
     let page = SingleSignOn {
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),
         enabled: space.sso_enabled,
@@ -139,6 +159,8 @@ pub(super) async fn show(
         acs_url: sso::acs_url(&app.settings, space.id),
         provider,
         certificates: keys.iter().map(|key| certificate_row(key, now)).collect(),
+        encryption_keys,
+        may_add_key,
         attempts: attempts.rows.into_iter().map(AttemptRow::from).collect(),
         pager,
     };
@@ -168,6 +190,38 @@ pub(super) async fn switch(
         .write(async |tx| space::set_sso_enabled(tx, &administrator.act, space, enabled).await)
         .await?;
     Ok(done(HERE, code))
+}
+
+/// Makes an encryption key (SSO-21).
+pub(super) async fn add_key(
+    State(app): State<App>,
+    administrator: Administrator,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let (name, now) = (format!("{} encryption", space.name), administrator.act.now);
+    let key = tokio::task::spawn_blocking(move || NewKeyPair::generate(&name, now))
+        .await
+        .map_err(|_| Fault::Internal("making a key was interrupted"))?
+        .map_err(Fault::from)?;
+    app.db
+        .write(async |tx| {
+            space::add_encryption_key(tx, &administrator.act, &app.sealer, space.id, key).await
+        })
+        .await?;
+    Ok(done(HERE, "key-added"))
+}
+
+/// Removes an encryption key.
+pub(super) async fn remove_key(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<KeyPairId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    app.db
+        .write(async |tx| space::remove_encryption_key(tx, &administrator.act, space, id).await)
+        .await?;
+    Ok(done(HERE, "key-removed"))
 }
 
 #[derive(Template)]

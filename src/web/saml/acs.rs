@@ -19,10 +19,11 @@ use jiff::SignedDuration;
 use crate::{
     app::App,
     saml::{
+        encryption::DecryptionKey,
         response::{Expected, Outcome, Received},
         trace::Check,
     },
-    space::{self, Space},
+    space::{self, KeyPair, KeyPurpose, Space},
     sso::{self, IdentityProvider, Judged, PendingRequest},
     web::{
         Anyone, Fault,
@@ -35,6 +36,8 @@ struct Known {
     space: Space,
     provider: IdentityProvider,
     request: Option<PendingRequest>,
+    /// Only for a message that needs them.
+    encryption_keys: Vec<KeyPair>,
 }
 
 /// Judges the response; sends the browser on with a ticket, or shows why not in one sentence.
@@ -58,9 +61,15 @@ pub async fn consume(
     })?;
     let received = off_thread(move || Received::parse(&encoded)).await?;
     let claimed = received.in_response_to_unverified().map(str::to_owned);
-    let known = known(&app, &space_id, claimed.as_deref(), &caller).await?;
+    let is_encrypted = received.is_encrypted();
+    let known = known(&app, &space_id, claimed.as_deref(), is_encrypted, &caller).await?;
     let keys = known.provider.keys(app.demo.is_some())?;
-    let Known { space, provider, request } = known;
+    let Known { space, provider, request, encryption_keys } = known;
+    let decryption_keys: Vec<DecryptionKey> = encryption_keys
+        .iter()
+        .map(|pair| pair.decryption_key(&app.sealer))
+        .collect::<Result<_, _>>()
+        .map_err(Fault::from)?;
     let sp_entity_id = sso::sp_entity_id(&app.settings, space.id);
     let acs_url = sso::acs_url(&app.settings, space.id);
     let request_id = request.as_ref().map(|request| request.id.clone());
@@ -71,6 +80,7 @@ pub async fn consume(
         received.verify(&Expected {
             idp_entity_id: &provider.entity_id,
             certificates: &keys,
+            decryption_keys: &decryption_keys,
             acs_url: &acs_url,
             sp_entity_id: &sp_entity_id,
             request_id: request_id.as_deref(),
@@ -130,24 +140,30 @@ async fn known(
     app: &App,
     space_id: &str,
     claimed: Option<&str>,
+    is_encrypted: bool,
     caller: &Anyone,
 ) -> Result<Known, PageError> {
     let unknown = || Problem::not_found("There is no such space.");
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
-    let found: Option<(Space, Option<IdentityProvider>, Option<PendingRequest>)> = app
-        .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let provider = sso::identity_provider(tx, id).await?;
-            let request = match claimed {
-                Some(claimed) => sso::pending_request(tx, id, claimed, now).await?,
-                None => None,
-            };
-            Ok(Some((space, provider, request)))
-        })
-        .await?;
-    let (space, provider, request) = found.ok_or_else(unknown)?;
+    let found: Option<(Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>)> =
+        app.db
+            .read(async |tx| -> Result<_, Fault> {
+                let Some(space) = space::space(tx, id).await? else { return Ok(None) };
+                let provider = sso::identity_provider(tx, id).await?;
+                let request = match claimed {
+                    Some(claimed) => sso::pending_request(tx, id, claimed, now).await?,
+                    None => None,
+                };
+                let keys = if is_encrypted {
+                    space::key_pairs(tx, id, KeyPurpose::Encryption).await?
+                } else {
+                    Vec::new()
+                };
+                Ok(Some((space, provider, request, keys)))
+            })
+            .await?;
+    let (space, provider, request, encryption_keys) = found.ok_or_else(unknown)?;
     let provider = provider.filter(|provider| space.sso_enabled && provider.is_complete());
     let provider = provider.ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
@@ -158,7 +174,7 @@ async fn known(
         onward: None,
     })?;
     let request = request.filter(|request| request.entity_id == provider.entity_id);
-    Ok(Known { space, provider, request })
+    Ok(Known { space, provider, request, encryption_keys })
 }
 
 async fn off_thread<T: Send + 'static>(
@@ -188,6 +204,7 @@ fn refusal(check: Check, space_name: &str) -> Problem {
         | Check::ResponseIssuer
         | Check::Status
         | Check::AssertionCount
+        | Check::Decryption
         | Check::AssertionIssuer
         | Check::Signature
         | Check::IssueInstant

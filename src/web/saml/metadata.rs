@@ -25,8 +25,9 @@ pub async fn service_provider(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let (space, certificates) = find(&app, &id, KeyPurpose::ServiceProvider).await?;
-    let metadata = service_provider_document(&app, &space, &certificates)?;
+    let purposes = [KeyPurpose::ServiceProvider, KeyPurpose::Encryption];
+    let (space, [signing, encryption]) = find(&app, &id, purposes).await?;
+    let metadata = service_provider_document(&app, &space, &signing, &encryption)?;
     Ok(document(metadata, "service-provider.xml"))
 }
 
@@ -35,10 +36,11 @@ pub fn service_provider_document(
     app: &App,
     space: &Space,
     certificates: &[Certificate],
+    encryption: &[Certificate],
 ) -> Result<String, Fault> {
     let entity_id = sso::sp_entity_id(&app.settings, space.id);
     let acs_url = sso::acs_url(&app.settings, space.id);
-    ServiceProvider { entity_id: &entity_id, acs_url: &acs_url, certificates }
+    ServiceProvider { entity_id: &entity_id, acs_url: &acs_url, certificates, encryption }
         .metadata()
         .map_err(|_| Fault::Internal("metadata of ours cannot be written"))
 }
@@ -48,7 +50,7 @@ pub async fn identity_provider(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let (space, certificates) = find(&app, &id, KeyPurpose::IdentityProvider).await?;
+    let (space, [certificates]) = find(&app, &id, [KeyPurpose::IdentityProvider]).await?;
     let entity_id = sso::idp_entity_id(&app.settings, space.id);
     let sso_url = app.settings.url(&format!("/portal/{}", space.name));
     let metadata =
@@ -66,26 +68,24 @@ fn document(xml: String, name: &str) -> Response {
     (headers, xml).into_response()
 }
 
-async fn find(
+/// A space, and its certificates for each of these purposes.
+async fn find<const N: usize>(
     app: &App,
     id: &str,
-    purpose: KeyPurpose,
-) -> Result<(Space, Vec<Certificate>), PageError> {
+    purposes: [KeyPurpose; N],
+) -> Result<(Space, [Vec<Certificate>; N]), PageError> {
     let unknown = || Problem::not_found("There is no such space.");
     let id = id.parse().map_err(|_| unknown())?;
     let found: Option<_> = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let pairs = space::key_pairs(tx, id, purpose).await?;
-            Ok(Some((space, pairs)))
+            let mut all = [const { Vec::new() }; N];
+            for (certificates, purpose) in all.iter_mut().zip(purposes) {
+                *certificates = space::certificates(tx, id, purpose).await?;
+            }
+            Ok(Some((space, all)))
         })
         .await?;
-    let (space, pairs) = found.ok_or_else(unknown)?;
-    let certificates = pairs
-        .iter()
-        .map(space::KeyPair::public_certificate)
-        .collect::<Result<_, _>>()
-        .map_err(Fault::from)?;
-    Ok((space, certificates))
+    Ok(found.ok_or_else(unknown)?)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ZONE_ID, action};
 use crate::{
     saml::certificate::Certificate,
-    space::{self, KeyPair, KeyPurpose},
+    space::{self, KeyPurpose},
     sso::{self, ByHand, IdpCertificate},
     web::{
         Fault,
@@ -41,18 +41,17 @@ pub const ACTIONS: &[Action] = &[
 ];
 
 async fn service_provider(call: &Call) -> Answer {
-    let (space, pairs) = call
+    let (space, certificates, encryption) = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
-            let pairs = space::key_pairs(tx, space.id, KeyPurpose::ServiceProvider).await?;
-            Ok((space, pairs))
+            let signing = space::certificates(tx, space.id, KeyPurpose::ServiceProvider).await?;
+            let encryption = space::certificates(tx, space.id, KeyPurpose::Encryption).await?;
+            Ok((space, signing, encryption))
         })
         .await?;
-    let certificates: Vec<Certificate> =
-        pairs.iter().map(KeyPair::public_certificate).collect::<Result<_, _>>()?;
-    let document = service_provider_document(&call.app, &space, &certificates)?;
+    let document = service_provider_document(&call.app, &space, &certificates, &encryption)?;
     let info = json!({
         "EntityId": sso::sp_entity_id(&call.app.settings, space.id),
         "ZoneId": space.id,

@@ -1,0 +1,131 @@
+//! Who vouches for what is read: the signatures, what was encrypted, the second opinion.
+
+use super::Expected;
+use super::judge::unique_ids;
+use crate::saml::certificate::Certificate;
+use crate::saml::second_opinion::Disagreement;
+use crate::saml::signature::{self, SignatureError, Verified};
+use crate::saml::statement::Assertion;
+use crate::saml::trace::{Check, Trace, Verdict};
+use crate::saml::xml::{Document, Element};
+use crate::saml::{c14n, encryption, second_opinion};
+
+/// Opens an encrypted assertion, unless the message is refused already: nobody gets our private
+/// key to work with a message that is no good, and what a signature covers is not touched before
+/// the signature held.
+pub(super) fn decryption(
+    trace: &mut Trace,
+    expected: &Expected<'_>,
+    document: &Document,
+    element: Element<'_>,
+    around: Result<&Option<Verified<'_>>, &SignatureError>,
+) -> Option<Document> {
+    let wanted = "an assertion that a key of ours opens";
+    let around = match around {
+        Ok(around) => around,
+        Err(error) => {
+            trace.record(Check::Signature, Verdict::Failed, SIGNED, error.to_string());
+            return None;
+        }
+    };
+    if trace.first_failure().is_some() {
+        let received = "not tried: the message is refused already";
+        trace.record(Check::Decryption, Verdict::NotApplicable, wanted, received);
+        return None;
+    }
+    match encryption::open(element, expected.decryption_keys, around.is_some()) {
+        Err(error) => {
+            trace.record(Check::Decryption, Verdict::Failed, wanted, error.to_string());
+            None
+        }
+        Ok(opened) => {
+            trace.record(Check::Decryption, Verdict::Passed, wanted, opened.method);
+            if !unique_ids([document, &opened.document]) {
+                let received = "an ID of the message again in the encrypted assertion";
+                trace.record(Check::UniqueIds, Verdict::Failed, "every ID once", received);
+            }
+            Some(opened.document)
+        }
+    }
+}
+
+const SIGNED: &str = "signed by a configured certificate";
+
+/// Who signed what is read: the response, the assertion, or both.
+pub(super) struct SignedBy<'c> {
+    around: Option<Verified<'c>>,
+    inside: Option<Verified<'c>>,
+}
+
+impl SignedBy<'_> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Verified<'_>> {
+        self.around.iter().chain(&self.inside)
+    }
+}
+
+/// At least one of the two elements is signed, and every signature holds. The
+/// response's covers the assertion: as its child in the same tree, or encrypted.
+pub(super) fn signatures<'c>(
+    trace: &mut Trace,
+    expected: &Expected<'c>,
+    around: Result<Option<Verified<'c>>, SignatureError>,
+    assertion: &Assertion<'_>,
+) -> Option<SignedBy<'c>> {
+    let inside = assertion
+        .signature
+        .map(|signature| signature::verify(signature, assertion.element, expected.certificates));
+    let both = around.and_then(|around| Ok((around, inside.transpose()?)));
+    match both {
+        Err(error) => {
+            trace.record(Check::Signature, Verdict::Failed, SIGNED, error.to_string());
+            None
+        }
+        Ok((around, inside)) => {
+            let signed_by = SignedBy { around, inside };
+            let Some(outermost) = signed_by.all().next() else {
+                trace.record(Check::Signature, Verdict::Failed, SIGNED, "not signed");
+                return None;
+            };
+            let received = format!("sha256 {}", outermost.certificate.facts().fingerprint);
+            trace.record(Check::Signature, Verdict::Passed, SIGNED, received);
+            Some(signed_by)
+        }
+    }
+}
+
+/// Asks the second implementation. It decrypts nothing: of an encrypted assertion it gets what
+/// came out, as a message of its own, and of the response around it the signature.
+pub(super) fn agreement(
+    document: &Document,
+    opened: Option<&Document>,
+    assertion: &Assertion<'_>,
+    signed_by: &SignedBy<'_>,
+) -> Result<(), Disagreement> {
+    let claim = |message: &[u8], signatures: &[&Verified<'_>], response_signed| {
+        let outermost = signatures.first().ok_or(Disagreement::Signature)?;
+        let certificates: Vec<Certificate> =
+            signatures.iter().map(|it| it.certificate.clone()).collect();
+        second_opinion::ask(&second_opinion::Claim {
+            message,
+            certificates: &certificates,
+            canonical: &outermost.canonical,
+            response_signed,
+            assertion_id: assertion.id,
+            name_id: assertion.name_id.value,
+        })
+    };
+    let whole = c14n::whole(document);
+    let Some(opened) = opened else {
+        let all: Vec<&Verified<'_>> = signed_by.all().collect();
+        return claim(&whole, &all, signed_by.around.is_some());
+    };
+    if let Some(around) = &signed_by.around {
+        let certificates = [around.certificate.clone()];
+        second_opinion::ask_signature(&whole, &certificates, &around.canonical)?;
+    }
+    if let Some(inside) = &signed_by.inside {
+        return claim(&c14n::whole(opened), &[inside], false);
+    }
+    let canonical = c14n::exclusive(opened.root(), &[], None);
+    second_opinion::ask_content(&canonical, false, assertion.id, assertion.name_id.value)
+}
