@@ -299,6 +299,12 @@ pub(super) fn each_parameter(statement: &str, mut found: impl FnMut(&str, Option
 /// time, and keeping it ready would only take memory.
 const KEPT: usize = 200;
 
+/// How many of some rows the next statement is to write, at most `most`: the largest power of two. So
+/// there are few different statements, and the database keeps all of them ready ([`Sql::keep`]).
+pub fn portion(rows: usize, most: usize) -> usize {
+    (rows.clamp(1, most.max(1)) / 2 + 1).next_power_of_two()
+}
+
 /// Stands on both sides of the parameter of a list of numbers.
 const NUMBERS: char = '\u{1}';
 
@@ -314,4 +320,53 @@ fn json(numbers: &[i64]) -> String {
     }
     text.push(']');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str, values: &[i64]) -> (String, Vec<Value>) {
+        unnamed(text, values.iter().map(|value| Value::Int(Some(*value))).collect())
+    }
+
+    fn numbers(values: &[i64]) -> Vec<Value> {
+        values.iter().map(|value| Value::Int(Some(*value))).collect()
+    }
+
+    #[test]
+    fn parameters_lose_their_names_and_values_stand_where_they_are_wanted() {
+        let (text, values) = said("SELECT $1, $2", &[7, 8]);
+        assert_eq!((text.as_str(), values), ("SELECT ?, ?", numbers(&[7, 8])));
+        let (text, values) = said("a = $2 AND b = $1 AND c = $2", &[7, 8]);
+        assert_eq!((text.as_str(), values), ("a = ? AND b = ? AND c = ?", numbers(&[8, 7, 8])));
+        // What is quoted is text, also behind a doubled quote.
+        let (text, values) = said("'$1' || '''$2' || $1 || 'it''s $3'", &[7]);
+        assert_eq!(text, "'$1' || '''$2' || ? || 'it''s $3'");
+        assert_eq!(values, numbers(&[7]));
+        assert_eq!(said("SELECT '$'", &[]).0, "SELECT '$'");
+        assert_eq!(said("SELECT $10", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).1, numbers(&[10]));
+    }
+
+    #[test]
+    fn a_limit_does_not_depend_on_its_value() {
+        let (text, values) = said("SELECT a FROM b WHERE c = $1 LIMIT $2 OFFSET $3", &[1, 2, 3]);
+        assert_eq!(text, "SELECT a FROM b WHERE c = ? LIMIT (? + 0) OFFSET ?");
+        assert_eq!(values, numbers(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn rows_are_written_in_powers_of_two() {
+        let of = |mut rows: usize| {
+            let mut all = Vec::new();
+            while rows > 0 {
+                all.push(portion(rows, 64));
+                rows -= all[all.len() - 1];
+            }
+            all
+        };
+        assert_eq!(of(1), [1]);
+        assert_eq!(of(7), [4, 2, 1]);
+        assert_eq!(of(200), [64, 64, 64, 8]);
+    }
 }

@@ -174,7 +174,7 @@ impl Tx {
         Ok(sql)
     }
 
-    async fn flush(&mut self) -> Result<()> {
+    pub(super) async fn flush(&mut self) -> Result<()> {
         if self.queue.is_empty() {
             return Ok(());
         }
@@ -220,6 +220,9 @@ impl Tx {
     /// A statement has come back.
     fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T> {
         self.running = false;
+        if let Link::Postgres(session) = &mut self.link {
+            session.settled();
+        }
         if let Err(error) = &result {
             match &mut self.link {
                 Link::Sqlite(lent) => match error {

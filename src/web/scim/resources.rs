@@ -1,6 +1,7 @@
 //! `/Users` and `/Groups`: one transaction per request.
 
 use axum::{
+    Extension,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,6 +13,7 @@ use super::{
     answer::{self, Refusal},
     body, cursor,
     perform::{self, Operation, perform},
+    together::{Together, Wish},
     trace::Effect,
 };
 use crate::{
@@ -39,7 +41,12 @@ fn query_of(request: &Request) -> Result<Query, Refusal> {
 }
 
 /// How a request wants to see resources of a kind.
-fn view<'a>(client: &'a ScimClient, base: &'a str, kind: ResourceKind, query: &Query) -> View<'a> {
+pub fn view<'a>(
+    client: &'a ScimClient,
+    base: &'a str,
+    kind: ResourceKind,
+    query: &Query,
+) -> View<'a> {
     let types = &*client.opened.types;
     let attributes = query.attributes.as_deref();
     let excluded = query.excluded_attributes.as_deref();
@@ -250,6 +257,7 @@ pub async fn read(
 
 pub async fn create(
     State(app): State<App>,
+    Extension(together): Extension<Together>,
     client: ScimClient,
     request: Request,
     kind: ResourceKind,
@@ -257,8 +265,12 @@ pub async fn create(
     let query = query_of(&request)?;
     let body = body::object(&app, &client, request, body::limit(kind)).await?;
     client.trace.names(name_in(kind, &body));
-    let made =
-        change(&app, &client, kind, &query, None, 201, Operation::Create(None, body)).await?;
+    let made = match kind {
+        ResourceKind::User => together.make(&app, Wish { client, query, body }).await?,
+        ResourceKind::Group => {
+            change(&app, &client, kind, &query, None, 201, Operation::Create(None, body)).await?
+        }
+    };
     Ok(answer(201, made))
 }
 
@@ -320,7 +332,7 @@ pub async fn delete(
 }
 
 /// Does it and records it, in one transaction.
-async fn change(
+pub async fn change(
     app: &App,
     client: &ScimClient,
     kind: ResourceKind,
