@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use serde::de::DeserializeOwned;
 use sqlx::{
     AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, query::Query, sqlite::SqliteRow,
 };
@@ -113,6 +114,17 @@ impl Sql {
         tx.tx.fetch_all(self).await
     }
 
+    /// All rows, in no order, for a moderate number of large ones; `columns` names all columns. SQLite
+    /// hands rows from its own thread to ours one by one, which takes longer than finding them: there
+    /// they come as one value.
+    pub async fn fetch_packed<T: Row + DeserializeOwned>(
+        self,
+        tx: &mut Read,
+        columns: &'static str,
+    ) -> Result<Vec<T>> {
+        tx.tx.fetch_packed(self, columns).await
+    }
+
     /// The row, if there is one.
     pub async fn fetch_optional<T: Row>(self, tx: &mut Read) -> Result<Option<T>> {
         tx.tx.fetch_optional(self).await
@@ -150,6 +162,13 @@ impl Sql {
     /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
     pub async fn later(self, tx: &mut Write) -> Result<()> {
         tx.tx.later(self).await
+    }
+
+    /// All rows as one list of lists.
+    pub(super) fn packed(mut self, columns: &'static str) -> Self {
+        self.text =
+            format!("SELECT json_group_array(json_array({columns})) FROM ({})", self.text).into();
+        self
     }
 
     pub(super) fn is_kept(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 use sqlx::{
     Executor, Row as _,
     error::{DatabaseError, ErrorKind},
@@ -95,6 +96,21 @@ impl Tx {
                 self.settle(fetched)?.as_ref().map(T::from_row).transpose()?
             }
         })
+    }
+
+    pub(super) async fn fetch_packed<T: Row + DeserializeOwned>(
+        &mut self,
+        sql: Sql,
+        columns: &'static str,
+    ) -> Result<Vec<T>> {
+        if self.kind() == Kind::Postgres {
+            return self.fetch_all(sql).await;
+        }
+        let packed = sql.packed(columns);
+        let (all,): (String,) =
+            self.fetch_optional(packed).await?.ok_or(sqlx::Error::RowNotFound)?;
+        serde_json::from_str(&all)
+            .map_err(|error| Error::Corrupt { column: columns.to_owned(), source: Box::new(error) })
     }
 
     pub(super) async fn fetch_numbers(&mut self, sql: Sql) -> Result<Vec<i64>> {

@@ -277,7 +277,8 @@ impl Listing<'_> {
         };
         column.push_order(&mut query);
         query.push_limit(wanted.count.saturating_add(1));
-        let (mut resources, mut positions) = self.show(tx, column, query).await?;
+        let (mut resources, mut positions) =
+            self.show(tx, column, query, wanted.count.saturating_add(1)).await?;
         let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
         let more = resources.len() > count;
         resources.truncate(count);
@@ -298,6 +299,7 @@ impl Listing<'_> {
         tx: &mut Read,
         column: Column,
         query: Sql,
+        most: u64,
     ) -> Result<(Vec<Resource>, Vec<Position>), Error> {
         if matches!(column.by, By::UserName | By::GroupName) {
             // How names are ordered the database knows best.
@@ -308,7 +310,7 @@ impl Listing<'_> {
                 .collect::<Result<_, Error>>()?;
             return Ok((self.view.show(tx, self.kind, rows).await?, positions));
         }
-        let mut resources = self.view.show_selected(tx, self.kind, query).await?;
+        let mut resources = self.view.show_selected(tx, self.kind, query, most).await?;
         let modified = column.by == By::Modified;
         resources.sort_unstable_by_key(|one| (modified.then_some(one.updated_at), one.id));
         if column.descending {
