@@ -114,12 +114,14 @@ pub(super) struct Session {
     begun: bool,
     /// A statement is on its way, or was left there.
     running: bool,
+    /// The connection is of no use any more.
+    broken: bool,
 }
 
 impl Session {
     pub(super) async fn lend(pool: &Connections, opening: Opening) -> Result<Self> {
         let connection = Some(lend(pool).await?);
-        Ok(Self { connection, opening, begun: false, running: false })
+        Ok(Self { connection, opening, begun: false, running: false, broken: false })
     }
 
     /// The connection, for a statement; [`Session::settled`] tells that it has come back.
@@ -128,9 +130,20 @@ impl Session {
         self.connection.as_mut().map(|connection| &mut **connection).ok_or_else(closed)
     }
 
-    /// That no statement is on its way.
-    pub(super) fn settled(&mut self) {
+    /// That no statement is on its way, because one has come back.
+    pub(super) fn settled<T>(&mut self, result: &sqlx::Result<T>) {
         self.running = false;
+        self.broken |= result.as_ref().is_err_and(|error| match error {
+            // The server is going away (class 57) or was not there (class 08).
+            sqlx::Error::Database(error) => {
+                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+            }
+            // What cannot be read says nothing about who sent it.
+            sqlx::Error::RowNotFound
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_) => false,
+            _ => true,
+        });
     }
 
     pub(super) fn is_glance(&self) -> bool {
@@ -151,17 +164,18 @@ impl Session {
         };
         // From now on there may be one.
         self.begun = true;
-        self.connection()?.execute(statement).await?;
-        self.settled();
-        Ok(())
+        let begun = self.connection()?.execute(statement).await;
+        self.settled(&begun);
+        begun.map(drop)
     }
 
     /// Has what was done kept.
     pub(super) async fn commit(mut self) -> sqlx::Result<()> {
         if self.begun {
-            self.connection()?.execute("COMMIT").await?;
-            self.settled();
-            self.begun = false;
+            let committed = self.connection()?.execute("COMMIT").await;
+            self.settled(&committed);
+            self.begun = committed.is_err();
+            return committed.map(drop);
         }
         Ok(())
     }
@@ -170,6 +184,10 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
+        if self.broken {
+            drop(Object::take(connection));
+            return;
+        }
         if !self.begun && !self.running {
             return;
         }

@@ -237,7 +237,7 @@ impl Tx {
     fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T> {
         self.running = false;
         if let Link::Postgres(session) = &mut self.link {
-            session.settled();
+            session.settled(&result);
         }
         if let Err(error) = &result {
             match &mut self.link {

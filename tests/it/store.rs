@@ -2,7 +2,7 @@
 
 use identity_center::store::{Db, Error, Result, Write, sql};
 
-use crate::on_both;
+use crate::{house::TestHouse, on_both};
 
 async fn table(db: &Db) {
     db.write(async |tx| {
@@ -256,4 +256,38 @@ on_both! {
         db.write(async |tx| insert(tx, 1).await).await.unwrap();
         assert_eq!(numbers(db).await, [1]);
     }
+}
+
+/// A server that was started anew while connections were idle costs each of them one answer at the
+/// most.
+#[tokio::test]
+async fn connections_that_broke_are_not_used_again() {
+    let Some(house) = TestHouse::postgres().await else { return };
+    let db = &house.app.db;
+    let ask = async || db.glance(async |tx| sql("SELECT 1").exists(tx).await).await;
+    for round in 0..3 {
+        // Several connections, all of which end.
+        let asking = (0..8).map(|_| ask());
+        futures_util::future::join_all(asking).await;
+        // Whoever ends the others is left; its connection is told last.
+        let ended: Result<i64> = db
+            .glance(async |tx| {
+                sql("SELECT COUNT(*) FROM (
+                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()) AS ended")
+                .fetch_number(tx)
+                .await
+            })
+            .await;
+        assert!(ended.unwrap() > 0, "{round}");
+        let mut good = 0;
+        for _ in 0..60 {
+            good = if ask().await.is_ok() { good + 1 } else { 0 };
+            // Those behind it are asked for as well.
+            let all = futures_util::future::join_all((0..8).map(|_| ask())).await;
+            good = if all.iter().all(Result::is_ok) { good } else { 0 };
+        }
+        assert!(good > 20, "{good}");
+    }
+    house.close().await;
 }

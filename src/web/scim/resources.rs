@@ -129,7 +129,7 @@ async fn listed(
     let (mut skip, mut count) = (query.start_index - 1, query.count);
     let glance = matches!(kinds, [kind] if {
         let at = if by_cursor { At::Cursor(position.clone()) } else { At::Index(skip) };
-        directory::fits_a_glance(*kind, &wanted_of(query, at, count), &client.opened.types)
+        directory::fits_a_glance(*kind, &wanted_of(app, query, at, count), &client.opened.types)
     });
     let work = async |tx: &mut Read| -> Result<(), Refusal> {
         for (index, kind) in kinds.iter().enumerate() {
@@ -137,7 +137,7 @@ async fn listed(
             let passed = by_cursor && index < first;
             let at = if by_cursor { At::Cursor(position.take()) } else { At::Index(skip) };
             let (from, most) = if passed { (At::Index(0), 0) } else { (at.clone(), count) };
-            let wanted = wanted_of(query, from, most);
+            let wanted = wanted_of(app, query, from, most);
             let page: Listed = directory::list(tx, space, *kind, &wanted, &view).await?;
             total += page.total;
             if passed {
@@ -183,7 +183,7 @@ async fn listed_together(
     let views = directory::BOTH.map(|kind| view(client, &base, kind, query));
     let by_cursor = query.cursor.is_some();
     let at = if by_cursor { At::Cursor(position) } else { At::Index(query.start_index - 1) };
-    let wanted = wanted_of(query, at, query.count);
+    let wanted = wanted_of(app, query, at, query.count);
     let list = async |tx: &mut Read| directory::list_together(tx, space, &wanted, &views).await;
     let Listed { total, resources, next } = app.db.read(list).await?;
     let next = next
@@ -205,8 +205,9 @@ fn list_of(query: &Query, total: u64, resources: Vec<Resource>, next: Option<&st
 }
 
 /// What a query asks for, from a place on.
-fn wanted_of(query: &Query, at: At, count: u64) -> Wanted<'_> {
-    Wanted { filter: query.filter.as_deref(), sort: sort_of(query), at, count }
+fn wanted_of<'a>(app: &'a App, query: &'a Query, at: At, count: u64) -> Wanted<'a> {
+    let (filter, sort) = (query.filter.as_deref(), sort_of(query));
+    Wanted { filter, sort, at, count, signposts: &app.signposts }
 }
 
 /// The text of a list, in pieces that hold several resources.
