@@ -11,6 +11,7 @@ use crate::{
     cloud::EmbeddedCloud,
     config::{self, Settings},
     credential::{self, Gate},
+    directory::scim::Signposts,
     event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
@@ -49,6 +50,8 @@ pub struct Parts {
     pub settings: Arc<Settings>,
     /// The gate for directories.
     pub gate: Arc<Gate>,
+    /// What is known of long lists of users and groups.
+    pub signposts: Arc<Signposts>,
     /// Remembers what directories asked.
     pub recorder: Recorder,
     /// Told when a request was taken in that is to be answered later.
@@ -102,6 +105,7 @@ impl App {
             sealer,
             settings: Arc::new(settings),
             gate: Arc::new(Gate::new(rates)),
+            signposts: Arc::default(),
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,

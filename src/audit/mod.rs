@@ -169,16 +169,26 @@ pub async fn log(tx: &mut Write, act: &Act, change: Change<'_>) -> store::Result
     Ok(id)
 }
 
-/// Records that several things of one kind were made: of each its id, and its state as JSON.
+/// Something that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Who made it.
+    pub act: &'a Act,
+    /// Its id.
+    pub object_id: &'a str,
+    /// What it is, as JSON.
+    pub state: &'a str,
+}
+
+/// Records that several things of one kind were made, in one statement.
 pub async fn log_made<'a>(
     tx: &mut Write,
-    act: &Act,
     (scope, action, object_kind): (Scope, &'static str, &'static str),
-    made: impl IntoIterator<Item = (&'a str, &'a str)>,
+    made: impl IntoIterator<Item = Made<'a>>,
 ) -> store::Result<Vec<AuditId>> {
     let mut query = sql(INSERT).keep();
     let mut ids = Vec::new();
-    for (object_id, state) in made {
+    for Made { act, object_id, state } in made {
         if !ids.is_empty() {
             query.push(", ");
         }

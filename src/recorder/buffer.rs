@@ -16,8 +16,9 @@ use crate::store::{self, Db};
 
 /// Requests that may wait; who comes when they are so many waits too.
 const WAITING: usize = 4096;
-/// Requests that are written at once.
-const TOGETHER: usize = 500;
+/// Requests that are written at once. It is not more, so that nobody waits long for a processor that
+/// is busy with them.
+const TOGETHER: usize = 32;
 /// How long the first of them waits for others.
 const PATIENCE: Duration = Duration::from_millis(200);
 

@@ -5,11 +5,11 @@ use serde_json::json;
 use super::{Entry, Failures, MAX_TEXT, Outcome, Recorded};
 use crate::{
     id::{AuditId, PrincipalKind, ScimRequestId, SpaceId},
-    store::{self as database, Page, PageRequest, Read, Timestamp, Write, sql},
+    store::{self as database, Page, PageRequest, Read, Timestamp, Write, portion, sql},
 };
 
-/// Rows in one statement: as many as the store keeps a statement ready for.
-const CHUNK: usize = 9;
+/// Rows in one statement, at most.
+const CHUNK: usize = 64;
 /// Rows that one sweep forgets at a time.
 const SWEPT: i64 = 5000;
 
@@ -35,11 +35,15 @@ pub struct Search {
 
 /// Records requests.
 pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
-    for chunk in entries.chunks(CHUNK) {
+    let mut rest = entries;
+    while !rest.is_empty() {
+        let (chunk, others) = rest.split_at(portion(rest.len(), CHUNK));
+        rest = others;
         let mut query = sql("INSERT INTO scim_requests (id, space_id, at, credential_id, method,
              path, query, client, body, body_length, status, scim_type, detail, subject_kind,
              subject_id, subject_name, audit_ids, failures, conditions, request_id, address,
-             duration, size) VALUES ");
+             duration, size) VALUES ")
+        .keep();
         for (index, entry) in chunk.iter().enumerate() {
             let text = |text: &str| text.chars().take(MAX_TEXT).collect::<String>();
             let (path, detail) = (text(&entry.path), entry.detail.as_deref().map(text));
@@ -77,10 +81,10 @@ pub async fn insert(tx: &mut Write, entries: &[Entry]) -> database::Result<()> {
             query.push(", ").push_bind(entry.duration);
             query.push(", ").push_bind(i64::try_from(size).unwrap_or(i64::MAX)).push(")");
         }
-        if entries.len() > CHUNK {
-            query.execute(tx).await?;
-        } else {
+        if chunk.len() == entries.len() {
             query.later(tx).await?;
+        } else {
+            query.execute(tx).await?;
         }
     }
     Ok(())

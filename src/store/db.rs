@@ -6,16 +6,12 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{
-    Connection, Executor, PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::migrate::Migrator;
 
 use super::{
     Error, Result,
     group::{Group, Listeners, News},
-    postgres::{Opening, Session},
+    postgres::{self, Connections, Opening, Session},
     sql::sql,
     sqlite::{self, Readers},
     transaction::{Link, Tx},
@@ -26,9 +22,6 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a request waits for a connection before the store says it is busy.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
-
-/// A connection to PostgreSQL that has been idle for so long is asked whether it still works.
-const DOUBT: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
     static WRITING: ();
@@ -60,7 +53,7 @@ enum Pool {
         readers: Readers,
         group: Group,
     },
-    Postgres(PgPool),
+    Postgres(Connections),
 }
 
 /// A snapshot of the database. What a function needs that only reads.
@@ -79,7 +72,7 @@ impl Db {
     pub async fn connect(url: &str) -> Result<Self> {
         let listeners = Listeners::default();
         let pool = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Pool::Postgres(postgres(url.parse()?).await?)
+            Pool::Postgres(postgres::connect(url.parse()?).await?)
         } else if url.starts_with("sqlite:") {
             let options = sqlite::writing(url)?;
             let group = Group::open(options.clone(), listeners.clone()).await?;
@@ -105,7 +98,10 @@ impl Db {
                 let mut lent = group.turn(true).await?;
                 SQLITE_MIGRATIONS.run(lent.connection()?).await
             }
-            Pool::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+            Pool::Postgres(pool) => {
+                let mut connection = postgres::bare(pool).await?;
+                POSTGRES_MIGRATIONS.run(&mut *connection).await
+            }
         }
         .map_err(Error::Migrate)
     }
@@ -211,7 +207,7 @@ impl Db {
                 readers.close().await;
                 group.close().await;
             }
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres(pool) => postgres::close(pool).await,
         }
     }
 }
@@ -252,6 +248,11 @@ impl Write {
             attempt.keep = true;
         }
         answer
+    }
+
+    /// Runs what [`Sql::later`](super::Sql::later) has left for later.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.tx.flush().await
     }
 
     /// What a `SELECT` ends with that decides about the rows it reads. SQLite has a single
@@ -306,32 +307,8 @@ impl Drop for Attempt<'_> {
     }
 }
 
-async fn session(pool: &PgPool, opening: Opening) -> Result<Link> {
-    Ok(Link::Postgres(Session::new(pool.acquire().await?, opening)))
-}
-
-async fn postgres(options: PgConnectOptions) -> Result<PgPool> {
-    let pool = PgPoolOptions::new()
-        .max_connections(16)
-        .acquire_timeout(PATIENCE)
-        // A question before every use would cost a round trip each.
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= DOUBT {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // Compiling a query takes longer than any of ours runs.
-                connection.execute("SET jit = off").await?;
-                Ok(())
-            })
-        });
-    Ok(pool.connect_with(options.statement_cache_capacity(512)).await?)
+async fn session(pool: &Connections, opening: Opening) -> Result<Link> {
+    Ok(Link::Postgres(Session::lend(pool, opening).await?))
 }
 
 impl Deref for Write {

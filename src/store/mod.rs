@@ -35,6 +35,6 @@ pub use error::{Error, Result};
 pub use json::Json;
 pub use paging::{Page, PageRequest};
 pub use session::{Door, SUBJECT, Sessions, end_sessions, forget_expired_sessions};
-pub use sql::{Row, Sql, like, sql};
+pub use sql::{Row, Sql, like, portion, sql};
 pub use timestamp::Timestamp;
 pub use value::{ToValue, Value, text_enum};

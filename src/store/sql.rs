@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use serde::de::DeserializeOwned;
 use sqlx::{
     AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, query::Query, sqlite::SqliteRow,
 };
@@ -113,6 +114,17 @@ impl Sql {
         tx.tx.fetch_all(self).await
     }
 
+    /// All rows, in no order, for a moderate number of large ones; `columns` names all columns. SQLite
+    /// hands rows from its own thread to ours one by one, which takes longer than finding them: there
+    /// they come as one value.
+    pub async fn fetch_packed<T: Row + DeserializeOwned>(
+        self,
+        tx: &mut Read,
+        columns: &'static str,
+    ) -> Result<Vec<T>> {
+        tx.tx.fetch_packed(self, columns).await
+    }
+
     /// The row, if there is one.
     pub async fn fetch_optional<T: Row>(self, tx: &mut Read) -> Result<Option<T>> {
         tx.tx.fetch_optional(self).await
@@ -150,6 +162,13 @@ impl Sql {
     /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
     pub async fn later(self, tx: &mut Write) -> Result<()> {
         tx.tx.later(self).await
+    }
+
+    /// All rows as one list of lists.
+    pub(super) fn packed(mut self, columns: &'static str) -> Self {
+        self.text =
+            format!("SELECT json_group_array(json_array({columns})) FROM ({})", self.text).into();
+        self
     }
 
     pub(super) fn is_kept(&self) -> bool {
@@ -299,6 +318,12 @@ pub(super) fn each_parameter(statement: &str, mut found: impl FnMut(&str, Option
 /// time, and keeping it ready would only take memory.
 const KEPT: usize = 200;
 
+/// How many of some rows the next statement is to write, at most `most`: the largest power of two. So
+/// there are few different statements, and the database keeps all of them ready ([`Sql::keep`]).
+pub fn portion(rows: usize, most: usize) -> usize {
+    (rows.clamp(1, most.max(1)) / 2 + 1).next_power_of_two()
+}
+
 /// Stands on both sides of the parameter of a list of numbers.
 const NUMBERS: char = '\u{1}';
 
@@ -314,4 +339,53 @@ fn json(numbers: &[i64]) -> String {
     }
     text.push(']');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str, values: &[i64]) -> (String, Vec<Value>) {
+        unnamed(text, values.iter().map(|value| Value::Int(Some(*value))).collect())
+    }
+
+    fn numbers(values: &[i64]) -> Vec<Value> {
+        values.iter().map(|value| Value::Int(Some(*value))).collect()
+    }
+
+    #[test]
+    fn parameters_lose_their_names_and_values_stand_where_they_are_wanted() {
+        let (text, values) = said("SELECT $1, $2", &[7, 8]);
+        assert_eq!((text.as_str(), values), ("SELECT ?, ?", numbers(&[7, 8])));
+        let (text, values) = said("a = $2 AND b = $1 AND c = $2", &[7, 8]);
+        assert_eq!((text.as_str(), values), ("a = ? AND b = ? AND c = ?", numbers(&[8, 7, 8])));
+        // What is quoted is text, also behind a doubled quote.
+        let (text, values) = said("'$1' || '''$2' || $1 || 'it''s $3'", &[7]);
+        assert_eq!(text, "'$1' || '''$2' || ? || 'it''s $3'");
+        assert_eq!(values, numbers(&[7]));
+        assert_eq!(said("SELECT '$'", &[]).0, "SELECT '$'");
+        assert_eq!(said("SELECT $10", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).1, numbers(&[10]));
+    }
+
+    #[test]
+    fn a_limit_does_not_depend_on_its_value() {
+        let (text, values) = said("SELECT a FROM b WHERE c = $1 LIMIT $2 OFFSET $3", &[1, 2, 3]);
+        assert_eq!(text, "SELECT a FROM b WHERE c = ? LIMIT (? + 0) OFFSET ?");
+        assert_eq!(values, numbers(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn rows_are_written_in_powers_of_two() {
+        let of = |mut rows: usize| {
+            let mut all = Vec::new();
+            while rows > 0 {
+                all.push(portion(rows, 64));
+                rows -= all[all.len() - 1];
+            }
+            all
+        };
+        assert_eq!(of(1), [1]);
+        assert_eq!(of(7), [4, 2, 1]);
+        assert_eq!(of(200), [64, 64, 64, 8]);
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 use sqlx::{
     Executor, Row as _,
     error::{DatabaseError, ErrorKind},
@@ -97,6 +98,21 @@ impl Tx {
         })
     }
 
+    pub(super) async fn fetch_packed<T: Row + DeserializeOwned>(
+        &mut self,
+        sql: Sql,
+        columns: &'static str,
+    ) -> Result<Vec<T>> {
+        if self.kind() == Kind::Postgres {
+            return self.fetch_all(sql).await;
+        }
+        let packed = sql.packed(columns);
+        let (all,): (String,) =
+            self.fetch_optional(packed).await?.ok_or(sqlx::Error::RowNotFound)?;
+        serde_json::from_str(&all)
+            .map_err(|error| Error::Corrupt { column: columns.to_owned(), source: Box::new(error) })
+    }
+
     pub(super) async fn fetch_numbers(&mut self, sql: Sql) -> Result<Vec<i64>> {
         let aggregate = match self.kind() {
             Kind::Sqlite => ") SELECT group_concat(number) FROM found",
@@ -174,7 +190,7 @@ impl Tx {
         Ok(sql)
     }
 
-    async fn flush(&mut self) -> Result<()> {
+    pub(super) async fn flush(&mut self) -> Result<()> {
         if self.queue.is_empty() {
             return Ok(());
         }
@@ -220,6 +236,9 @@ impl Tx {
     /// A statement has come back.
     fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T> {
         self.running = false;
+        if let Link::Postgres(session) = &mut self.link {
+            session.settled(&result);
+        }
         if let Err(error) = &result {
             match &mut self.link {
                 Link::Sqlite(lent) => match error {

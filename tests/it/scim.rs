@@ -21,6 +21,7 @@ mod recorder;
 mod root;
 mod strangers;
 mod tester;
+mod together;
 mod users;
 
 use identity_center::{

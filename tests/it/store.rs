@@ -2,7 +2,7 @@
 
 use identity_center::store::{Db, Error, Result, Write, sql};
 
-use crate::on_both;
+use crate::{house::TestHouse, on_both};
 
 async fn table(db: &Db) {
     db.write(async |tx| {
@@ -190,4 +190,104 @@ on_both! {
         }).await.unwrap();
         assert!(db.settings_generation() > before);
     }
+
+    // On PostgreSQL neither begins a transaction; they keep its promises all the same.
+    async fn what_peeks_and_what_is_one_statement_is_kept_or_not_as_a_whole(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| {
+            assert!(!sql("SELECT 1 FROM t").peek().exists(tx).await?);
+            for n in [1_i64, 2] {
+                sql("INSERT INTO t (n, word) VALUES ($1, 'x')").bind(n).later(tx).await?;
+            }
+            Ok::<_, Error>(())
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 2]);
+        // One of them clashes: none is there.
+        let clash: Result<()> = db.write(async |tx| {
+            for n in [3_i64, 1] {
+                sql("INSERT INTO t (n, word) VALUES ($1, 'x')").bind(n).later(tx).await?;
+            }
+            Ok(())
+        }).await;
+        assert!(matches!(clash, Err(Error::Conflict(_))), "{clash:?}");
+        // What was only put off is forgotten with the rest.
+        let refused: Result<()> = db.write(async |tx| {
+            sql("INSERT INTO t (n, word) VALUES (4, 'x')").later(tx).await?;
+            Err(Error::Busy)
+        }).await;
+        assert!(refused.is_err());
+        // A peek after something was written sees it, and is in the transaction.
+        let refused: Result<()> = db.write(async |tx| {
+            sql("INSERT INTO t (n, word) VALUES (5, 'x')").later(tx).await?;
+            assert!(sql("SELECT 1 FROM t WHERE n = 5").peek().exists(tx).await?);
+            Err(Error::Busy)
+        }).await;
+        assert!(refused.is_err());
+        // A peek that fails spoils the rest.
+        let spoiled: Result<()> = db.write(async |tx| {
+            assert!(sql("SELECT nonsense FROM t").peek().exists(tx).await.is_err());
+            insert(tx, 6).await.map(drop)
+        }).await;
+        assert!(spoiled.is_err());
+        assert_eq!(numbers(db).await, [1, 2]);
+    }
+
+    async fn who_goes_away_leaves_nothing_open(house) {
+        let db = &house.app.db;
+        table(db).await;
+        // More than there are connections, each dropped somewhere on its way.
+        for round in 0..60_u64 {
+            let going = db.write(async |tx| -> Result<()> {
+                sql("SELECT 1 FROM t").peek().exists(tx).await?;
+                insert(tx, 1).await?;
+                sql("SELECT COUNT(*) FROM t a, t b, t c").fetch_number(tx).await?;
+                std::future::pending().await
+            });
+            let patience = std::time::Duration::from_micros(round * 150);
+            assert!(tokio::time::timeout(patience, going).await.is_err());
+            let looking = db.read(async |tx| -> Result<()> {
+                sql("SELECT 1 FROM t").exists(tx).await?;
+                std::future::pending().await
+            });
+            assert!(tokio::time::timeout(patience, looking).await.is_err());
+        }
+        // Were one of them still there, its lock on the row would be too.
+        db.write(async |tx| insert(tx, 1).await).await.unwrap();
+        assert_eq!(numbers(db).await, [1]);
+    }
+}
+
+/// A server that was started anew while connections were idle costs each of them one answer at the
+/// most.
+#[tokio::test]
+async fn connections_that_broke_are_not_used_again() {
+    let Some(house) = TestHouse::postgres().await else { return };
+    let db = &house.app.db;
+    let ask = async || db.glance(async |tx| sql("SELECT 1").exists(tx).await).await;
+    for round in 0..3 {
+        // Several connections, all of which end.
+        let asking = (0..8).map(|_| ask());
+        futures_util::future::join_all(asking).await;
+        // Whoever ends the others is left; its connection is told last.
+        let ended: Result<i64> = db
+            .glance(async |tx| {
+                sql("SELECT COUNT(*) FROM (
+                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()) AS ended")
+                .fetch_number(tx)
+                .await
+            })
+            .await;
+        assert!(ended.unwrap() > 0, "{round}");
+        let mut good = 0;
+        for _ in 0..60 {
+            good = if ask().await.is_ok() { good + 1 } else { 0 };
+            // Those behind it are asked for as well.
+            let all = futures_util::future::join_all((0..8).map(|_| ask())).await;
+            good = if all.iter().all(Result::is_ok) { good } else { 0 };
+        }
+        assert!(good > 20, "{good}");
+    }
+    house.close().await;
 }

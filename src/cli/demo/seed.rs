@@ -173,7 +173,8 @@ async fn people(tx: &mut Write, app: &App, act: &Act, space: SpaceId) -> anyhow:
             "name": { "givenName": given, "familyName": family },
             "emails": [{ "value": format!("{name}@example.com"), "type": "work", "primary": true }],
         }));
-        let user = scim::create_user(tx, &push, NewUser { id: None, body: &document }).await?;
+        let user =
+            scim::create_user(tx, NewUser { push: &push, id: None, body: &document }).await?;
         ids.push(Value::from(UserId(user.id).to_string()));
     }
     let [alice, bob] = <[Value; 2]>::try_from(ids).map_err(|_| anyhow::anyhow!("two people"))?;

@@ -13,23 +13,24 @@ use super::{
     users::{Columns, emails},
 };
 use crate::{
-    audit::{self, Scope},
+    audit::{self, Made, Scope},
     directory::{Source, announce, fold},
     id::{AuditId, Principal, PrincipalKind, SpaceId, UserId},
     scim::document,
-    store::{self as database, Read, Sql, Write, sql},
+    store::{self as database, Read, Sql, Write, portion, sql},
 };
 
 const KIND: ResourceKind = ResourceKind::User;
 /// Longer addresses are kept in the document and not searched by index.
 pub(super) const MAX_INDEXED_ADDRESS: usize = 512;
-/// Users that are made at once, at most. Smaller numbers are made in halves of it, so that there
-/// are few different statements, and the database keeps all of them ready.
+/// Users that are made in one statement, at most.
 pub const MOST_USERS: usize = 64;
 
 /// A user that is to be made.
 #[derive(Debug)]
 pub struct NewUser<'b> {
+    /// The request that makes it. Users that are made together are of one space.
+    pub push: &'b Push<'b>,
     /// The id it is to have, if it was given out beforehand; a fresh one else (SCIM-16).
     pub id: Option<i64>,
     /// The body.
@@ -37,19 +38,16 @@ pub struct NewUser<'b> {
 }
 
 /// One that nothing speaks against.
-struct Accepted {
+struct Accepted<'b> {
+    push: &'b Push<'b>,
     id: i64,
     attributes: Map<String, Value>,
     document: String,
 }
 
 /// Makes a user (RFC 7644 §3.3).
-pub async fn create_user(
-    tx: &mut Write,
-    push: &Push<'_>,
-    new: NewUser<'_>,
-) -> Result<Written, Error> {
-    let mut made = create_users(tx, push, vec![new], 1).await?;
+pub async fn create_user(tx: &mut Write, new: NewUser<'_>) -> Result<Written, Error> {
+    let mut made = create_users(tx, vec![new], 1).await?;
     made.pop().unwrap_or(Err(Error::NotFound(KIND)))
 }
 
@@ -60,30 +58,31 @@ pub async fn create_user(
 /// [`database::Error::Conflict`] when somebody else took a name or a unique value just now.
 pub async fn create_users(
     tx: &mut Write,
-    push: &Push<'_>,
     new: Vec<NewUser<'_>>,
     most_refusals: usize,
 ) -> Result<Vec<Result<Written, Error>>, Error> {
-    let read: Vec<Result<(Option<i64>, Map<String, Value>), Error>> = new
+    let Some(space) = new.first().map(|one| one.push.space.id) else { return Ok(Vec::new()) };
+    let read: Vec<(NewUser<'_>, Result<Map<String, Value>, Error>)> = new
         .into_iter()
         .map(|one| {
-            let read = document::read(&push.view.types.user, one.body)?;
-            Ok((one.id, read.attributes))
+            let read = document::read(&one.push.view.types.user, one.body);
+            (one, read.map(|read| read.attributes).map_err(Error::from))
         })
         .collect();
-    let names = read.iter().flatten().map(|(_, user)| fold(text(user, "userName")));
-    let mut standing = Standing::of(tx, push.space.id, names.collect()).await?;
+    let names = read.iter().filter_map(|(_, read)| read.as_ref().ok());
+    let names = names.map(|user| fold(text(user, "userName"))).collect();
+    let mut standing = Standing::of(tx, space, names).await?;
     let mut outcomes: Vec<Result<usize, Error>> = Vec::with_capacity(read.len());
     let mut accepted = Vec::with_capacity(read.len());
     let mut refusals = 0;
-    for one in read {
-        let taken = one.and_then(|(id, attributes)| {
+    for (NewUser { push, id, .. }, attributes) in read {
+        let taken = attributes.and_then(|attributes| {
             standing.take(push, &attributes)?;
             let id = id.unwrap_or_else(|| push.act.new_id::<UserId>().0);
             let document = Value::Object(attributes);
             let text = document.to_string();
             let Value::Object(attributes) = document else { return Err(Error::Corrupt(id)) };
-            accepted.push(Accepted { id, attributes, document: text });
+            accepted.push(Accepted { push, id, attributes, document: text });
             Ok(accepted.len() - 1)
         });
         refusals += usize::from(taken.is_err());
@@ -95,36 +94,26 @@ pub async fn create_users(
     let mut audit_ids = Vec::with_capacity(accepted.len());
     let mut rest = accepted.as_slice();
     while !rest.is_empty() {
-        let (some, others) = rest.split_at(portion(rest.len()));
-        insert(tx, push, some).await?;
+        let (some, others) = rest.split_at(portion(rest.len(), MOST_USERS));
+        insert(tx, some).await?;
         let lists = some.iter().map(|user| (user.id, &user.attributes));
-        index_emails(tx, push.space.id, lists).await?;
+        index_emails(tx, space, lists).await?;
         for user in some {
-            extended::index(tx, push, KIND, user.id, &user.attributes).await?;
+            extended::index(tx, user.push, KIND, user.id, &user.attributes).await?;
         }
-        audit_ids.extend(log(tx, push, some, standing.is_heard).await?);
+        audit_ids.extend(log(tx, space, some, standing.is_heard).await?);
         rest = others;
     }
     outcomes
         .into_iter()
         .map(|outcome| match outcome {
-            Err(Error::Store(error)) => Err(error.into()),
             Err(refusal) => Ok(Err(refusal)),
             Ok(at) => {
                 let user = accepted.get_mut(at).ok_or(Error::NotFound(KIND))?;
-                Ok(Ok(written(push, user, audit_ids.get(at).copied())?))
+                Ok(Ok(written(user, audit_ids.get(at).copied())?))
             }
         })
         .collect()
-}
-
-/// How many of the rest are made next: the largest power of two.
-fn portion(rest: usize) -> usize {
-    let mut portion = MOST_USERS;
-    while portion > rest.max(1) {
-        portion /= 2;
-    }
-    portion
 }
 
 /// What is there already.
@@ -182,11 +171,7 @@ impl Standing {
     }
 }
 
-async fn insert(
-    tx: &mut Write,
-    push: &Push<'_>,
-    users: &[Accepted],
-) -> Result<(), database::Error> {
+async fn insert(tx: &mut Write, users: &[Accepted<'_>]) -> Result<(), database::Error> {
     let mut query = sql("INSERT INTO users
              (id, space_id, source, user_name, user_name_key, first_name, last_name, display_name,
               email, email_key, description, active, blocked, external_id, document, version,
@@ -195,7 +180,7 @@ async fn insert(
     for (at, user) in users.iter().enumerate() {
         let columns = Columns::of(&user.attributes);
         query.push(if at > 0 { ", (" } else { "(" }).push_bind(user.id);
-        query.push(", ").push_bind(push.space.id);
+        query.push(", ").push_bind(user.push.space.id);
         query.push(", ").push_bind(Source::Scim);
         query.push(", ").push_bind(columns.user_name);
         query.push(", ").push_bind(fold(columns.user_name));
@@ -208,8 +193,8 @@ async fn insert(
         query.push(", ").push_bind(false);
         query.push(", ").push_bind(columns.external_id);
         query.push(", ").push_bind(user.document.as_str());
-        query.push(", 1, ").push_bind(push.act.now);
-        query.push(", ").push_bind(push.act.now).push(")");
+        query.push(", 1, ").push_bind(user.push.act.now);
+        query.push(", ").push_bind(user.push.act.now).push(")");
     }
     query.later(tx).await
 }
@@ -234,7 +219,7 @@ pub(in crate::directory) async fn index_emails<'a>(
     }
     let mut rest = rows.as_slice();
     while !rest.is_empty() {
-        let (some, others) = rest.split_at(portion(rest.len()));
+        let (some, others) = rest.split_at(portion(rest.len(), MOST_USERS));
         let mut query: Sql = sql(head).keep();
         for (at, (user, position, address, kind)) in some.iter().enumerate() {
             query.push(if at > 0 { ", (" } else { "(" }).push_bind(*user);
@@ -250,26 +235,27 @@ pub(in crate::directory) async fn index_emails<'a>(
 /// Writes the audit records, and tells those who listen.
 async fn log(
     tx: &mut Write,
-    push: &Push<'_>,
-    users: &[Accepted],
+    space: SpaceId,
+    users: &[Accepted<'_>],
     is_heard: bool,
 ) -> Result<Vec<AuditId>, database::Error> {
     for user in users.iter().filter(|_| is_heard) {
         let subject = Principal::User(UserId(user.id));
         let after = Value::Object(user.attributes.clone());
-        announce::change(tx, push.act, push.space.id, subject, &Value::Null, &after).await?;
+        announce::change(tx, user.push.act, space, subject, &Value::Null, &after).await?;
     }
     let ids: Vec<String> = users.iter().map(|user| KIND.show(user.id)).collect();
-    let states = users.iter().map(|user| user.document.as_str());
-    let what = (Scope::Space(push.space.id), "user.create", KIND.principal().as_str());
-    audit::log_made(tx, push.act, what, ids.iter().map(String::as_str).zip(states)).await
+    let made = users.iter().zip(&ids).map(|(user, id)| Made {
+        act: user.push.act,
+        object_id: id,
+        state: &user.document,
+    });
+    let what = (Scope::Space(space), "user.create", KIND.principal().as_str());
+    audit::log_made(tx, what, made).await
 }
 
-fn written(
-    push: &Push<'_>,
-    user: &mut Accepted,
-    audit_id: Option<AuditId>,
-) -> Result<Written, Error> {
+fn written(user: &mut Accepted<'_>, audit_id: Option<AuditId>) -> Result<Written, Error> {
+    let push = user.push;
     let now = push.act.now;
     let name = text(&user.attributes, "userName").to_owned();
     let document = std::mem::take(&mut user.document);

@@ -26,7 +26,7 @@ pub use create::{MOST_USERS, NewUser, create_user, create_users};
 pub use extended::types;
 pub use groups::{Show, create_group, delete_group, patch_group, replace_group};
 pub use query::{
-    Arrangement, At, BOTH, Listed, Position, Sort, Wanted, arrange, fits_a_glance, list,
+    Arrangement, At, BOTH, Listed, Position, Signposts, Sort, Wanted, arrange, fits_a_glance, list,
     list_together,
 };
 pub use resource::{Limits, Push, ResourceKind, Written};

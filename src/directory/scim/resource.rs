@@ -138,6 +138,20 @@ impl ResourceKind {
         query.fetch_number(tx).await
     }
 
+    /// How many of them SCIM made, and how many have ever left: both without counting.
+    pub(super) async fn counted(
+        self,
+        tx: &mut Read,
+        space: SpaceId,
+    ) -> database::Result<(i64, i64)> {
+        let mut query = sql("SELECT
+                 CAST(COALESCE(SUM(CASE WHEN source = 'scim' THEN total ELSE 0 END), 0) AS BIGINT),
+                 CAST(COALESCE(SUM(removed), 0) AS BIGINT)
+             FROM directory_counts WHERE space_id = ");
+        query.push_bind(space).push(" AND kind = ").push_bind(self.principal());
+        query.fetch_one(tx).await
+    }
+
     /// Refuses one more than the space may have; those made by hand count too.
     pub(super) async fn check_limit(
         self,

@@ -26,6 +26,9 @@ use crate::{
 /// Bytes of an answer that are written in one go, more or less.
 const PIECE: usize = 64 * 1024;
 
+/// Pages of more resources come row by row: together their documents may be large.
+const MOST_PACKED: u64 = 200;
+
 /// How resources are shown.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
@@ -200,12 +203,13 @@ impl View<'_> {
     }
 
     /// The rows that a statement selects, with what belongs to them: of users in the same round
-    /// trip. They come in no order.
+    /// trip. They are at most so many, and come in no order.
     pub(super) async fn show_selected(
         &self,
         tx: &mut Read,
         kind: ResourceKind,
         select: Sql,
+        most: u64,
     ) -> Result<Vec<Resource>, Error> {
         if kind == ResourceKind::Group || !self.wants_relations(kind) {
             let rows = select.fetch_all(tx).await?;
@@ -214,20 +218,26 @@ impl View<'_> {
         // To SQLite CROSS JOIN says which way to go: from the users to their groups.
         let both = select.inside(
             "WITH page (id, version, document, created_at, updated_at) AS MATERIALIZED (",
-            ") SELECT 0 AS group_id, id, version, document, created_at, updated_at FROM page
+            ") SELECT CAST(0 AS BIGINT) AS group_id, id, version, document, created_at, updated_at
+               FROM page
                UNION ALL
                SELECT g.id, m.user_id, 0, g.name, page.created_at, page.updated_at
                FROM page CROSS JOIN group_members m CROSS JOIN groups g
                WHERE m.user_id = page.id AND g.id = m.group_id
                  AND g.deleted_at IS NULL AND g.source = 'scim'",
         );
+        let both: Vec<Selected> = if (2..=MOST_PACKED).contains(&most) {
+            let columns = "group_id, id, version, document, created_at, updated_at";
+            both.fetch_packed(tx, columns).await?
+        } else {
+            both.fetch_all(tx).await?
+        };
         let (mut rows, mut groups) = (Vec::new(), HashMap::<i64, Vec<Membership>>::new());
-        for (id, row) in both.fetch_all::<Selected>(tx).await?.into_iter().map(Selected::apart) {
-            match id {
-                None => rows.push(row),
-                Some(id) => {
-                    groups.entry(row.id).or_default().push(Membership { id, name: row.document });
-                }
+        for (group, id, version, document, created_at, updated_at) in both {
+            if group == 0 {
+                rows.push(Stored { id, version, document, created_at, updated_at });
+            } else {
+                groups.entry(id).or_default().push(Membership { id: group, name: document });
             }
         }
         rows.iter()
@@ -384,20 +394,9 @@ struct Membership {
     name: String,
 }
 
-/// A stored resource, or a group of one: then the document is the group's name.
-#[derive(sqlx::FromRow)]
-struct Selected {
-    /// 0 where the row is a resource.
-    group_id: i64,
-    #[sqlx(flatten)]
-    row: Stored,
-}
-
-impl Selected {
-    fn apart(self) -> (Option<i64>, Stored) {
-        ((self.group_id != 0).then_some(self.group_id), self.row)
-    }
-}
+/// A stored resource, or a group of one: the group's id (0 where the row is a resource), the
+/// resource's id and version, its document or the group's name, when it was made and changed.
+type Selected = (i64, i64, i64, String, Timestamp, Timestamp);
 
 /// The groups of each user.
 async fn groups_of(
@@ -429,7 +428,7 @@ pub async fn find(
     let id = kind.parse(id).ok_or(Error::NotFound(kind))?;
     let mut query = kind.select(space);
     query.push(" AND r.id = ").push_bind(id);
-    let mut found = view.show_selected(tx, kind, query).await?;
+    let mut found = view.show_selected(tx, kind, query, 1).await?;
     found.pop().ok_or(Error::NotFound(kind))
 }
 

@@ -26,7 +26,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BRAKED: u64 = 300;
 
 /// A refusal as this door tells it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refusal {
     error: Error,
     /// Whole seconds after which the same request may come again.

@@ -145,13 +145,20 @@ async fn make(
     outcome: &mut Outcome,
 ) -> Result<bool, Refusal> {
     let push = push(app, client, base, None);
-    let new = units
-        .iter()
-        .flat_map(|unit| &unit.steps)
-        .map(|step| NewUser { id: ResourceKind::User.parse(&step.id), body: &step.data });
+    let new = units.iter().flat_map(|unit| &unit.steps).map(|step| NewUser {
+        push: &push,
+        id: ResourceKind::User.parse(&step.id),
+        body: &step.data,
+    });
     let (new, most_refusals) = (new.collect(), run.errors_left());
-    let made =
-        tx.attempt(async |tx| directory::create_users(tx, &push, new, most_refusals).await).await;
+    let made = tx
+        .attempt(async |tx| -> Result<_, directory::Error> {
+            let made = directory::create_users(tx, new, most_refusals).await?;
+            // What was taken meanwhile is to be heard of here.
+            tx.flush().await?;
+            Ok(made)
+        })
+        .await;
     let made = match made {
         Ok(made) => made,
         Err(directory::Error::Store(store::Error::Conflict(_))) => return Ok(false),
@@ -189,6 +196,7 @@ async fn one(
                 failed_at = index;
                 done.push(take(tx, app, client, base, step).await?);
             }
+            tx.flush().await?;
             Ok(done)
         })
         .await;

@@ -13,9 +13,11 @@ mod later;
 mod perform;
 mod rehearsal;
 mod resources;
+mod together;
 mod trace;
 
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{Extensions, Uri},
     middleware,
@@ -33,6 +35,7 @@ use answer::Refusal;
 pub use client::Rehearsal;
 pub use later::run_until;
 pub use rehearsal::{RehearsalError, Rehearsed, rehearse};
+use together::Together;
 pub use trace::Trace;
 
 /// Where this door is.
@@ -53,8 +56,8 @@ fn every(app: &App) -> Routes {
         .get("/scim/v2/Users", scim, |app, client, request| {
             resources::list(app, client, request, &[User])
         })
-        .post("/scim/v2/Users", scim, |app, client, request| {
-            resources::create(app, client, request, User)
+        .post("/scim/v2/Users", scim, |app, together, client, request| {
+            resources::create(app, together, client, request, User)
         })
         .post("/scim/v2/Users/.search", scim, |app, client, request| {
             resources::search(app, client, request, &[User])
@@ -74,8 +77,8 @@ fn every(app: &App) -> Routes {
         .get("/scim/v2/Groups", scim, |app, client, request| {
             resources::list(app, client, request, &[Group])
         })
-        .post("/scim/v2/Groups", scim, |app, client, request| {
-            resources::create(app, client, request, Group)
+        .post("/scim/v2/Groups", scim, |app, together, client, request| {
+            resources::create(app, together, client, request, Group)
         })
         .post("/scim/v2/Groups/.search", scim, |app, client, request| {
             resources::search(app, client, request, &[Group])
@@ -108,6 +111,7 @@ fn every(app: &App) -> Routes {
         .with(|router| router.method_not_allowed_fallback(method_not_allowed))
         .layer(middleware::from_fn_with_state(app.clone(), trace::record))
         .layer(middleware::from_fn(answer::negotiate))
+        .layer(Extension(Together::default()))
 }
 
 async fn method_not_allowed(request: Request) -> Refusal {

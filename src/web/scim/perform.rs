@@ -34,7 +34,7 @@ pub async fn perform(
     let (act, space) = (push.act, push.space.id);
     let written = match (kind, operation) {
         (ResourceKind::User, Operation::Create(id, body)) => {
-            directory::create_user(tx, push, NewUser { id, body: &body }).await
+            directory::create_user(tx, NewUser { push, id, body: &body }).await
         }
         (ResourceKind::Group, Operation::Create(id, body)) => {
             directory::create_group(tx, push, id, &body).await

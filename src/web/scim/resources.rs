@@ -1,6 +1,7 @@
 //! `/Users` and `/Groups`: one transaction per request.
 
 use axum::{
+    Extension,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,6 +13,7 @@ use super::{
     answer::{self, Refusal},
     body, cursor,
     perform::{self, Operation, perform},
+    together::{Together, Wish},
     trace::Effect,
 };
 use crate::{
@@ -39,7 +41,12 @@ fn query_of(request: &Request) -> Result<Query, Refusal> {
 }
 
 /// How a request wants to see resources of a kind.
-fn view<'a>(client: &'a ScimClient, base: &'a str, kind: ResourceKind, query: &Query) -> View<'a> {
+pub fn view<'a>(
+    client: &'a ScimClient,
+    base: &'a str,
+    kind: ResourceKind,
+    query: &Query,
+) -> View<'a> {
     let types = &*client.opened.types;
     let attributes = query.attributes.as_deref();
     let excluded = query.excluded_attributes.as_deref();
@@ -122,7 +129,7 @@ async fn listed(
     let (mut skip, mut count) = (query.start_index - 1, query.count);
     let glance = matches!(kinds, [kind] if {
         let at = if by_cursor { At::Cursor(position.clone()) } else { At::Index(skip) };
-        directory::fits_a_glance(*kind, &wanted_of(query, at, count), &client.opened.types)
+        directory::fits_a_glance(*kind, &wanted_of(app, query, at, count), &client.opened.types)
     });
     let work = async |tx: &mut Read| -> Result<(), Refusal> {
         for (index, kind) in kinds.iter().enumerate() {
@@ -130,7 +137,7 @@ async fn listed(
             let passed = by_cursor && index < first;
             let at = if by_cursor { At::Cursor(position.take()) } else { At::Index(skip) };
             let (from, most) = if passed { (At::Index(0), 0) } else { (at.clone(), count) };
-            let wanted = wanted_of(query, from, most);
+            let wanted = wanted_of(app, query, from, most);
             let page: Listed = directory::list(tx, space, *kind, &wanted, &view).await?;
             total += page.total;
             if passed {
@@ -176,7 +183,7 @@ async fn listed_together(
     let views = directory::BOTH.map(|kind| view(client, &base, kind, query));
     let by_cursor = query.cursor.is_some();
     let at = if by_cursor { At::Cursor(position) } else { At::Index(query.start_index - 1) };
-    let wanted = wanted_of(query, at, query.count);
+    let wanted = wanted_of(app, query, at, query.count);
     let list = async |tx: &mut Read| directory::list_together(tx, space, &wanted, &views).await;
     let Listed { total, resources, next } = app.db.read(list).await?;
     let next = next
@@ -198,8 +205,9 @@ fn list_of(query: &Query, total: u64, resources: Vec<Resource>, next: Option<&st
 }
 
 /// What a query asks for, from a place on.
-fn wanted_of(query: &Query, at: At, count: u64) -> Wanted<'_> {
-    Wanted { filter: query.filter.as_deref(), sort: sort_of(query), at, count }
+fn wanted_of<'a>(app: &'a App, query: &'a Query, at: At, count: u64) -> Wanted<'a> {
+    let (filter, sort) = (query.filter.as_deref(), sort_of(query));
+    Wanted { filter, sort, at, count, signposts: &app.signposts }
 }
 
 /// The text of a list, in pieces that hold several resources.
@@ -250,6 +258,7 @@ pub async fn read(
 
 pub async fn create(
     State(app): State<App>,
+    Extension(together): Extension<Together>,
     client: ScimClient,
     request: Request,
     kind: ResourceKind,
@@ -257,8 +266,12 @@ pub async fn create(
     let query = query_of(&request)?;
     let body = body::object(&app, &client, request, body::limit(kind)).await?;
     client.trace.names(name_in(kind, &body));
-    let made =
-        change(&app, &client, kind, &query, None, 201, Operation::Create(None, body)).await?;
+    let made = match kind {
+        ResourceKind::User => together.make(&app, Wish { client, query, body }).await?,
+        ResourceKind::Group => {
+            change(&app, &client, kind, &query, None, 201, Operation::Create(None, body)).await?
+        }
+    };
     Ok(answer(201, made))
 }
 
@@ -320,7 +333,7 @@ pub async fn delete(
 }
 
 /// Does it and records it, in one transaction.
-async fn change(
+pub async fn change(
     app: &App,
     client: &ScimClient,
     kind: ResourceKind,

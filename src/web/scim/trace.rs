@@ -128,11 +128,20 @@ impl Trace {
             self.with(|one| one.effects = effects);
             return Ok(());
         }
-        let Some(mut entry) = self.entry(act, status) else { return Ok(()) };
+        match self.entry_of(act, status, effect) {
+            Some(entry) => recorder::insert(tx, &[entry]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What is recorded of the request and what it did.
+    pub(super) fn entry_of(&self, act: &Act, status: u16, effect: Effect) -> Option<Entry> {
+        self.with(|one| one.subject = effect.subject);
+        let mut entry = self.entry(act, status)?;
         entry.audit_ids = effect.audit_ids;
         entry.failures = effect.failures;
         entry.id = effect.recorded_as.unwrap_or(entry.id);
-        recorder::insert(tx, &[entry]).await
+        Some(entry)
     }
 
     /// That the transaction of [`Trace::record`] was committed.

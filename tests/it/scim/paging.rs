@@ -1,5 +1,6 @@
 //! Versions, cursors (RFC 9865) and sorting.
 
+use identity_center::{id::UserId, store};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -116,5 +117,51 @@ on_both! {
         let names: Vec<&str> = page["Resources"].as_array().unwrap().iter().map(|u| u["userName"].as_str().unwrap()).collect();
         assert_eq!(names, ["bob", "carol"]);
         acme.get("/Users?sortBy=name").await.refused(400, Some("invalidValue"));
+    }
+
+    async fn a_page_deep_in_a_long_list_is_the_right_one_whatever_came_and_went(house) {
+        let acme = Directory::new(house).await;
+        // Made by hand before all others, and handed over to the directory in the middle of it.
+        let by_hand: UserId = acme.manual_user("zero").await.parse().unwrap();
+        let made = async |from: i32, to: i32| {
+            for from in (from..to).step_by(1000) {
+                let operations: Vec<Value> = (from..to.min(from + 1000)).map(|n| json!({
+                    "method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": { "userName": format!("user-{n:05}") },
+                })).collect();
+                acme.post("/Bulk", json!({ "Operations": operations })).await.expect(200);
+                house.app.clock.advance(SignedDuration::from_secs(1));
+            }
+        };
+        let page = async |start: usize| {
+            let page = acme.get(&format!("/Users?startIndex={start}&count=3&attributes=userName")).await.expect(200);
+            let names = page["Resources"].as_array().unwrap().iter();
+            (page["totalResults"].as_u64().unwrap(), names.map(|one| one["userName"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+        };
+        let users = |first: usize| (first..first + 3).map(|n| format!("user-{n:05}")).collect::<Vec<_>>();
+        made(0, 2500).await;
+        // Nothing is sure yet, and nothing is wrong.
+        assert_eq!(page(2001).await, (2500, users(2000)));
+        house.app.clock.advance(SignedDuration::from_mins(10));
+        made(2500, 3600).await;
+        for start in [1, 1000, 1001, 1002, 1999, 2000, 2001, 2002, 2499, 3001, 3500, 2001] {
+            assert_eq!(page(start).await, (3600, users(start - 1)), "{start}");
+        }
+        assert_eq!(page(3600).await, (3600, vec!["user-03599".to_owned()]));
+        assert_eq!(page(3601).await, (3600, Vec::new()));
+        // One leaves, and all behind it move up.
+        let found = acme.get("/Users?filter=userName%20eq%20%22user-00500%22").await.expect(200);
+        let id = found["Resources"][0]["id"].as_str().unwrap().to_owned();
+        acme.send(acme.request(Method::DELETE, &format!("/Users/{id}"))).await.expect(204);
+        for start in [1000, 2000, 2001, 3200] {
+            assert_eq!(page(start).await, (3599, users(start)), "{start}");
+        }
+        // One comes from elsewhere, and its place is before all of them.
+        house.app.db.write(async |tx| {
+            store::sql("UPDATE users SET source = 'scim' WHERE id = $1").bind(by_hand).execute(tx).await
+        }).await.unwrap();
+        for start in [2000, 2001, 3200] {
+            assert_eq!(page(start).await, (3600, users(start - 1)), "{start}");
+        }
+        assert_eq!(page(1).await.1[0], "zero");
     }
 }

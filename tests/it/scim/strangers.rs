@@ -51,27 +51,38 @@ async fn strangers_of_one_address_are_held_and_nobody_else(house: &TestHouse) {
     assert_eq!(ask(house, "203.0.113.7", Some(&token)).await.status(), 200);
     assert_eq!(ask(house, "203.0.113.8", None).await.status(), 401);
     // What is open to anyone is no way around it.
-    let open = reqwest::Client::new()
-        .get(house.url("/scim/v2/ServiceProviderConfig"))
-        .header("x-forwarded-for", "203.0.113.7");
-    assert_eq!(open.send().await.unwrap().status(), 429);
+    assert!(
+        some_are_held(house, Method::GET, "/scim/v2/ServiceProviderConfig", "203.0.113.7").await
+    );
     // Nor is a token that was good once.
     let act = act(house);
     let (space, id) = (acme.space.id, acme.credential);
     let off = async |tx: &mut _| credential::set_enabled(tx, &act, space, id, false).await;
     house.app.db.write(off).await.unwrap();
-    let mut statuses = Vec::new();
-    for _ in 0..8 {
-        statuses.push(ask(house, "203.0.113.9", Some(&token)).await.status().as_u16());
+    let first = ask(house, "203.0.113.9", Some(&token)).await.status();
+    assert_eq!(first, 401);
+    let mut held = false;
+    for _ in 0..20 {
+        held |= ask(house, "203.0.113.9", Some(&token)).await.status() == 429;
     }
-    assert_eq!(statuses[0], 401);
-    assert_eq!(statuses[7], 429, "{statuses:?}");
+    assert!(held);
     // A slash too many and unknown endpoints are the same door.
     for path in ["/scim/v2/Users/", "/scim/v2/Nothing"] {
-        let request = reqwest::Client::new().request(Method::POST, house.url(path));
-        let answer = request.header("x-forwarded-for", "203.0.113.9").send().await.unwrap();
-        assert_eq!(answer.status(), 429, "{path}");
+        assert!(some_are_held(house, Method::POST, path, "203.0.113.9").await, "{path}");
     }
+}
+
+/// Whether any of several requests in a row is answered 429: one may pass each second.
+async fn some_are_held(house: &TestHouse, method: Method, path: &str, address: &str) -> bool {
+    let http = reqwest::Client::new();
+    for _ in 0..20 {
+        let request = http.request(method.clone(), house.url(path));
+        let answer = request.header("x-forwarded-for", address).send().await.unwrap();
+        if answer.status() == 429 {
+            return true;
+        }
+    }
+    false
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ mod both;
 mod condition;
 mod plan;
 mod position;
+mod signposts;
 
 pub use both::{Arrangement, BOTH, arrange, list_together};
 pub use position::Position;
+pub use signposts::Signposts;
 
 use plan::Plan;
 use serde_json::{Map, Value};
@@ -64,6 +66,8 @@ pub struct Wanted<'a> {
     pub at: At,
     /// Resources on the page, at most; 0 asks for the total only.
     pub count: u64,
+    /// What is known of long lists.
+    pub signposts: &'a Signposts,
 }
 
 /// A page.
@@ -167,6 +171,11 @@ impl Column {
         Some(Self { by, descending: order.is_descending() })
     }
 
+    /// Whether it is the order of their making.
+    fn is_made(self) -> bool {
+        self.by == By::Made && !self.descending
+    }
+
     fn name(self) -> &'static str {
         match self.by {
             By::Made => "r.id",
@@ -257,13 +266,21 @@ impl Listing<'_> {
             return Ok(Listed { total, resources: Vec::new(), next: None });
         }
         if skip > 0 {
-            // The rows that are skipped are never read: their ids alone are counted off, in an
-            // index that has nothing else.
-            let total = self.total(tx).await?;
+            let whole_list = self.plan.conditions.is_empty() && column.is_made();
+            let (total, begin) = if whole_list {
+                let (total, removed) = self.kind.counted(tx, self.space).await?;
+                let list = (self.space, self.kind);
+                let begin = wanted.signposts.find(tx, list, removed, skip).await?;
+                (u64::try_from(total).unwrap_or(0), begin)
+            } else {
+                (self.total(tx).await?, (None, skip))
+            };
             if skip >= total {
                 return Ok(Listed { total, resources: Vec::new(), next: None });
             }
-            let ids = self.ids(tx, column, skip, wanted.count).await?;
+            // The rows that are skipped are never read: their ids alone are counted off, in an
+            // index that has nothing else.
+            let ids = self.ids(tx, column, begin, wanted.count).await?;
             return Ok(Listed { total, resources: self.rows(tx, &ids).await?, next: None });
         }
         let mut query = self.kind.select(self.space);
@@ -277,7 +294,8 @@ impl Listing<'_> {
         };
         column.push_order(&mut query);
         query.push_limit(wanted.count.saturating_add(1));
-        let (mut resources, mut positions) = self.show(tx, column, query).await?;
+        let (mut resources, mut positions) =
+            self.show(tx, column, query, wanted.count.saturating_add(1)).await?;
         let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
         let more = resources.len() > count;
         resources.truncate(count);
@@ -298,6 +316,7 @@ impl Listing<'_> {
         tx: &mut Read,
         column: Column,
         query: Sql,
+        most: u64,
     ) -> Result<(Vec<Resource>, Vec<Position>), Error> {
         if matches!(column.by, By::UserName | By::GroupName) {
             // How names are ordered the database knows best.
@@ -308,7 +327,7 @@ impl Listing<'_> {
                 .collect::<Result<_, Error>>()?;
             return Ok((self.view.show(tx, self.kind, rows).await?, positions));
         }
-        let mut resources = self.view.show_selected(tx, self.kind, query).await?;
+        let mut resources = self.view.show_selected(tx, self.kind, query, most).await?;
         let modified = column.by == By::Modified;
         resources.sort_unstable_by_key(|one| (modified.then_some(one.updated_at), one.id));
         if column.descending {
@@ -321,16 +340,19 @@ impl Listing<'_> {
         Ok((resources, positions))
     }
 
-    /// The ids of a page that begins after `skip` rows.
+    /// The ids of a page that begins so many rows behind an id, or behind the beginning.
     async fn ids(
         &self,
         tx: &mut Read,
         column: Column,
-        skip: u64,
+        (behind, skip): (Option<i64>, u64),
         count: u64,
     ) -> Result<Vec<i64>, Error> {
         let mut query = self.kind.select_ids(self.space);
         self.plan.push(&mut query);
+        if let Some(id) = behind {
+            query.push(" AND r.id > ").push_bind(id);
+        }
         column.push_order(&mut query);
         query.push_limit(count);
         query.push(" OFFSET ").push_bind(whole(skip));
