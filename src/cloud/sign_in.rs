@@ -198,6 +198,8 @@ pub fn judge(
         acs_url: rules.sign_in_url,
         sp_entity_id: rules.sign_in_url,
         request_id: None,
+        authn_contexts: &[],
+        authenticated_since: None,
         allow_unsolicited: true,
         now: rules.now.to_jiff(),
         skew: rules.skew,

@@ -163,8 +163,17 @@ impl IdpMetadata {
 
     /// Where to redirect people to, when the identity provider takes redirects.
     pub fn redirect_location(&self) -> Option<&str> {
+        self.sign_on_location(binding::REDIRECT)
+    }
+
+    /// Where to have people's browsers post to, when the identity provider takes posts.
+    pub fn post_location(&self) -> Option<&str> {
+        self.sign_on_location(binding::POST)
+    }
+
+    fn sign_on_location(&self, binding: &str) -> Option<&str> {
         let mut endpoints = self.single_sign_on.iter();
-        endpoints.find(|it| it.binding == binding::REDIRECT).map(|it| it.location.as_str())
+        endpoints.find(|it| it.binding == binding).map(|it| it.location.as_str())
     }
 }
 

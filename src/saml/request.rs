@@ -1,5 +1,6 @@
-//! Authentication requests by the redirect binding (SAML bindings §3.4): ours to
-//! the company's identity provider, and those that reach an identity provider of ours.
+//! Authentication requests by the redirect and the POST binding (SAML bindings §3.4, §3.5): ours
+//! to the company's identity provider, signed if wanted, and those that reach an identity provider
+//! of ours.
 
 use std::io::{Read as _, Write as _};
 
@@ -7,14 +8,16 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
-use url::Url;
+use url::{Url, form_urlencoded};
 
+use super::certificate::{CertificateError, SigningKey};
 use super::metadata::{MetadataError, location};
-use super::namespace::{ASSERTION, PROTOCOL};
+use super::namespace::{ASSERTION, PROTOCOL, SIGNATURE};
 use super::shape::{Children, ShapeError, bad_value, label, leaf, required};
+use super::signature::{self, Algorithm, SignatureError};
 use super::writer::{UnwritableText, XmlWriter};
 use super::xml::{self, Element, Profile, XmlError, is_ncname, trim};
-use super::{binding, encoding, instant, name_id_format};
+use super::{binding, encoding, instant};
 
 /// Longest `RelayState` (bytes; SAML bindings §3.4.3).
 pub const MAXIMUM_RELAY_STATE: usize = 80;
@@ -33,6 +36,12 @@ pub enum RequestError {
     /// More than [`MAXIMUM_RELAY_STATE`] bytes.
     #[error("the relay state is too long")]
     RelayState,
+    /// The request cannot be signed.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The request's query cannot be signed.
+    #[error(transparent)]
+    Key(#[from] CertificateError),
     /// Compression failed.
     #[error("cannot deflate the request")]
     Deflate(#[source] std::io::Error),
@@ -59,17 +68,21 @@ pub struct AuthnRequestToSend<'a> {
     pub now: Timestamp,
     /// Our entity id.
     pub issuer: &'a str,
-    /// Where the identity provider takes redirects.
+    /// Where the identity provider takes it.
     pub destination: &'a str,
     /// Where the response is to be posted.
     pub acs_url: &'a str,
     /// Whether the person must authenticate anew.
     pub force_authn: bool,
+    /// The name format to ask for; none leaves it to the identity provider.
+    pub name_id_format: Option<&'a str>,
+    /// The ways to authenticate of which one is demanded; none leaves it to the identity provider.
+    pub authn_contexts: &'a [String],
 }
 
 impl AuthnRequestToSend<'_> {
-    /// Writes the request.
-    pub fn xml(&self) -> Result<String, RequestError> {
+    /// Writes the request, signed inside if there is a key.
+    pub fn xml(&self, key: Option<&SigningKey>) -> Result<String, RequestError> {
         let issued = instant::format(self.now);
         let mut attributes = vec![
             ("xmlns:samlp", PROTOCOL),
@@ -86,36 +99,77 @@ impl AuthnRequestToSend<'_> {
             ("Version", "2.0"),
         ]);
         let mut xml = XmlWriter::new();
-        xml.open("samlp:AuthnRequest", &attributes)
-            .leaf("saml:Issuer", &[("xmlns:saml", ASSERTION)], self.issuer)
-            .open(
-                "samlp:NameIDPolicy",
-                &[("AllowCreate", "true"), ("Format", name_id_format::UNSPECIFIED)],
-            );
-        Ok(xml.finish()?)
+        xml.open("samlp:AuthnRequest", &attributes).leaf(
+            "saml:Issuer",
+            &[("xmlns:saml", ASSERTION)],
+            self.issuer,
+        );
+        let split = xml.position();
+        if let Some(format) = self.name_id_format {
+            xml.open("samlp:NameIDPolicy", &[("AllowCreate", "true"), ("Format", format)]).close();
+        }
+        if !self.authn_contexts.is_empty() {
+            xml.open("samlp:RequestedAuthnContext", &[("Comparison", "exact")]);
+            for context in self.authn_contexts {
+                let declared = [("xmlns:saml", ASSERTION)];
+                xml.leaf("saml:AuthnContextClassRef", &declared, context);
+            }
+            xml.close();
+        }
+        let text = xml.finish()?;
+        let Some(key) = key else { return Ok(text) };
+        let (head, tail) = text.split_at_checked(split).ok_or(UnwritableText)?;
+        Ok(signature::sign(head, tail, self.id, key)?)
     }
 
-    /// The address to redirect the browser to. `relay_state` is an opaque handle.
-    pub fn redirect_url(&self, relay_state: Option<&str>) -> Result<String, RequestError> {
+    /// The address to redirect the browser to, its query signed if there is a key (SAML bindings
+    /// §3.4.4.1). `relay_state` is an opaque handle.
+    pub fn redirect_url(
+        &self,
+        relay_state: Option<&str>,
+        key: Option<&SigningKey>,
+    ) -> Result<String, RequestError> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(self.xml()?.as_bytes()).map_err(RequestError::Deflate)?;
+        encoder.write_all(self.xml(None)?.as_bytes()).map_err(RequestError::Deflate)?;
         let deflated = encoder.finish().map_err(RequestError::Deflate)?;
         let refused = || MetadataError::Endpoint(self.destination.to_owned());
         let mut url = Url::parse(&location(self.destination)?).map_err(|_| refused())?;
         url.set_fragment(None);
-        url.query_pairs_mut().append_pair("SAMLRequest", &encoding::encode(&deflated));
+        // What is signed are these parameters as they are written here, in this order.
+        let mut ours = form_urlencoded::Serializer::new(String::new());
+        ours.append_pair("SAMLRequest", &encoding::encode(&deflated));
         if let Some(relay_state) = relay_state {
             if relay_state.len() > MAXIMUM_RELAY_STATE {
                 return Err(RequestError::RelayState);
             }
-            url.query_pairs_mut().append_pair("RelayState", relay_state);
+            ours.append_pair("RelayState", relay_state);
         }
+        let mut ours = ours.finish();
+        if let Some(key) = key {
+            let mut signed = form_urlencoded::Serializer::new(ours);
+            signed.append_pair("SigAlg", Algorithm::RsaSha256.uri());
+            let signed = signed.finish();
+            let value = encoding::encode(&key.sign_rsa_sha256(signed.as_bytes())?);
+            let mut whole = form_urlencoded::Serializer::new(signed);
+            whole.append_pair("Signature", &value);
+            ours = whole.finish();
+        }
+        let query = match url.query() {
+            Some(theirs) if !theirs.is_empty() => format!("{theirs}&{ours}"),
+            _ => ours,
+        };
+        url.set_query(Some(&query));
         Ok(url.into())
+    }
+
+    /// The message to post, in base64; signed inside if there is a key (SAML bindings §3.5.4).
+    pub fn post_message(&self, key: Option<&SigningKey>) -> Result<String, RequestError> {
+        location(self.destination)?;
+        Ok(encoding::encode(self.xml(key)?.as_bytes()))
     }
 }
 
-/// A request that reached an identity provider of ours. It is not signed, so
-/// nothing in it is believed: the answer goes only to an address the identity
+/// A request that reached an identity provider of ours. Nothing in it is believed, signed or not: the answer goes only to an address the identity
 /// provider knows for this issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthnRequest {
@@ -131,6 +185,8 @@ pub struct AuthnRequest {
     pub acs_url: Option<String>,
     /// The name format it asks for.
     pub name_id_format: Option<String>,
+    /// The ways to authenticate of which it demands one.
+    pub authn_contexts: Vec<String>,
     /// Whether the person must authenticate anew.
     pub force_authn: bool,
     /// Whether the person must not be asked anything.
@@ -191,13 +247,16 @@ fn read(element: Element<'_>) -> Result<AuthnRequest, ShapeError> {
         return Err(bad_value(element, "ProtocolBinding"));
     }
     let issuer = leaf(parts.required(ASSERTION, "Issuer")?, &["Format"]).map(trim)?;
+    parts.optional(SIGNATURE, "Signature");
     let policy = parts.optional(PROTOCOL, "NameIDPolicy");
     if let Some(policy) = policy {
         let known = ["Format", "AllowCreate", "SPNameQualifier"];
         Children::of(policy, &known)?.end()?;
     }
-    parts.optional(PROTOCOL, "RequestedAuthnContext");
+    let contexts = parts.optional(PROTOCOL, "RequestedAuthnContext");
     parts.end()?;
+    let contexts = contexts.into_iter().flat_map(Element::elements);
+    let contexts = contexts.filter(|it| it.is(ASSERTION, "AuthnContextClassRef"));
     let flag = |name| element.attribute(name).is_some_and(|it| matches!(it, "true" | "1"));
     Ok(AuthnRequest {
         id: id.to_owned(),
@@ -207,6 +266,7 @@ fn read(element: Element<'_>) -> Result<AuthnRequest, ShapeError> {
         destination: element.attribute("Destination").map(str::to_owned),
         acs_url: element.attribute("AssertionConsumerServiceURL").map(str::to_owned),
         name_id_format: policy.and_then(|it| it.attribute("Format")).map(str::to_owned),
+        authn_contexts: contexts.filter_map(|it| it.text().map(|it| trim(it).to_owned())).collect(),
         force_authn: flag("ForceAuthn"),
         is_passive: flag("IsPassive"),
     })

@@ -41,6 +41,10 @@ pub struct Expected<'a> {
     pub sp_entity_id: &'a str,
     /// The id of the live request this answers; `None` when there is none.
     pub request_id: Option<&'a str>,
+    /// The ways to authenticate of which the response must name one; none demands none.
+    pub authn_contexts: &'a [String],
+    /// From when on the person must have authenticated: the time of a request that demands it.
+    pub authenticated_since: Option<Timestamp>,
     /// Whether a response that answers no request is accepted (SSO-14).
     pub allow_unsolicited: bool,
     /// The present.

@@ -19,6 +19,8 @@ pub struct ServiceProvider<'a> {
     /// What assertions may be encrypted for: none does not want them encrypted, several stand
     /// there during a rotation, the one to use first.
     pub encryption: &'a [Certificate],
+    /// Whether it signs its requests.
+    pub signs_requests: bool,
 }
 
 impl ServiceProvider<'_> {
@@ -28,7 +30,7 @@ impl ServiceProvider<'_> {
         xml.open(
             "md:SPSSODescriptor",
             &[
-                ("AuthnRequestsSigned", "false"),
+                ("AuthnRequestsSigned", if self.signs_requests { "true" } else { "false" }),
                 ("WantAssertionsSigned", "true"),
                 ("protocolSupportEnumeration", PROTOCOL),
             ],

@@ -104,6 +104,8 @@ pub struct Authentication<'d> {
     pub session_index: Option<&'d str>,
     /// When that session ends.
     pub session_not_on_or_after: Option<Timestamp>,
+    /// How the person authenticated (`AuthnContextClassRef`).
+    pub context: Option<&'d str>,
 }
 
 /// One attribute with its values.
@@ -295,9 +297,9 @@ fn authentication(element: Element<'_>) -> Result<Authentication<'_>, ShapeError
     let context = parts.required(ASSERTION, "AuthnContext")?;
     parts.end()?;
     let mut parts = Children::of(context, &[])?;
-    for name in ["AuthnContextClassRef", "AuthnContextDeclRef"] {
-        parts.optional(ASSERTION, name).map(|it| leaf(it, &[])).transpose()?;
-    }
+    let context_class = parts.optional(ASSERTION, "AuthnContextClassRef");
+    let context_class = context_class.map(|it| trimmed_leaf(it, &[])).transpose()?;
+    parts.optional(ASSERTION, "AuthnContextDeclRef").map(|it| leaf(it, &[])).transpose()?;
     for authority in parts.many(ASSERTION, "AuthenticatingAuthority") {
         leaf(authority, &[])?;
     }
@@ -306,6 +308,7 @@ fn authentication(element: Element<'_>) -> Result<Authentication<'_>, ShapeError
         instant: required_instant(element, "AuthnInstant")?,
         session_index: element.attribute("SessionIndex"),
         session_not_on_or_after: instant_of(element, "SessionNotOnOrAfter")?,
+        context: context_class,
     })
 }
 

@@ -54,6 +54,10 @@ pub enum Check {
     Audience,
     /// The identity provider says that and when the person authenticated.
     AuthnStatement,
+    /// The person authenticated in one of the ways that the request demands.
+    AuthnContext,
+    /// The person authenticated anew, where the request demands it.
+    ForceAuthn,
     /// The identity provider's session has not ended.
     SessionNotOnOrAfter,
     /// The name identifier can be read as one name.
@@ -98,6 +102,8 @@ impl Check {
             Self::NotOnOrAfter => "not-on-or-after",
             Self::Audience => "audience",
             Self::AuthnStatement => "authn-statement",
+            Self::AuthnContext => "authn-context",
+            Self::ForceAuthn => "force-authn",
             Self::SessionNotOnOrAfter => "session-not-on-or-after",
             Self::NameId => "name-id",
             Self::NameIdFormat => "name-id-format",
@@ -170,6 +176,14 @@ impl Check {
             }
             Self::AuthnStatement => {
                 "Have the identity provider include an authentication statement."
+            }
+            Self::AuthnContext => {
+                "Have the identity provider authenticate people in one of the wanted ways and say \
+                 so (AuthnContextClassRef); or change which ways the settings here demand."
+            }
+            Self::ForceAuthn => {
+                "The request demands that people authenticate anew, and the identity provider \
+                 answered from an older session. Let it honour ForceAuthn, or do not demand it."
             }
             Self::SessionNotOnOrAfter => {
                 "The session at the identity provider has ended; sign in there again."

@@ -14,6 +14,7 @@
 
 mod attempts;
 mod provider;
+mod requests;
 mod rules;
 mod sign_in;
 
@@ -21,6 +22,7 @@ pub use attempts::{Attempt, Outcome, attempts};
 pub use provider::{
     ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
 };
+pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
 pub use sign_in::{
     Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
@@ -29,7 +31,7 @@ pub use sign_in::{
 
 use crate::{
     saml::{certificate::CertificateError, metadata::MetadataError, request::RequestError},
-    secret, store as database,
+    secret, space, store as database,
 };
 
 /// Why something about sign-in could not be done.
@@ -41,9 +43,15 @@ pub enum Error {
     /// No identity provider is configured (SSO-03).
     #[error("no identity provider is configured in this space")]
     NotConfigured,
-    /// The identity provider takes no redirects, and we send nothing else.
-    #[error("the identity provider has no sign-on service with the redirect binding")]
-    NoRedirect,
+    /// The identity provider takes no posts.
+    #[error("the identity provider's metadata has no sign-on service with the POST binding")]
+    NoPost,
+    /// Ways to authenticate that are too many, too long or no URIs.
+    #[error("at most ten URIs, one a line")]
+    AuthnContexts,
+    /// A key of the space cannot be used.
+    #[error(transparent)]
+    Key(#[from] space::Error),
     /// The metadata is refused; says why.
     #[error("the metadata is refused: {0}")]
     Metadata(#[from] MetadataError),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Error;
+use super::{Error, RequestSettings, requests::text_of};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -10,7 +10,7 @@ use crate::{
         certificate::Certificate,
         metadata::{IdpMetadata, MetadataError, location},
     },
-    store::{self as database, Read, Timestamp, Write, sql},
+    store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 
 /// Longest entity id (SAML core §1.3.2).
@@ -27,8 +27,12 @@ pub struct IdentityProvider {
     pub space_id: SpaceId,
     /// Its entity id.
     pub entity_id: String,
-    /// Where it takes sign-in requests by redirect.
+    /// Where it takes sign-in requests by redirect; empty when it does not.
     pub login_url: String,
+    /// Where it takes sign-in requests that are posted; empty when it does not.
+    pub post_url: String,
+    /// How requests to it are made.
+    pub requests: RequestSettings,
     /// The metadata it was configured with, if it was.
     pub metadata: Option<String>,
     /// Its certificates; empty only while it is being configured by hand.
@@ -42,7 +46,8 @@ pub struct IdentityProvider {
 impl IdentityProvider {
     /// Whether all is there that a sign-in needs (SSO-03).
     pub fn is_complete(&self) -> bool {
-        !self.entity_id.is_empty() && !self.login_url.is_empty() && !self.certificates.is_empty()
+        let addressed = !(self.login_url.is_empty() && self.post_url.is_empty());
+        !self.entity_id.is_empty() && addressed && !self.certificates.is_empty()
     }
 
     /// The keys that may sign its messages (SSO-16): these and no others. The development key,
@@ -73,6 +78,8 @@ pub struct IdpCertificate {
 struct ProviderRow {
     entity_id: String,
     login_url: String,
+    post_url: String,
+    requests: Json<RequestSettings>,
     metadata: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -84,7 +91,7 @@ pub async fn identity_provider(
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
     let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, metadata, created_at, updated_at
+        sql("SELECT entity_id, login_url, post_url, requests, metadata, created_at, updated_at
              FROM identity_providers WHERE space_id = $1")
         .bind(space)
         .fetch_optional(tx)
@@ -99,6 +106,8 @@ pub async fn identity_provider(
         space_id: space,
         entity_id: row.entity_id,
         login_url: row.login_url,
+        post_url: row.post_url,
+        requests: row.requests.0,
         metadata: row.metadata,
         certificates,
         created_at: row.created_at,
@@ -115,10 +124,20 @@ pub async fn set_by_metadata(
     document: &[u8],
 ) -> Result<IdentityProvider, Error> {
     let metadata = IdpMetadata::parse(document, act.now.to_jiff())?;
-    let login_url = metadata.redirect_location().ok_or(Error::NoRedirect)?;
     let text = String::from_utf8_lossy(document);
     let before = identity_provider(tx, space).await?;
-    upsert(tx, act, space, &metadata.entity_id, login_url, Some(&text)).await?;
+    let post_url = metadata.post_location().unwrap_or_default();
+    let mut requests = before.as_ref().map(|p| p.requests.clone()).unwrap_or_default();
+    requests.by_post &= !post_url.is_empty();
+    requests.sign |= metadata.want_authn_requests_signed;
+    let new = New {
+        entity_id: &metadata.entity_id,
+        login_url: metadata.redirect_location().unwrap_or_default(),
+        post_url,
+        requests: &requests,
+        metadata: Some(&text),
+    };
+    upsert(tx, act, space, &new).await?;
     replace_certificates(tx, act, space, &metadata.certificates).await?;
     finish(tx, act, space, before).await
 }
@@ -158,31 +177,53 @@ pub async fn set_by_hand(
         before.as_ref().is_some_and(|p| p.entity_id == entity_id && p.login_url == login_url)
             && new.certificate.is_none()
     });
-    upsert(tx, act, space, &entity_id, &login_url, metadata.as_deref()).await?;
+    // An address set by hand is one for redirects.
+    let post_url = if metadata.is_some() { old(|p| &p.post_url) } else { None };
+    let post_url = post_url.unwrap_or_default();
+    let mut requests = before.as_ref().map(|p| p.requests.clone()).unwrap_or_default();
+    requests.by_post &= !post_url.is_empty();
+    let provider = New {
+        entity_id: &entity_id,
+        login_url: &login_url,
+        post_url: &post_url,
+        requests: &requests,
+        metadata: metadata.as_deref(),
+    };
+    upsert(tx, act, space, &provider).await?;
     if let Some(certificate) = &new.certificate {
         replace_certificates(tx, act, space, std::slice::from_ref(certificate)).await?;
     }
     finish(tx, act, space, before).await
 }
 
+/// What is kept of an identity provider, besides its certificates.
+struct New<'a> {
+    entity_id: &'a str,
+    login_url: &'a str,
+    post_url: &'a str,
+    requests: &'a RequestSettings,
+    metadata: Option<&'a str>,
+}
+
 async fn upsert(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    entity_id: &str,
-    login_url: &str,
-    metadata: Option<&str>,
+    new: &New<'_>,
 ) -> Result<(), database::Error> {
-    sql("INSERT INTO identity_providers
-             (space_id, entity_id, login_url, metadata, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $5)
+    sql("INSERT INTO identity_providers (space_id, entity_id, login_url, post_url, requests,
+                                         metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
          ON CONFLICT (space_id) DO UPDATE SET entity_id = excluded.entity_id,
-             login_url = excluded.login_url, metadata = excluded.metadata,
+             login_url = excluded.login_url, post_url = excluded.post_url,
+             requests = excluded.requests, metadata = excluded.metadata,
              updated_at = excluded.updated_at")
     .bind(space)
-    .bind(entity_id)
-    .bind(login_url)
-    .bind(metadata)
+    .bind(new.entity_id)
+    .bind(new.login_url)
+    .bind(new.post_url)
+    .bind(&text_of(new.requests))
+    .bind(new.metadata)
     .bind(act.now)
     .execute(tx)
     .await?;
@@ -246,6 +287,8 @@ fn state(provider: &IdentityProvider) -> Value {
     json!({
         "entity_id": provider.entity_id,
         "login_url": provider.login_url,
+        "post_url": provider.post_url,
+        "requests": provider.requests,
         "certificates":
             provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),
     })

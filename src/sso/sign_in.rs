@@ -17,7 +17,7 @@ use crate::{
         trace::{Check, Trace, Verdict},
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
-    space::{self, Space},
+    space::{self, KeyPair, KeyPurpose, Space},
     store::{self as database, Read, Timestamp, Write, sql},
 };
 
@@ -27,12 +27,14 @@ const REQUEST_SECONDS: i64 = 600;
 pub const TICKET_SECONDS: i64 = 60;
 
 /// A request that was begun.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Begun {
     /// Its id: 160 random bits.
     pub request_id: String,
     /// The identity provider to ask.
     pub provider: IdentityProvider,
+    /// The key to sign the request with, if it is to be signed.
+    pub key: Option<KeyPair>,
 }
 
 /// Begins a sign-in: remembers a fresh request for the browser that carries `binding`.
@@ -63,7 +65,12 @@ pub async fn begin(
     .bind(act.now.plus_seconds(REQUEST_SECONDS))
     .execute(tx)
     .await?;
-    Ok(Begun { request_id, provider })
+    let key = if provider.requests.sign {
+        Some(space::key_pair(tx, space.id, KeyPurpose::ServiceProvider).await?)
+    } else {
+        None
+    };
+    Ok(Begun { request_id, provider, key })
 }
 
 /// A request that waits for its response.
@@ -73,6 +80,8 @@ pub struct PendingRequest {
     pub id: String,
     /// The identity provider it went to.
     pub entity_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
     return_to: String,
     binding_hash: Vec<u8>,
 }
@@ -85,7 +94,7 @@ pub async fn pending_request(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<PendingRequest>, database::Error> {
-    sql("SELECT id, entity_id, return_to, binding_hash FROM login_requests
+    sql("SELECT id, entity_id, return_to, binding_hash, created_at FROM login_requests
          WHERE id = $1 AND space_id = $2 AND expires_at > $3")
     .bind(id)
     .bind(space)
@@ -197,7 +206,7 @@ async fn take(
 ) -> Result<Option<PendingRequest>, database::Error> {
     let Some(request) = request else { return Ok(None) };
     sql("DELETE FROM login_requests WHERE id = $1 AND space_id = $2 AND expires_at > $3
-         RETURNING id, entity_id, return_to, binding_hash")
+         RETURNING id, entity_id, return_to, binding_hash, created_at")
     .bind(&request.id)
     .bind(space.id)
     .bind(now)

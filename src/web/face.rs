@@ -120,9 +120,11 @@ fn sso(error: &sso::Error) -> Face {
     match error {
         E::Metadata(MetadataError::EntityId) => Face::Field("entity_id"),
         E::Metadata(MetadataError::Endpoint(_)) => Face::Field("login_url"),
-        E::Metadata(_) | E::NoRedirect => Face::Field("metadata"),
+        E::Metadata(_) => Face::Field("metadata"),
+        E::AuthnContexts => Face::Field("authn_contexts"),
         E::Certificate(_) | E::DevelopmentKey => Face::Field("certificate"),
-        E::SwitchedOff | E::NotConfigured => Face::Refused,
+        E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
+        E::Key(error) => space(error),
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }

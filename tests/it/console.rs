@@ -3,12 +3,13 @@
 use identity_center::{
     cloud,
     policy::catalogue,
+    sso,
     store::{self, sql},
 };
 use reqwest::{Client, Response, StatusCode, header};
 use zeroize::Zeroizing;
 
-use crate::{house::TestHouse, on_both, world::World};
+use crate::{fake_idp::FakeIdp, house::TestHouse, on_both, world::World};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -178,5 +179,49 @@ on_both! {
         assert_eq!(post(&chief, removal).await, StatusCode::NOT_FOUND);
         assert_eq!(keys().await, 1);
         assert!(page(&chief).await.contains("Make a new key"));
+    }
+
+    async fn requests_are_decided_at_the_console(house) {
+        const HERE: &str = "/console/settings/sso/requests";
+        let office = Office::open(house).await;
+        office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
+        office.hire("reader", Some("QcloudOrganizationReadOnlyAccess")).await;
+        let (chief, reader) = (office.inside("chief").await, office.inside("reader").await);
+        let get = async |path: &str| chief.get(house.url(path)).send().await.unwrap();
+        assert_eq!(get(HERE).await.status(), StatusCode::NOT_FOUND, "nobody to ask yet");
+        let metadata = FakeIdp::new().metadata();
+        let space = office.world.space.id;
+        office
+            .world
+            .write(async |tx, act| sso::set_by_metadata(tx, act, space, metadata.as_bytes()).await)
+            .await;
+        let page = get(HERE).await.text().await.unwrap();
+        assert!(page.contains("has no address for this"), "{page}");
+
+        let post = async |browser: &Client, form: &[(&str, &str)]| {
+            browser.post(house.url(HERE)).form(form).send().await.unwrap()
+        };
+        let good = [
+            ("sign", "true"),
+            ("force_authn", "true"),
+            ("name_id", "email"),
+            ("authn_contexts", "urn:a\r\nurn:b\r\n"),
+        ];
+        assert_eq!(post(&reader, &good).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(post(&chief, &good).await.status(), StatusCode::SEE_OTHER);
+        let shown = get("/console/settings/sso").await.text().await.unwrap();
+        assert!(
+            shown.contains("Redirect, signed, authenticating anew, demanding urn:a or urn:b"),
+            "{shown}"
+        );
+        for bad in [("authn_contexts", "nonsense"), ("by_post", "true")] {
+            let refused = post(&chief, &[("name_id", "unsaid"), bad]).await;
+            assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{bad:?}");
+        }
+        let page = get(HERE).await.text().await.unwrap();
+        for kept in ["id=\"sign\" name=\"sign\" value=\"true\" checked", "urn:a\nurn:b"] {
+            assert!(page.contains(kept), "{kept}: {page}");
+        }
+        assert!(page.contains("value=\"email\" checked"), "{page}");
     }
 }

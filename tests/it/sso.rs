@@ -2,6 +2,7 @@
 
 mod encryption;
 mod refusals;
+mod requests;
 mod sessions;
 
 use identity_center::{
@@ -18,7 +19,7 @@ use identity_center::{
 use reqwest::{Response, StatusCode};
 
 use crate::{
-    fake_idp::{LOGIN_URL, metadata_without_redirect, right_key},
+    fake_idp::{LOGIN_URL, right_key},
     house::TestHouse,
     journey::{Company, act, count, header, location},
     on_both,
@@ -288,18 +289,6 @@ on_both! {
         let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
         let refused = company.post(&browser, &answer.signed_by(&key).base64()).await;
         expect_refusal(&company, refused, "SamlResponseRefused", Check::Signature).await;
-    }
-
-    async fn an_identity_provider_without_redirects_is_refused(house) {
-        let company = Company::bare(house, "acme").await;
-        let metadata = metadata_without_redirect(&company.idp);
-        let doing = act(house);
-        let space = company.space.id;
-        let db = &house.app.db;
-        let set = db
-            .write(async |tx| sso::set_by_metadata(tx, &doing, space, metadata.as_bytes()).await)
-            .await;
-        assert!(matches!(set, Err(sso::Error::NoRedirect)), "{set:?}");
     }
 
     /// A request goes to one identity provider; another one cannot answer it.

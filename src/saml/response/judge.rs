@@ -60,7 +60,7 @@ pub(super) fn judge(
     issue_instants(trace, clock, &response, &assertion);
     let confirmed_until = confirmation(trace, expected, clock, &response, &assertion);
     let valid_until = conditions(trace, expected, clock, &assertion);
-    let session = authentication(trace, clock, &assertion);
+    let session = authentication(trace, expected, clock, &assertion);
     name_id(trace, &assertion);
 
     // Only what the strict core accepts is shown to anybody else's parser.
@@ -293,7 +293,12 @@ struct Session {
     ends: Option<Timestamp>,
 }
 
-fn authentication(trace: &mut Trace, clock: Clock, assertion: &Assertion<'_>) -> Option<Session> {
+fn authentication(
+    trace: &mut Trace,
+    expected: &Expected<'_>,
+    clock: Clock,
+    assertion: &Assertion<'_>,
+) -> Option<Session> {
     let statements = &assertion.authentications;
     let wanted = "an authentication in the past";
     let received: Vec<String> =
@@ -302,6 +307,7 @@ fn authentication(trace: &mut Trace, clock: Clock, assertion: &Assertion<'_>) ->
         && statements.iter().all(|statement| clock.has_come(statement.instant));
     let received = if received.is_empty() { "absent".to_owned() } else { received.join(", ") };
     trace.require(Check::AuthnStatement, holds, wanted, received);
+    manner(trace, expected, clock, assertion);
     let ends = statements.iter().filter_map(|statement| statement.session_not_on_or_after).min();
     match ends {
         None => {
@@ -317,6 +323,33 @@ fn authentication(trace: &mut Trace, clock: Clock, assertion: &Assertion<'_>) ->
     let index = statements.iter().find_map(|statement| statement.session_index);
     let authenticated_at = statements.iter().map(|statement| statement.instant).max()?;
     Some(Session { index: index.map(str::to_owned), authenticated_at, ends })
+}
+
+/// What the request demanded of the authentication, if it did (SAML core §3.3.2.2.1, §3.4.1). An
+/// identity provider that ignores a demand still answers, so the answer is looked at.
+fn manner(trace: &mut Trace, expected: &Expected<'_>, clock: Clock, assertion: &Assertion<'_>) {
+    let statements = &assertion.authentications;
+    let contexts: Vec<&str> =
+        statements.iter().map(|statement| statement.context.unwrap_or("absent")).collect();
+    if expected.authn_contexts.is_empty() {
+        let received = contexts.join(", ");
+        trace.record(Check::AuthnContext, Verdict::NotApplicable, "any", received);
+    } else {
+        let demanded = |context: &&str| expected.authn_contexts.iter().any(|it| it == context);
+        let holds = !contexts.is_empty() && contexts.iter().all(demanded);
+        let wanted = expected.authn_contexts.join(" or ");
+        trace.require(Check::AuthnContext, holds, wanted, contexts.join(", "));
+    }
+    let latest = statements.iter().map(|statement| statement.instant).max();
+    match expected.authenticated_since {
+        None => trace.record(Check::ForceAuthn, Verdict::NotApplicable, "", "not demanded"),
+        Some(since) => {
+            let holds = latest.is_some_and(|at| since.duration_since(at) <= clock.skew);
+            let wanted = format!("since {} - {} s", instant::format(since), clock.skew.as_secs());
+            let received = latest.map_or_else(|| "absent".to_owned(), instant::format);
+            trace.require(Check::ForceAuthn, holds, wanted, received);
+        }
+    }
 }
 
 fn name_id(trace: &mut Trace, assertion: &Assertion<'_>) {

@@ -43,6 +43,8 @@ pub fn expected() -> Expected<'static> {
         acs_url: ACS,
         sp_entity_id: SP,
         request_id: Some(REQUEST),
+        authn_contexts: &[],
+        authenticated_since: None,
         allow_unsolicited: false,
         now: now(),
         skew: response::DEFAULT_SKEW,

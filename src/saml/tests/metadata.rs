@@ -67,9 +67,15 @@ fn what_federations_write_is_read() {
 }
 
 fn sp() -> String {
-    ServiceProvider { entity_id: SP, acs_url: ACS, certificates: certificates(), encryption: &[] }
-        .metadata()
-        .unwrap()
+    ServiceProvider {
+        entity_id: SP,
+        acs_url: ACS,
+        certificates: certificates(),
+        encryption: &[],
+        signs_requests: false,
+    }
+    .metadata()
+    .unwrap()
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod encryption;
 mod house;
 mod metadata;
 mod parcel;
+mod requests;
 mod round_trip;
 mod second_opinion;
 mod signatures;

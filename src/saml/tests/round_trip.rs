@@ -1,7 +1,7 @@
 //! What we sign, we accept, and so does an implementation by other people.
 
 use super::house::*;
-use crate::saml::request::{AuthnRequest, AuthnRequestToSend, RequestError};
+use super::requests::request;
 use crate::saml::response::Received;
 use crate::saml::trace::{Check, Verdict};
 use crate::saml::xml::{self, Profile};
@@ -27,7 +27,7 @@ fn our_response_is_accepted_with_everything_in_it() {
     let mut once = checks.clone();
     once.dedup();
     assert_eq!(checks, once);
-    assert_eq!(checks.len(), 26);
+    assert_eq!(checks.len(), 28);
 }
 
 #[test]
@@ -58,9 +58,10 @@ fn what_we_write_is_canonical_as_written() {
         acs_url: ACS,
         certificates,
         encryption: certificates,
+        signs_requests: true,
     };
     let idp = sp_metadata::IdentityProvider { entity_id: IDP, sso_url: IDP, certificates };
-    let request = request().xml().unwrap();
+    let request = request().xml(None).unwrap();
     for written in [issued().xml, sp.metadata().unwrap(), idp.metadata().unwrap(), request] {
         let document = xml::parse(written.as_bytes(), Profile::Message).unwrap();
         let canonical = c14n::exclusive(document.root(), &[], None);
@@ -97,50 +98,6 @@ fn the_request_can_be_looked_up_before_judging() {
     assert_eq!(received.in_response_to_unverified(), Some(REQUEST));
     assert_eq!(received.issuer_unverified(), Some(IDP));
     assert!(Received::parse("!!").in_response_to_unverified().is_none());
-}
-
-fn request() -> AuthnRequestToSend<'static> {
-    AuthnRequestToSend {
-        id: REQUEST,
-        now: now(),
-        issuer: SP,
-        destination: "https://idp.example.com/sso?tenant=1",
-        acs_url: ACS,
-        force_authn: true,
-    }
-}
-
-#[test]
-fn a_request_survives_the_redirect() {
-    let address = request().redirect_url(Some("handle")).unwrap();
-    assert!(address.starts_with("https://idp.example.com/sso?tenant=1&SAMLRequest="));
-    let url = url::Url::parse(&address).unwrap();
-    let parameter =
-        |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
-    assert_eq!(parameter("RelayState"), "handle");
-    let read = AuthnRequest::from_redirect(&parameter("SAMLRequest")).unwrap();
-    assert_eq!(read.id, REQUEST);
-    assert_eq!(read.issuer, SP);
-    assert_eq!(read.acs_url.as_deref(), Some(ACS));
-    assert_eq!(read.issue_instant, now());
-    assert!(read.force_authn && !read.is_passive);
-}
-
-#[test]
-fn a_request_is_bounded_and_strict() {
-    use std::io::Write as _;
-    let long = "x".repeat(81);
-    assert!(matches!(request().redirect_url(Some(&long)), Err(RequestError::RelayState)));
-    let mut bad = request();
-    bad.destination = "javascript:alert(1)";
-    assert!(matches!(bad.redirect_url(None), Err(RequestError::Location(_))));
-    let mut bomb = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    bomb.write_all(&vec![b' '; 10_000_000]).unwrap();
-    let bomb = crate::saml::encoding::encode(&bomb.finish().unwrap());
-    assert!(matches!(AuthnRequest::from_redirect(&bomb), Err(RequestError::Inflate)));
-    assert!(matches!(AuthnRequest::from_redirect("%%"), Err(RequestError::Base64)));
-    let xml = request().xml().unwrap().replace("Version=\"2.0\"", "Version=\"1.1\"");
-    assert!(matches!(AuthnRequest::from_xml(xml.as_bytes()), Err(RequestError::Shape(_))));
 }
 
 #[test]

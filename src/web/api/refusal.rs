@@ -276,8 +276,11 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::SwitchedOff => "FailedOperation",
         Error::NotConfigured => "ResourceNotFound.SAMLIdentityProviderNotFound",
         Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
-        Error::NoRedirect | Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
+        Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
+        // No action of the public API sets these.
+        Error::NoPost | Error::AuthnContexts => "InvalidParameter.ParamError",
+        Error::Key(error) => space(error),
         Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }

@@ -77,6 +77,8 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/settings/sso/by-hand", Admin, sso::set_by_hand)
         .post("/console/settings/sso/keys", Admin, sso::add_key)
         .post("/console/settings/sso/keys/{id}/remove", Admin, sso::remove_key)
+        .get("/console/settings/sso/requests", Admin, sso::requests::show)
+        .post("/console/settings/sso/requests", Admin, sso::requests::save)
         .post("/console/settings/sso/{to}", Admin, sso::switch)
         .get("/console/settings/events", Admin, events::list)
         .post("/console/settings/events", Admin, events::create)

@@ -1,6 +1,8 @@
 //! Single sign-on settings: the switch, who we are, who the identity provider is, and what became
 //! of each attempt to sign in.
 
+pub(super) mod requests;
+
 use askama::Template;
 use axum::{
     extract::{Multipart, Path, Query, State},

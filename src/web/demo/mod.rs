@@ -15,7 +15,7 @@ use super::{
     Anyone, Caller, Fault, Routes,
     page::Page,
     pages::{self, PageError, Problem},
-    saml::post::SamlPost,
+    saml::post::{Message, SamlPost},
 };
 use crate::{
     app::{App, DemoIdentityProvider},
@@ -155,7 +155,7 @@ async fn answer(
     .map_err(|_| Fault::Internal("the demo's response cannot be signed"))?;
     let page = SamlPost {
         action: &acs_url,
-        response: &issued.base64(),
+        message: Message::Response(&issued.base64()),
         relay_state: answer.question.relay_state.as_deref(),
         destination: &format!("the portal of {}", space.name),
     };

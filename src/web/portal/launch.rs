@@ -27,7 +27,7 @@ use crate::{
     web::{
         Fault, PortalUser,
         pages::{PageError, Problem},
-        saml::post::SamlPost,
+        saml::post::{Message, SamlPost},
     },
 };
 
@@ -148,7 +148,7 @@ impl Word<'_> {
         let response = issued.base64();
         let post = SamlPost {
             action: &sign_in_url,
-            response: &response,
+            message: Message::Response(&response),
             relay_state: None,
             destination: self.account_name,
         };

@@ -73,6 +73,8 @@ pub async fn consume(
     let sp_entity_id = sso::sp_entity_id(&app.settings, space.id);
     let acs_url = sso::acs_url(&app.settings, space.id);
     let request_id = request.as_ref().map(|request| request.id.clone());
+    let demanded = request.as_ref().filter(|_| provider.requests.force_authn);
+    let authenticated_since = demanded.map(|request| request.created_at.to_jiff());
     let now = caller.act.now.to_jiff();
     let saml = app.settings.saml;
     // Signatures and the second opinion are slow: never on a thread that serves others.
@@ -84,6 +86,8 @@ pub async fn consume(
             acs_url: &acs_url,
             sp_entity_id: &sp_entity_id,
             request_id: request_id.as_deref(),
+            authn_contexts: &provider.requests.authn_contexts,
+            authenticated_since,
             allow_unsolicited: false,
             now,
             skew: SignedDuration::from_secs(saml.clock_skew),
@@ -217,6 +221,8 @@ fn refusal(check: Check, space_name: &str) -> Problem {
         | Check::NotOnOrAfter
         | Check::Audience
         | Check::AuthnStatement
+        | Check::AuthnContext
+        | Check::ForceAuthn
         | Check::SessionNotOnOrAfter
         | Check::NameId
         | Check::NameIdFormat

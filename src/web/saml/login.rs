@@ -14,14 +14,18 @@ use tower_sessions::{Expiry, Session};
 
 use crate::{
     app::App,
-    saml::request::AuthnRequestToSend,
+    saml::{
+        certificate::SigningKey,
+        request::{AuthnRequestToSend, RequestError},
+    },
     secret::random_token,
     space,
-    sso::{self, Redeemed},
+    sso::{self, Begun, Redeemed, Way},
     store::{SUBJECT, Timestamp},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         pages::{PageError, Problem},
+        saml::post::{Message, SamlPost},
     },
 };
 
@@ -37,7 +41,8 @@ pub struct Start {
     return_to: Option<String>,
 }
 
-/// Makes a pending request and redirects to the identity provider at once.
+/// Makes a pending request and sends the browser to the identity provider with it: by a redirect,
+/// or by a page with a form that sends itself.
 pub async fn start(
     State(app): State<App>,
     caller: Anyone,
@@ -61,21 +66,72 @@ pub async fn start(
         })
         .await
         .map_err(not_now)?;
-    let url = AuthnRequestToSend {
-        id: &begun.request_id,
-        now: caller.act.now.to_jiff(),
-        issuer: &sso::sp_entity_id(&app.settings, space.id),
-        destination: &begun.provider.login_url,
-        acs_url: &sso::acs_url(&app.settings, space.id),
-        force_authn: false,
-    }
-    .redirect_url(None)
-    .map_err(|error| Fault::from(sso::Error::from(error)))?;
+    let key = begun.key.as_ref().map(|pair| pair.signing_key(&app.sealer)).transpose();
+    let key = key.map_err(Fault::from)?;
+    let issuer = sso::sp_entity_id(&app.settings, space.id);
+    let acs_url = sso::acs_url(&app.settings, space.id);
+    let now = caller.act.now.to_jiff();
+    // Signing takes half a millisecond: never on a thread that serves others.
+    let written =
+        tokio::task::spawn_blocking(move || write(&begun, &issuer, &acs_url, now, key.as_ref()));
+    let sent = written
+        .await
+        .map_err(|_| Fault::Internal("writing a request was interrupted"))?
+        .map_err(|error| Fault::from(sso::Error::from(error)))?;
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
     let cookie = format!(
         "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
     );
-    Ok(see_other(&url, Some(&cookie))?)
+    match sent {
+        Sent::Redirect(url) => Ok(see_other(&url, Some(&cookie))?),
+        Sent::Post { action, message } => {
+            let page = SamlPost {
+                action: &action,
+                message: Message::Request(&message),
+                relay_state: None,
+                destination: "the sign-in of your company",
+            };
+            let mut response = page.page()?;
+            response.headers_mut().insert(SET_COOKIE, header_value(&cookie)?);
+            Ok(response)
+        }
+    }
+}
+
+/// A request that was written, on its way.
+enum Sent {
+    /// To this address.
+    Redirect(String),
+    /// In a form to this address.
+    Post { action: String, message: String },
+}
+
+/// Writes a request as the space wants it.
+fn write(
+    begun: &Begun,
+    issuer: &str,
+    acs_url: &str,
+    now: jiff::Timestamp,
+    key: Option<&SigningKey>,
+) -> Result<Sent, RequestError> {
+    let (way, settings) = (begun.provider.way(), &begun.provider.requests);
+    let request = AuthnRequestToSend {
+        id: &begun.request_id,
+        now,
+        issuer,
+        destination: way.address(),
+        acs_url,
+        force_authn: settings.force_authn,
+        name_id_format: settings.name_id.format(),
+        authn_contexts: &settings.authn_contexts,
+    };
+    match way {
+        Way::Redirect(_) => Ok(Sent::Redirect(request.redirect_url(None, key)?)),
+        Way::Post(action) => {
+            let message = request.post_message(key)?;
+            Ok(Sent::Post { action: action.to_owned(), message })
+        }
+    }
 }
 
 /// Why nobody can sign in at this moment, in words for people (SSO-03).
@@ -88,7 +144,9 @@ fn not_now(error: sso::Error) -> PageError {
             "SignInNotConfigured",
             "Signing in has not been set up here yet. Ask your administrator.",
         ),
-        sso::Error::NoRedirect
+        sso::Error::NoPost
+        | sso::Error::AuthnContexts
+        | sso::Error::Key(_)
         | sso::Error::Metadata(_)
         | sso::Error::Certificate(_)
         | sso::Error::DevelopmentKey
@@ -183,15 +241,17 @@ fn binding_of(headers: &HeaderMap) -> Option<&str> {
 
 /// A redirect that nobody caches and that names nothing to where it leads.
 fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
-    let value =
-        |text: &str| HeaderValue::from_str(text).map_err(|_| Fault::Internal("no header value"));
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
-    headers.insert(LOCATION, value(location)?);
+    headers.insert(LOCATION, header_value(location)?);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Some(cookie) = cookie {
-        headers.insert(SET_COOKIE, value(cookie)?);
+        headers.insert(SET_COOKIE, header_value(cookie)?);
     }
     Ok(response)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_str(text).map_err(|_| Fault::Internal("no header value"))
 }

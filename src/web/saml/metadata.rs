@@ -14,6 +14,7 @@ use crate::{
     },
     space::{self, KeyPurpose, Space},
     sso,
+    store::Read,
     web::{
         Fault,
         pages::{PageError, Problem},
@@ -25,24 +26,57 @@ pub async fn service_provider(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let purposes = [KeyPurpose::ServiceProvider, KeyPurpose::Encryption];
-    let (space, [signing, encryption]) = find(&app, &id, purposes).await?;
-    let metadata = service_provider_document(&app, &space, &signing, &encryption)?;
+    let space_id = id.parse().map_err(|_| unknown())?;
+    let found = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let Some(space) = space::space(tx, space_id).await? else { return Ok(None) };
+            Ok(Some(Described::read(tx, space).await?))
+        })
+        .await?;
+    let metadata = found.ok_or_else(unknown)?.document(&app)?;
     Ok(document(metadata, "service-provider.xml"))
 }
 
-/// The document itself, which the API and the console hand out too.
-pub fn service_provider_document(
-    app: &App,
-    space: &Space,
-    certificates: &[Certificate],
-    encryption: &[Certificate],
-) -> Result<String, Fault> {
-    let entity_id = sso::sp_entity_id(&app.settings, space.id);
-    let acs_url = sso::acs_url(&app.settings, space.id);
-    ServiceProvider { entity_id: &entity_id, acs_url: &acs_url, certificates, encryption }
+/// What is said of a space as a service provider.
+pub struct Described {
+    /// The space.
+    pub space: Space,
+    signing: Vec<Certificate>,
+    encryption: Vec<Certificate>,
+    signs_requests: bool,
+}
+
+impl Described {
+    /// Reads it.
+    pub async fn read(tx: &mut Read, space: Space) -> Result<Self, Fault> {
+        let id = space.id;
+        Ok(Self {
+            signing: space::certificates(tx, id, KeyPurpose::ServiceProvider).await?,
+            encryption: space::certificates(tx, id, KeyPurpose::Encryption).await?,
+            signs_requests: sso::identity_provider(tx, id)
+                .await?
+                .is_some_and(|it| it.requests.sign),
+            space,
+        })
+    }
+
+    /// The document, which the API hands out too.
+    pub fn document(&self, app: &App) -> Result<String, Fault> {
+        ServiceProvider {
+            entity_id: &sso::sp_entity_id(&app.settings, self.space.id),
+            acs_url: &sso::acs_url(&app.settings, self.space.id),
+            certificates: &self.signing,
+            encryption: &self.encryption,
+            signs_requests: self.signs_requests,
+        }
         .metadata()
         .map_err(|_| Fault::Internal("metadata of ours cannot be written"))
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no such space.")
 }
 
 /// The metadata of a space as an identity provider towards its accounts.
@@ -50,7 +84,16 @@ pub async fn identity_provider(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let (space, [certificates]) = find(&app, &id, [KeyPurpose::IdentityProvider]).await?;
+    let id = id.parse().map_err(|_| unknown())?;
+    let found = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
+            let purpose = KeyPurpose::IdentityProvider;
+            Ok(Some((space, space::certificates(tx, id, purpose).await?)))
+        })
+        .await?;
+    let (space, certificates) = found.ok_or_else(unknown)?;
     let entity_id = sso::idp_entity_id(&app.settings, space.id);
     let sso_url = app.settings.url(&format!("/portal/{}", space.name));
     let metadata =
@@ -66,26 +109,4 @@ fn document(xml: String, name: &str) -> Response {
         (CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")),
     ];
     (headers, xml).into_response()
-}
-
-/// A space, and its certificates for each of these purposes.
-async fn find<const N: usize>(
-    app: &App,
-    id: &str,
-    purposes: [KeyPurpose; N],
-) -> Result<(Space, [Vec<Certificate>; N]), PageError> {
-    let unknown = || Problem::not_found("There is no such space.");
-    let id = id.parse().map_err(|_| unknown())?;
-    let found: Option<_> = app
-        .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let mut all = [const { Vec::new() }; N];
-            for (certificates, purpose) in all.iter_mut().zip(purposes) {
-                *certificates = space::certificates(tx, id, purpose).await?;
-            }
-            Ok(Some((space, all)))
-        })
-        .await?;
-    Ok(found.ok_or_else(unknown)?)
 }

@@ -5,7 +5,7 @@ mod login;
 pub mod metadata;
 pub mod post;
 
-pub use self::metadata::service_provider_document;
+pub use self::metadata::Described;
 use super::{Caller, Routes, pages};
 use crate::{app::App, store::Door};
 

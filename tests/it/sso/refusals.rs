@@ -69,7 +69,7 @@ fn cases() -> Vec<Case> {
         case("no assertion", Check::AssertionCount, |answer, _| {
             answer.unsigned().without("saml:Assertion").sign_response(right_key())
         }),
-        case("an encrypted assertion", Check::AssertionCount, |answer, _| {
+        case("an encrypted assertion", Check::Decryption, |answer, _| {
             let message = answer.unsigned();
             let sealed = "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">\
                           </saml:EncryptedAssertion>";

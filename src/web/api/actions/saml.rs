@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ZONE_ID, action};
 use crate::{
     saml::certificate::Certificate,
-    space::{self, KeyPurpose},
+    space,
     sso::{self, ByHand, IdpCertificate},
     web::{
         Fault,
@@ -16,7 +16,7 @@ use crate::{
             refusal::Refusal,
             shape::{STATUS, status, time},
         },
-        saml::service_provider_document,
+        saml::Described,
     },
 };
 
@@ -41,17 +41,16 @@ pub const ACTIONS: &[Action] = &[
 ];
 
 async fn service_provider(call: &Call) -> Answer {
-    let (space, certificates, encryption) = call
+    let described = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
-            let signing = space::certificates(tx, space.id, KeyPurpose::ServiceProvider).await?;
-            let encryption = space::certificates(tx, space.id, KeyPurpose::Encryption).await?;
-            Ok((space, signing, encryption))
+            Ok(Described::read(tx, space).await?)
         })
         .await?;
-    let document = service_provider_document(&call.app, &space, &certificates, &encryption)?;
+    let document = described.document(&call.app)?;
+    let space = &described.space;
     let info = json!({
         "EntityId": sso::sp_entity_id(&call.app.settings, space.id),
         "ZoneId": space.id,
@@ -138,9 +137,9 @@ async fn get(call: &Call) -> Answer {
             "EntityId": provider.entity_id,
             "SSOStatus": switch,
             "EncodedMetadataDocument":
-                provider.metadata.map(|document| STANDARD.encode(document)).unwrap_or_default(),
+                provider.metadata.as_ref().map(|document| STANDARD.encode(document)).unwrap_or_default(),
             "CertificateIds": ids(&provider.certificates),
-            "LoginUrl": provider.login_url,
+            "LoginUrl": provider.way().address(),
             "CreateTime": time(provider.created_at),
             "UpdateTime": time(provider.updated_at),
         }),

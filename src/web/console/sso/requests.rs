@@ -1,0 +1,146 @@
+//! How requests to the identity provider are made: the form of it.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        Administrator,
+        frame::{Frame, ListQuery, Section, Wrong, done},
+    },
+    HERE,
+};
+use crate::{
+    app::App,
+    sso::{self, NameIdPolicy, RequestSettings},
+    web::{
+        page::{Field, Page},
+        pages::{PageError, Problem},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "console/sso_requests.html")]
+struct RequestsPage {
+    frame: Frame,
+    settings: RequestSettings,
+    takes_posts: bool,
+    takes_redirects: bool,
+    name_ids: Vec<NameIdRow>,
+    contexts: Field,
+    wrong: Option<Wrong>,
+}
+
+struct NameIdRow {
+    value: &'static str,
+    label: &'static str,
+    on: bool,
+}
+
+fn words(policy: NameIdPolicy) -> &'static str {
+    match policy {
+        NameIdPolicy::Unspecified => "Unspecified: whatever the identity provider uses for us",
+        NameIdPolicy::Email => "E-mail address",
+        NameIdPolicy::Persistent => "Persistent pseudonym",
+        NameIdPolicy::Unsaid => "Do not ask",
+    }
+}
+
+/// What the form sends.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::web::console) struct RequestsForm {
+    #[serde(default)]
+    sign: bool,
+    #[serde(default)]
+    by_post: bool,
+    #[serde(default)]
+    force_authn: bool,
+    name_id: NameIdPolicy,
+    #[serde(default)]
+    authn_contexts: String,
+}
+
+impl RequestsForm {
+    fn settings(&self) -> RequestSettings {
+        RequestSettings {
+            sign: self.sign,
+            by_post: self.by_post,
+            force_authn: self.force_authn,
+            name_id: self.name_id,
+            authn_contexts: self.authn_contexts.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+}
+
+pub(in crate::web::console) async fn show(
+    State(app): State<App>,
+    administrator: Administrator,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, PageError> {
+    let page = look(&app, &administrator, query.done.as_deref(), None, None).await?;
+    Ok(Page::new(page).into_response())
+}
+
+async fn look(
+    app: &App,
+    who: &Administrator,
+    said: Option<&str>,
+    entered: Option<RequestSettings>,
+    wrong: Option<Wrong>,
+) -> Result<RequestsPage, PageError> {
+    let space = who.space()?.id;
+    let provider = app.db.read(async |tx| sso::identity_provider(tx, space).await).await?;
+    let provider =
+        provider.ok_or_else(|| Problem::not_found("There is no identity provider yet."))?;
+    let settings = entered.unwrap_or_else(|| provider.requests.clone());
+    let name_ids = NameIdPolicy::ALL.iter().map(|policy| NameIdRow {
+        value: policy.as_str(),
+        label: words(*policy),
+        on: settings.name_id == *policy,
+    });
+    let contexts = Field::long_text("authn_contexts", "Demanded ways to authenticate")
+        .optional()
+        .longest(6000)
+        .hint(
+            "AuthnContextClassRef URIs, one a line. Sign-in is refused unless the answer names one \
+             of them. Empty: any.",
+        )
+        .value(settings.authn_contexts.join("\n"))
+        .error(Wrong::at(wrong.as_ref(), "authn_contexts"));
+    Ok(RequestsPage {
+        frame: Frame::new(who, Section::SingleSignOn, said),
+        takes_posts: !provider.post_url.is_empty(),
+        takes_redirects: !provider.login_url.is_empty(),
+        name_ids: name_ids.collect(),
+        contexts,
+        settings,
+        wrong,
+    })
+}
+
+pub(in crate::web::console) async fn save(
+    State(app): State<App>,
+    administrator: Administrator,
+    Form(form): Form<RequestsForm>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let settings = form.settings();
+    let saved = app
+        .db
+        .write(async |tx| sso::set_requests(tx, &administrator.act, space, &settings).await)
+        .await;
+    match saved {
+        Ok(()) => Ok(done(HERE, "settings-saved")),
+        Err(error) => {
+            let wrong = Wrong::of(error.into())?;
+            let page = look(&app, &administrator, None, Some(settings), Some(wrong)).await?;
+            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
