@@ -141,7 +141,7 @@ on_both! {
         made(0, 2500).await;
         // Nothing is sure yet, and nothing is wrong.
         assert_eq!(page(2001).await, (2500, users(2000)));
-        house.app.clock.advance(SignedDuration::from_mins(10));
+        house.app.clock.advance(SignedDuration::from_mins(20));
         made(2500, 3600).await;
         for start in [1, 1000, 1001, 1002, 1999, 2000, 2001, 2002, 2499, 3001, 3500, 2001] {
             assert_eq!(page(start).await, (3600, users(start - 1)), "{start}");

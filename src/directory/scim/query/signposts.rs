@@ -18,8 +18,9 @@ use crate::{
 
 /// Resources from one signpost to the next.
 const STRIDE: u64 = 1000;
-/// Milliseconds for which a place in the list is not yet sure.
-const UNSURE: i64 = 120_000;
+/// Milliseconds for which a place in the list is not yet sure: an id is as old as the request, whose body
+/// may take its time (at most ten minutes).
+const UNSURE: i64 = 900_000;
 /// Lists that are remembered at most.
 const MOST_LISTS: usize = 1000;
 
