@@ -285,15 +285,18 @@ impl Template {
         }
     }
 
-    /// Writes as many rows like it as the series has, inside the database.
-    pub fn multiply(&self, raw: &Raw) -> String {
+    /// Writes as many rows like it as the series has, inside the database, with ids that are so much
+    /// smaller.
+    pub fn multiply(&self, raw: &Raw, age: i64) -> String {
         let (digits, series) = (raw.digits(), raw.series());
         let values: Vec<String> = self
             .columns
             .iter()
             .zip(&self.values)
             .map(|(column, value)| match value {
-                _ if NUMBERED.contains(&column.as_str()) => format!("t.{column} + n.i"),
+                _ if NUMBERED.contains(&column.as_str()) => {
+                    format!("t.{column} - {age} + n.i")
+                }
                 Value::Text(Some(text)) if text.contains(TAG) => {
                     format!("replace(t.{column}, '{TAG}', {digits})")
                 }

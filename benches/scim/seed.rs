@@ -25,6 +25,9 @@ use crate::{
     raw::{Raw, TAG, Template},
 };
 
+/// The users are a day old: as much lies between their ids and those of today.
+const AGE: i64 = 86_400_000 << 20;
+
 /// How much there is of everything.
 #[derive(Clone, Copy)]
 pub struct Size {
@@ -198,7 +201,7 @@ impl World {
     }
 
     /// All the others.
-    async fn fill(&self, raw: &mut Raw) -> Result<()> {
+    async fn fill(&mut self, raw: &mut Raw) -> Result<()> {
         raw.script(match self.kind {
             Kind::Sqlite => "PRAGMA foreign_keys = off; PRAGMA synchronous = off",
             Kind::Postgres => "SET session_replication_role = replica",
@@ -206,12 +209,15 @@ impl World {
         .await?;
         for template in &self.create {
             let id = template.number("id").or_else(|| template.number("user_id"));
-            self.multiply(raw, template, id.context("a row without a number")?, self.size.users)
-                .await?;
+            let id = id.context("a row without a number")?;
+            let text = template.multiply(raw, AGE);
+            multiply(raw, &text, id, self.size.users).await?;
         }
+        self.user -= AGE;
         let group = Template::read(raw, "groups", "id =", self.group).await?;
         let group = group.first().context("no group")?;
-        self.multiply(raw, group, self.group, self.size.groups).await?;
+        let text = group.multiply(raw, 0);
+        multiply(raw, &text, self.group, self.size.groups).await?;
         self.fill_groups(raw).await?;
         raw.script(match self.kind {
             Kind::Sqlite => {
@@ -234,18 +240,6 @@ impl World {
         if self.kind == Kind::Postgres {
             raw.script("VACUUM ANALYZE").await?;
             raw.script("CHECKPOINT").await?;
-        }
-        Ok(())
-    }
-
-    async fn multiply(&self, raw: &mut Raw, template: &Template, id: i64, many: i64) -> Result<()> {
-        let text = template.multiply(raw).into();
-        let mut from = 1;
-        while from <= many {
-            let to = many.min(from + 49_999);
-            let values = [from, to, id].map(|number| Value::Int(Some(number))).to_vec();
-            raw.execute(&text, values).await?;
-            from = to + 1;
         }
         Ok(())
     }
@@ -276,6 +270,18 @@ impl World {
         ];
         raw.execute(&text.into(), values).await
     }
+}
+
+async fn multiply(raw: &mut Raw, text: &str, id: i64, many: i64) -> Result<()> {
+    let text = text.into();
+    let mut from = 1;
+    while from <= many {
+        let to = many.min(from + 49_999);
+        let values = [from, to, id].map(|number| Value::Int(Some(number))).to_vec();
+        raw.execute(&text, values).await?;
+        from = to + 1;
+    }
+    Ok(())
 }
 
 /// What has been written into the logs since the last look.

@@ -95,8 +95,7 @@ impl Browser {
         let chromium = tool("IDENTITY_CENTER_TEST_CHROMIUM")?;
         let chromedriver = tool("IDENTITY_CENTER_TEST_CHROMEDRIVER")?;
         let profile = tempfile::tempdir().unwrap();
-        let mut process = Process::start(Command::new(chromedriver).arg("--port=0"));
-        let port = process.port();
+        let (process, port) = listening(&chromedriver);
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(chromium.to_str().unwrap()).unwrap();
         for argument in [
@@ -126,6 +125,18 @@ impl Browser {
     }
 }
 
+/// A chromedriver, and its port. It takes a free one for IPv4 and gives up when somebody else has the
+/// same one for IPv6.
+fn listening(chromedriver: &Path) -> (Process, u16) {
+    for _ in 0..10 {
+        let mut process = Process::start(Command::new(chromedriver).arg("--port=0"));
+        if let Some(port) = process.port() {
+            return (process, port);
+        }
+    }
+    panic!("chromedriver finds no port");
+}
+
 /// A program in a process group of its own, which ends with this value.
 struct Process {
     child: Child,
@@ -143,15 +154,11 @@ impl Process {
         Self { child }
     }
 
-    /// The port that chromedriver tells on its first lines.
-    fn port(&mut self) -> u16 {
-        BufReader::new(self.child.stdout.as_mut().unwrap())
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok()
-            })
-            .unwrap()
+    /// The port that chromedriver tells on its first lines; none when it ends without one.
+    fn port(&mut self) -> Option<u16> {
+        BufReader::new(self.child.stdout.as_mut().unwrap()).lines().map_while(Result::ok).find_map(
+            |line| line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse().ok(),
+        )
     }
 }
 

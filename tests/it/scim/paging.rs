@@ -157,7 +157,8 @@ on_both! {
         }
         // One comes from elsewhere, and its place is before all of them.
         house.app.db.write(async |tx| {
-            store::sql("UPDATE users SET source = 'scim' WHERE id = $1").bind(by_hand).execute(tx).await
+            store::sql("UPDATE users SET source = 'scim', document = $1 WHERE id = $2")
+                .bind(r#"{"userName":"zero"}"#).bind(by_hand).execute(tx).await
         }).await.unwrap();
         for start in [2000, 2001, 3200] {
             assert_eq!(page(start).await, (3600, users(start - 1)), "{start}");
