@@ -169,8 +169,8 @@ impl AuthnRequestToSend<'_> {
     }
 }
 
-/// A request that reached an identity provider of ours. Nothing in it is believed, signed or not: the answer goes only to an address the identity
-/// provider knows for this issuer.
+/// A request that reached an identity provider of ours. Nothing in it is believed, signed or not:
+/// the answer goes only to an address the identity provider knows for this issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthnRequest {
     /// Its id, which the response answers.

@@ -37,6 +37,9 @@ pub struct NewUser<'b> {
     pub body: &'b Map<String, Value>,
 }
 
+/// What a body says, or why it says nothing.
+type ReadBody = Result<Map<String, Value>, Error>;
+
 /// One that nothing speaks against.
 struct Accepted<'b> {
     push: &'b Push<'b>,
@@ -62,7 +65,7 @@ pub async fn create_users(
     most_refusals: usize,
 ) -> Result<Vec<Result<Written, Error>>, Error> {
     let Some(space) = new.first().map(|one| one.push.space.id) else { return Ok(Vec::new()) };
-    let read: Vec<(NewUser<'_>, Result<Map<String, Value>, Error>)> = new
+    let read: Vec<(NewUser<'_>, ReadBody)> = new
         .into_iter()
         .map(|one| {
             let read = document::read(&one.push.view.types.user, one.body);
