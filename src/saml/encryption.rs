@@ -326,14 +326,13 @@ fn oaep(method: Element<'_>) -> Result<Oaep, EncryptionError> {
     let (mut digest, mut mask) = (None, None);
     let mut parts = Children::of(method, &["Algorithm"])?;
     while let Some(child) = parts.any() {
-        let (slot, known): (_, &[(&str, fn() -> MessageDigest)]) =
-            if child.is(SIGNATURE, "DigestMethod") {
-                (&mut digest, DIGESTS)
-            } else if algorithm == RSA_OAEP_11 && child.is(ENCRYPTION_11, "MGF") {
-                (&mut mask, MASKS)
-            } else {
-                return Err(parts.unexpected(child).into());
-            };
+        let (slot, known): (_, &[Named]) = if child.is(SIGNATURE, "DigestMethod") {
+            (&mut digest, DIGESTS)
+        } else if algorithm == RSA_OAEP_11 && child.is(ENCRYPTION_11, "MGF") {
+            (&mut mask, MASKS)
+        } else {
+            return Err(parts.unexpected(child).into());
+        };
         let uri = algorithm_of(child)?;
         let found = known.iter().find(|(known, _)| *known == uri);
         let (_, found) = found.ok_or_else(|| EncryptionError::Digest(uri.to_owned()))?;
@@ -346,13 +345,16 @@ fn oaep(method: Element<'_>) -> Result<Oaep, EncryptionError> {
     Ok(Oaep { digest: digest.unwrap_or(usual), mask: mask.unwrap_or(usual) })
 }
 
-const DIGESTS: &[(&str, fn() -> MessageDigest)] = &[
+/// A hash function by its identifier.
+type Named = (&'static str, fn() -> MessageDigest);
+
+const DIGESTS: &[Named] = &[
     ("http://www.w3.org/2000/09/xmldsig#sha1", MessageDigest::sha1),
     ("http://www.w3.org/2001/04/xmlenc#sha256", MessageDigest::sha256),
     ("http://www.w3.org/2001/04/xmldsig-more#sha384", MessageDigest::sha384),
     ("http://www.w3.org/2001/04/xmlenc#sha512", MessageDigest::sha512),
 ];
-const MASKS: &[(&str, fn() -> MessageDigest)] = &[
+const MASKS: &[Named] = &[
     ("http://www.w3.org/2009/xmlenc11#mgf1sha1", MessageDigest::sha1),
     ("http://www.w3.org/2009/xmlenc11#mgf1sha256", MessageDigest::sha256),
     ("http://www.w3.org/2009/xmlenc11#mgf1sha384", MessageDigest::sha384),

@@ -127,7 +127,7 @@ impl Session {
     /// The connection, for a statement; [`Session::settled`] tells that it has come back.
     pub(super) fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
         self.running = true;
-        self.connection.as_mut().map(|connection| &mut **connection).ok_or_else(closed)
+        self.connection.as_deref_mut().ok_or_else(closed)
     }
 
     /// That no statement is on its way, because one has come back.

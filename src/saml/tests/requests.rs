@@ -137,14 +137,14 @@ fn a_demanded_way_to_authenticate_is_looked_for_in_the_answer() {
         outcome.result.err().map(|refusal| refusal.check)
     };
     assert_eq!(judged(&message, &[]), None);
-    assert_eq!(judged(&message, &[given.clone()]), None);
+    assert_eq!(judged(&message, std::slice::from_ref(&given)), None);
     assert_eq!(judged(&message, &[other.clone(), given.clone()]), None);
     assert_eq!(judged(&message, &[other]), Some(Check::AuthnContext));
     assert_eq!(judged(&message, &[given.to_uppercase()]), Some(Check::AuthnContext));
     let element = format!("<saml:AuthnContextClassRef>{given}</saml:AuthnContextClassRef>");
     let silent = changed(&element, "");
     assert_eq!(judged(&silent, &[]), None);
-    assert_eq!(judged(&silent, &[given.clone()]), Some(Check::AuthnContext));
+    assert_eq!(judged(&silent, std::slice::from_ref(&given)), Some(Check::AuthnContext));
     // Of two statements both must say so.
     let assertion = assertion_of(&unsigned());
     let start = assertion.find("<saml:AuthnStatement").unwrap();

@@ -138,6 +138,8 @@ fn saml_response(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     response.filter(|response| !response.is_empty())
 }
 
+type Found = (Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>);
+
 /// Reads what the judgement needs. The pending request is looked up by an unverified value, which
 /// selects and proves nothing; one that went to another identity provider than today's is none.
 async fn known(
@@ -150,23 +152,23 @@ async fn known(
     let unknown = || Problem::not_found("There is no such space.");
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
-    let found: Option<(Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>)> =
-        app.db
-            .read(async |tx| -> Result<_, Fault> {
-                let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-                let provider = sso::identity_provider(tx, id).await?;
-                let request = match claimed {
-                    Some(claimed) => sso::pending_request(tx, id, claimed, now).await?,
-                    None => None,
-                };
-                let keys = if is_encrypted {
-                    space::key_pairs(tx, id, KeyPurpose::Encryption).await?
-                } else {
-                    Vec::new()
-                };
-                Ok(Some((space, provider, request, keys)))
-            })
-            .await?;
+    let found: Option<Found> = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
+            let provider = sso::identity_provider(tx, id).await?;
+            let request = match claimed {
+                Some(claimed) => sso::pending_request(tx, id, claimed, now).await?,
+                None => None,
+            };
+            let keys = if is_encrypted {
+                space::key_pairs(tx, id, KeyPurpose::Encryption).await?
+            } else {
+                Vec::new()
+            };
+            Ok(Some((space, provider, request, keys)))
+        })
+        .await?;
     let (space, provider, request, encryption_keys) = found.ok_or_else(unknown)?;
     let provider = provider.filter(|provider| space.sso_enabled && provider.is_complete());
     let provider = provider.ok_or_else(|| Problem {

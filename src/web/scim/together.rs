@@ -65,15 +65,12 @@ impl Together {
         let (told, answer) = oneshot::channel();
         let first = {
             let mut spaces = self.spaces();
-            match spaces.get_mut(&space) {
-                Some(waiting) => {
-                    waiting.push((wish, told));
-                    None
-                }
-                None => {
-                    spaces.insert(space, Vec::new());
-                    Some(wish)
-                }
+            if let Some(waiting) = spaces.get_mut(&space) {
+                waiting.push((wish, told));
+                None
+            } else {
+                spaces.insert(space, Vec::new());
+                Some(wish)
             }
         };
         match first {

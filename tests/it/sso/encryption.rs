@@ -157,7 +157,7 @@ on_both! {
         assert!(matches!(third, Err(space::Error::TooManyKeys)), "{third:?}");
 
         remove_key(&company, first).await.unwrap();
-        assert_eq!(published(&company).await, [new.clone()]);
+        assert_eq!(published(&company).await, std::slice::from_ref(&new));
         is_refused(&company, &old).await;
         signs_in(&company, GCM, &new, false).await;
         let again = remove_key(&company, first).await;
@@ -194,7 +194,7 @@ on_both! {
         let company = Company::open(house, "acme").await;
         add_key(&company).await.unwrap();
         let (one, two) = tokio::join!(add_key(&company), add_key(&company));
-        assert_eq!(one.is_ok() as usize + two.is_ok() as usize, 1, "{one:?} {two:?}");
+        assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
         assert_eq!(published(&company).await.len(), 2);
     }
 
