@@ -233,9 +233,9 @@ pub enum Verdict {
 
 /// One line of a trace. Values come from the message: escape them when shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct Entry<C = Check> {
     /// Which check.
-    pub check: Check,
+    pub check: C,
     /// How it ended.
     pub verdict: Verdict,
     /// What was wanted.
@@ -244,18 +244,25 @@ pub struct Entry {
     pub received: String,
 }
 
-/// All checks made, in order. A check that is absent was not reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// All checks made, in order: those of a sign-in, unless another kind is named. A check that is
+/// absent was not reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Trace {
-    entries: Vec<Entry>,
+pub struct Trace<C = Check> {
+    entries: Vec<Entry<C>>,
 }
 
-impl Trace {
+impl<C> Default for Trace<C> {
+    fn default() -> Self {
+        Self { entries: Vec::new() }
+    }
+}
+
+impl<C> Trace<C> {
     /// Adds a line; long values are cut.
     pub fn record(
         &mut self,
-        check: Check,
+        check: C,
         verdict: Verdict,
         wanted: impl Into<String>,
         received: impl Into<String>,
@@ -268,7 +275,7 @@ impl Trace {
     /// Adds a line for a check that either holds or fails, and says which.
     pub fn require(
         &mut self,
-        check: Check,
+        check: C,
         holds: bool,
         wanted: impl Into<String>,
         received: impl Into<String>,
@@ -279,12 +286,12 @@ impl Trace {
     }
 
     /// The lines in order.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry<C>] {
         &self.entries
     }
 
     /// The first failed check: the reason of the refusal.
-    pub fn first_failure(&self) -> Option<&Entry> {
+    pub fn first_failure(&self) -> Option<&Entry<C>> {
         self.entries.iter().find(|entry| entry.verdict == Verdict::Failed)
     }
 }

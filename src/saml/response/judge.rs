@@ -25,8 +25,7 @@ pub(super) fn judge(
     expected: &Expected<'_>,
     trace: &mut Trace,
 ) -> Option<VerifiedAssertion> {
-    let skew = expected.skew.clamp(SignedDuration::ZERO, MAXIMUM_SKEW);
-    let clock = Clock { now: expected.now, skew };
+    let clock = Clock::new(expected.now, expected.skew);
 
     // What is read below is read from here, and only from here.
     let response = structure(trace, statement::response(document.root()))?;
@@ -87,23 +86,39 @@ pub(super) fn judge(
 
 /// The present, and how far clocks may differ.
 #[derive(Clone, Copy)]
-struct Clock {
+pub(in crate::saml) struct Clock {
     now: Timestamp,
     skew: SignedDuration,
 }
 
 impl Clock {
+    /// The skew is cut to what it may be.
+    pub(in crate::saml) fn new(now: Timestamp, skew: SignedDuration) -> Self {
+        Self { now, skew: skew.clamp(SignedDuration::ZERO, MAXIMUM_SKEW) }
+    }
+
+    /// Whether a message of this instant was made just now.
+    pub(in crate::saml) fn is_fresh(self, issued: Timestamp) -> bool {
+        self.has_come(issued) && self.now.duration_since(issued) <= MAXIMUM_AGE + self.skew
+    }
+
+    /// After this a message of that instant is refused for its age, however long it claims to
+    /// hold.
+    pub(in crate::saml) fn stale_after(self, issued: Timestamp) -> Timestamp {
+        issued.checked_add(MAXIMUM_AGE + self.skew).unwrap_or(Timestamp::MAX)
+    }
+
     /// Whether the instant has come, give or take the skew.
-    fn has_come(self, not_before: Timestamp) -> bool {
+    pub(in crate::saml) fn has_come(self, not_before: Timestamp) -> bool {
         not_before.duration_since(self.now) <= self.skew
     }
 
     /// Whether the instant has not passed, give or take the skew.
-    fn is_before(self, not_on_or_after: Timestamp) -> bool {
+    pub(in crate::saml) fn is_before(self, not_on_or_after: Timestamp) -> bool {
         self.now.duration_since(not_on_or_after) < self.skew
     }
 
-    fn tolerance(self) -> String {
+    pub(in crate::saml) fn tolerance(self) -> String {
         format!("{} ± {} s", instant::format(self.now), self.skew.as_secs())
     }
 }
@@ -120,7 +135,7 @@ fn structure<T>(trace: &mut Trace, read: Result<T, ShapeError>) -> Option<T> {
 }
 
 /// Attributes that libraries take for identifiers: any spelling of "id".
-pub(super) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
+pub(in crate::saml) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
     let mut ids: Vec<&str> = documents
         .into_iter()
         .flat_map(Document::elements)
@@ -192,9 +207,7 @@ fn issue_instants(
     assertion: &Assertion<'_>,
 ) {
     let instants = [response.issue_instant, assertion.issue_instant];
-    let holds = instants.into_iter().all(|issued| {
-        clock.has_come(issued) && clock.now.duration_since(issued) <= MAXIMUM_AGE + clock.skew
-    });
+    let holds = instants.into_iter().all(|issued| clock.is_fresh(issued));
     let received = instants.map(instant::format).join(", ");
     let wanted = format!("{}, at most {} s old", clock.tolerance(), MAXIMUM_AGE.as_secs());
     trace.require(Check::IssueInstant, holds, wanted, received);
@@ -382,6 +395,8 @@ fn verified(
         assertion_id: assertion.id.to_owned(),
         name_id: assertion.name_id.value.to_owned(),
         name_id_format: assertion.name_id.format.map(str::to_owned),
+        name_qualifier: assertion.name_id.name_qualifier.map(str::to_owned),
+        sp_name_qualifier: assertion.name_id.sp_name_qualifier.map(str::to_owned),
         session_index: session.index,
         issued_at: assertion.issue_instant,
         not_on_or_after,

@@ -6,6 +6,7 @@ mod c14n;
 mod checks;
 mod encryption;
 mod house;
+mod logout;
 mod metadata;
 mod parcel;
 mod requests;
