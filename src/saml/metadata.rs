@@ -1,11 +1,16 @@
 //! What an identity provider says about itself.
 
+mod warnings;
+
+pub use warnings::Warning;
+
 use jiff::Timestamp;
 use url::Url;
 
 use super::certificate::{Certificate, CertificateError};
 use super::namespace::{METADATA, PROTOCOL, SIGNATURE};
-use super::xml::{self, Element, Profile, XmlError, trim};
+use super::signature::{self, SignatureError};
+use super::xml::{self, Document, Element, Profile, XmlError, trim};
 use super::{binding, instant};
 
 /// Most signing certificates one identity provider may have (DESIGN §8).
@@ -15,21 +20,36 @@ const LONGEST_ENTITY_ID: usize = 1024;
 /// Why metadata is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
+    /// A page for people: an address that asks to sign in, or an error.
+    #[error("this is a web page, not SAML metadata")]
+    WebPage,
+    /// Not in the one encoding that is read.
+    #[error("the metadata is in UTF-16; only UTF-8 is read")]
+    Utf16,
     /// Not XML we read.
     #[error("not XML: {0}")]
     Xml(#[from] XmlError),
-    /// XML, but not SAML metadata; a web page for instance.
+    /// XML, but not SAML metadata.
     #[error("not SAML metadata: the root element is {0}")]
     NotMetadata(String),
+    /// Not signed by whom it should be, or not soundly.
+    #[error("the metadata's signature does not count: {0}")]
+    Signature(#[from] SignatureError),
     /// Describes a service provider only.
     #[error("this is the metadata of a service provider, not of an identity provider")]
     ServiceProvider,
     /// Describes no identity provider for SAML 2.0.
     #[error("no identity provider for SAML 2.0 in the metadata")]
     NoIdentityProvider,
-    /// Describes several.
-    #[error("several identity providers in the metadata; give the metadata of one")]
+    /// Describes several, and nobody chose.
+    #[error("several identity providers in the metadata: choose one by its entity id")]
     SeveralIdentityProviders,
+    /// Describes one by that name twice, and nobody can tell which counts.
+    #[error("the metadata describes this identity provider more than once")]
+    DoubledIdentityProvider,
+    /// Describes none by the name that was chosen.
+    #[error("the metadata has no identity provider with the entity id that was chosen")]
+    NotAmongThem,
     /// No entity id, or one that is too long or holds control characters.
     #[error("missing or malformed entity id")]
     EntityId,
@@ -92,30 +112,67 @@ pub struct IdpMetadata {
 impl IdpMetadata {
     /// Reads metadata: an entity, or a collection with exactly one identity provider.
     pub fn parse(document: &[u8], now: Timestamp) -> Result<Self, MetadataError> {
-        let document = xml::parse(document, Profile::Metadata)?;
-        let root = document.root();
-        let mut entities = Vec::new();
-        collect_entities(root, &mut entities);
-        if entities.is_empty() && !root.is(METADATA, "EntitiesDescriptor") {
-            return Err(MetadataError::NotMetadata(super::shape::label(root)));
+        Self::choose(document, None, now)
+    }
+
+    /// The same, of a collection that may hold several, of which the one with this entity id is
+    /// meant.
+    pub fn choose(
+        document: &[u8],
+        chosen: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, MetadataError> {
+        Self::of(&open(document)?, chosen, now)
+    }
+
+    /// The same, of a document that one of these certificates signed over its root. Nothing that
+    /// is read stands outside that signature; SHA-1 does not count.
+    pub fn signed(
+        document: &[u8],
+        chosen: Option<&str>,
+        pins: &[Certificate],
+        now: Timestamp,
+    ) -> Result<Self, MetadataError> {
+        let document = open(document)?;
+        signature::verify_root(document.root(), pins)?;
+        Self::of(&document, chosen, now)
+    }
+
+    /// The entity ids of all identity providers of a collection, in its order.
+    pub fn choice(document: &[u8]) -> Result<Vec<String>, MetadataError> {
+        let document = open(document)?;
+        let mut found: Vec<String> = Vec::new();
+        for (entity, _) in roles(document.root())? {
+            let id = entity_id(entity.attribute("entityID").unwrap_or_default())?;
+            if !found.contains(&id) {
+                found.push(id);
+            }
         }
-        let mut providers = entities.iter().flat_map(|entity| {
-            let roles = entity.elements().filter(|role| is_saml2(*role, "IDPSSODescriptor"));
-            roles.map(move |role| (*entity, role))
-        });
-        let Some((entity, role)) = providers.next() else {
-            let service = entities
-                .iter()
-                .any(|entity| entity.elements().any(|it| it.is(METADATA, "SPSSODescriptor")));
-            return Err(if service {
-                MetadataError::ServiceProvider
-            } else {
-                MetadataError::NoIdentityProvider
-            });
+        Ok(found)
+    }
+
+    fn of(
+        document: &Document,
+        chosen: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, MetadataError> {
+        let mut roles = roles(document.root())?;
+        if let Some(chosen) = chosen {
+            roles.retain(|(entity, _)| entity.attribute("entityID").map(trim) == Some(chosen));
+        }
+        let (entity, role) = match roles.as_slice() {
+            [one] => *one,
+            [] => return Err(MetadataError::NotAmongThem),
+            [(first, _), rest @ ..] => {
+                let name = first.attribute("entityID");
+                let same = rest.iter().all(|(entity, _)| entity.attribute("entityID") == name);
+                return Err(if same {
+                    MetadataError::DoubledIdentityProvider
+                } else {
+                    MetadataError::SeveralIdentityProviders
+                });
+            }
         };
-        if providers.next().is_some() {
-            return Err(MetadataError::SeveralIdentityProviders);
-        }
         let valid_until = valid_until(role)?;
         if let Some(end) = valid_until.filter(|end| *end <= now) {
             return Err(MetadataError::Expired(end));
@@ -175,6 +232,46 @@ impl IdpMetadata {
         let mut endpoints = self.single_sign_on.iter();
         endpoints.find(|it| it.binding == binding).map(|it| it.location.as_str())
     }
+}
+
+/// Reads the document, and says of what is commonly taken for metadata what it is.
+fn open(document: &[u8]) -> Result<Document, MetadataError> {
+    // The XML reader would complain about a document type or an illegal character.
+    if matches!(document, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, b'<', ..] | [b'<', 0, ..]) {
+        return Err(MetadataError::Utf16);
+    }
+    let text = document.strip_prefix("\u{feff}".as_bytes()).unwrap_or(document);
+    let begin = text.trim_ascii_start();
+    let begins = |with: &str| {
+        begin.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    if begins("<!doctype html") || begins("<html") {
+        return Err(MetadataError::WebPage);
+    }
+    Ok(xml::parse(document, Profile::Metadata)?)
+}
+
+/// The identity providers for SAML 2.0, each with the entity it belongs to; at least one.
+fn roles(root: Element<'_>) -> Result<Vec<(Element<'_>, Element<'_>)>, MetadataError> {
+    let mut entities = Vec::new();
+    collect_entities(root, &mut entities);
+    if entities.is_empty() && !root.is(METADATA, "EntitiesDescriptor") {
+        return Err(MetadataError::NotMetadata(super::shape::label(root)));
+    }
+    let found: Vec<_> = entities
+        .iter()
+        .flat_map(|entity| {
+            let roles = entity.elements().filter(|role| is_saml2(*role, "IDPSSODescriptor"));
+            roles.map(move |role| (*entity, role))
+        })
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let service = entities
+        .iter()
+        .any(|entity| entity.elements().any(|it| it.is(METADATA, "SPSSODescriptor")));
+    Err(if service { MetadataError::ServiceProvider } else { MetadataError::NoIdentityProvider })
 }
 
 /// A collection may hold collections; the parser bounds the depth.

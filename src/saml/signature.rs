@@ -95,6 +95,9 @@ pub enum SignatureError {
     /// Not the child right after the issuer of what it signs.
     #[error("the signature is not right after the issuer of the element it signs")]
     Misplaced,
+    /// The root of the document holds no signature as its first child.
+    #[error("the document is not signed as a whole")]
+    Unsigned,
     /// Another canonicalisation than exclusive without comments.
     #[error("canonicalisation {0} is not accepted")]
     Canonicalization(String),
@@ -176,6 +179,28 @@ pub fn verify<'c>(
     if !after_issuer || !signature.is(SIGNATURE, "Signature") {
         return Err(SignatureError::Misplaced);
     }
+    enveloped(signature, signed, certificates)
+}
+
+/// Verifies the signature over a whole metadata document with one of the certificates. It is the
+/// root's own first child (SAML metadata §2.3), so that it covers all that is read.
+pub fn verify_root<'c>(
+    root: Element<'_>,
+    certificates: &'c [Certificate],
+) -> Result<Verified<'c>, SignatureError> {
+    if certificates.is_empty() {
+        return Err(SignatureError::NoCertificate);
+    }
+    let first = root.elements().next().filter(|first| first.is(SIGNATURE, "Signature"));
+    enveloped(first.ok_or(SignatureError::Unsigned)?, root, certificates)
+}
+
+/// Verifies a signature that stands where it belongs in the element it is to sign.
+fn enveloped<'c>(
+    signature: Element<'_>,
+    signed: Element<'_>,
+    certificates: &'c [Certificate],
+) -> Result<Verified<'c>, SignatureError> {
     let mut parts = Children::of(signature, &["Id"])?;
     let signed_info = parts.required(SIGNATURE, "SignedInfo")?;
     let value = parts.required(SIGNATURE, "SignatureValue")?;

@@ -1,11 +1,23 @@
 //! What we say about ourselves: as a service provider towards the company's
 //! identity provider, and as an identity provider towards cloud accounts.
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, SigningKey, fingerprint};
 use super::encryption::{AES_128_GCM, AES_256_GCM, RSA_OAEP};
 use super::namespace::{METADATA, PROTOCOL, SIGNATURE};
+use super::signature::{self, SignatureError};
 use super::writer::{UnwritableText, XmlWriter};
 use super::{binding, name_id_format};
+
+/// Why metadata could not be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    /// A value XML cannot carry.
+    #[error(transparent)]
+    Unwritable(#[from] UnwritableText),
+    /// Signing failed.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
 
 /// A service provider to describe.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +38,16 @@ pub struct ServiceProvider<'a> {
 impl ServiceProvider<'_> {
     /// Writes the metadata (CON-15: a service provider and nothing else).
     pub fn metadata(&self) -> Result<String, UnwritableText> {
-        let mut xml = descriptor(self.entity_id);
+        self.write(None).map(|written| written.0)
+    }
+
+    /// The same, signed as a whole with one of its keys.
+    pub fn signed_metadata(&self, key: &SigningKey) -> Result<String, SigningError> {
+        signed(|id| self.write(id), key)
+    }
+
+    fn write(&self, id: Option<&str>) -> Result<(String, usize), UnwritableText> {
+        let (mut xml, head) = descriptor(self.entity_id, id);
         xml.open(
             "md:SPSSODescriptor",
             &[
@@ -51,7 +72,7 @@ impl ServiceProvider<'_> {
                 ("isDefault", "true"),
             ],
         );
-        xml.finish()
+        Ok((xml.finish()?, head))
     }
 }
 
@@ -69,7 +90,16 @@ pub struct IdentityProvider<'a> {
 impl IdentityProvider<'_> {
     /// Writes the metadata.
     pub fn metadata(&self) -> Result<String, UnwritableText> {
-        let mut xml = descriptor(self.entity_id);
+        self.write(None).map(|written| written.0)
+    }
+
+    /// The same, signed as a whole with one of its keys.
+    pub fn signed_metadata(&self, key: &SigningKey) -> Result<String, SigningError> {
+        signed(|id| self.write(id), key)
+    }
+
+    fn write(&self, id: Option<&str>) -> Result<(String, usize), UnwritableText> {
+        let (mut xml, head) = descriptor(self.entity_id, id);
         xml.open(
             "md:IDPSSODescriptor",
             &[("WantAuthnRequestsSigned", "false"), ("protocolSupportEnumeration", PROTOCOL)],
@@ -82,14 +112,31 @@ impl IdentityProvider<'_> {
             "md:SingleSignOnService",
             &[("Binding", binding::REDIRECT), ("Location", self.sso_url)],
         );
-        xml.finish()
+        Ok((xml.finish()?, head))
     }
 }
 
-fn descriptor(entity_id: &str) -> XmlWriter {
+/// Begins a description; says where the root's start tag ends.
+fn descriptor(entity_id: &str, id: Option<&str>) -> (XmlWriter, usize) {
     let mut xml = XmlWriter::new();
-    xml.open("md:EntityDescriptor", &[("xmlns:md", METADATA), ("entityID", entity_id)]);
-    xml
+    let mut attributes = vec![("xmlns:md", METADATA)];
+    attributes.extend(id.map(|id| ("ID", id)));
+    attributes.push(("entityID", entity_id));
+    xml.open("md:EntityDescriptor", &attributes);
+    let head = xml.position();
+    (xml, head)
+}
+
+/// Signs a description. Its id follows from its content, so that what did not change is signed to
+/// the same document.
+fn signed(
+    write: impl Fn(Option<&str>) -> Result<(String, usize), UnwritableText>,
+    key: &SigningKey,
+) -> Result<String, SigningError> {
+    let id = format!("_{}", fingerprint(write(None)?.0.as_bytes()));
+    let (xml, head) = write(Some(&id))?;
+    let (head, tail) = xml.split_at(head);
+    Ok(signature::sign(head, tail, &id, key)?)
 }
 
 fn keys(xml: &mut XmlWriter, used_for: &str, certificates: &[Certificate]) {

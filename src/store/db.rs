@@ -99,7 +99,7 @@ impl Db {
                 SQLITE_MIGRATIONS.run(lent.connection()?).await
             }
             Pool::Postgres(pool) => {
-                let mut connection = postgres::bare(pool).await?;
+                let mut connection = postgres::lend(pool).await?;
                 POSTGRES_MIGRATIONS.run(&mut *connection).await
             }
         }

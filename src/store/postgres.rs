@@ -76,7 +76,8 @@ pub(super) async fn close(pool: &Connections) {
     pool.close();
 }
 
-async fn lend(pool: &Connections) -> Result<Object<Opener>> {
+/// A connection that nothing is open on.
+pub(super) async fn lend(pool: &Connections) -> Result<Object<Opener>> {
     pool.get().await.map_err(|error| match error {
         PoolError::Timeout(_) => Error::Busy,
         PoolError::Backend(error) => error.into(),
@@ -84,11 +85,6 @@ async fn lend(pool: &Connections) -> Result<Object<Opener>> {
             closed().into()
         }
     })
-}
-
-/// A connection for something that is no transaction.
-pub(super) async fn bare(pool: &Connections) -> Result<Object<Opener>> {
-    lend(pool).await
 }
 
 fn closed() -> sqlx::Error {

@@ -1,10 +1,12 @@
 //! Group commit on SQLite: what members owe each other.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -106,14 +108,17 @@ async fn turns_come_in_the_order_they_were_asked_for() {
     for n in 1..100 {
         let order = Arc::clone(&order);
         let db = db.clone();
-        tasks.push(tokio::spawn(async move {
+        let mut write = Box::pin(async move {
             db.write(async |tx| {
                 order.lock().unwrap().push(n);
                 insert(tx, n).await
             })
             .await
-        }));
-        sleep(Duration::from_millis(1)).await;
+        });
+        // Asked for here and now, not when a thread comes round to it.
+        let pending = poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_pending()));
+        assert!(pending.await);
+        tasks.push(tokio::spawn(write));
     }
     go.notify_one();
     first.await.unwrap().unwrap();

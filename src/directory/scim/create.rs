@@ -130,7 +130,7 @@ struct Standing {
 
 impl Standing {
     async fn of(tx: &mut Read, space: SpaceId, names: Vec<String>) -> Result<Self, Error> {
-        let mut query = sql("SELECT CAST(0 AS BIGINT) AS is_user, '' AS name, '' AS source,
+        let mut query = sql("SELECT '' AS name, CAST(NULL AS TEXT) AS source,
                     (SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts
                      WHERE space_id = ")
         .peek();
@@ -138,20 +138,19 @@ impl Standing {
         query.push(") AS total, (SELECT COUNT(*) FROM event_endpoints WHERE space_id = ");
         query.push_bind(space).push(") AS endpoints");
         if !names.is_empty() {
-            query.push(" UNION ALL SELECT 1, user_name_key, source, 0, 0 FROM users WHERE ");
+            query.push(" UNION ALL SELECT user_name_key, source, 0, 0 FROM users WHERE ");
             query.push("deleted_at IS NULL AND space_id = ").push_bind(space);
             query.push(" AND user_name_key IN (").push_list(names).push(")");
         }
         let mut standing = Self { total: 0, is_heard: false, holders: HashMap::new() };
-        for (is_user, name, source, total, endpoints) in
-            query.fetch_all::<(i64, String, String, i64, i64)>(tx).await?
+        for (name, source, total, endpoints) in
+            query.fetch_all::<(String, Option<Source>, i64, i64)>(tx).await?
         {
-            if is_user == 0 {
-                standing.total = total;
-                standing.is_heard = endpoints > 0;
-            } else {
-                let source = source.parse().unwrap_or(Source::Manual);
+            if let Some(source) = source {
                 standing.holders.insert(name, source);
+            } else {
+                // The one row that is about the space.
+                (standing.total, standing.is_heard) = (total, endpoints > 0);
             }
         }
         Ok(standing)

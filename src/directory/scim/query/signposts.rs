@@ -16,7 +16,7 @@ use crate::{
     store::{Read, Result},
 };
 
-/// Resources from one signpost to the next.
+/// Resources from one signpost to the next; the statement in [`Signposts::further`] says it too.
 const STRIDE: u64 = 1000;
 /// Milliseconds for which a place in the list is not yet sure: an id is as old as the request, whose body
 /// may take its time (at most ten minutes).
