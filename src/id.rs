@@ -177,6 +177,8 @@ id_type! {
     CredentialId = "scimcred-";
     /// A certificate of the identity provider people sign in at.
     CertificateId = "idp-c-";
+    /// A session at the identity provider, that sessions of ours came from.
+    IdpSessionId = "idp-s-";
     /// A key pair of a space.
     KeyPairId = "kp-";
     /// A recorded attempt to sign in.

@@ -216,12 +216,6 @@ impl Received {
         self.relay_state.as_deref()
     }
 
-    /// The request that a response claims to answer. Anybody can write this: it selects, and
-    /// proves nothing.
-    pub fn in_response_to_unverified(&self) -> Option<&str> {
-        self.document.as_ref().ok()?.root().attribute("InResponseTo")
-    }
-
     /// Judges the message.
     pub fn judge(&self, expected: &Expected<'_>) -> Outcome {
         let mut trace = LogoutTrace::default();

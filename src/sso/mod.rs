@@ -11,19 +11,26 @@
 //! 2. [`judge`] takes the response. The request is used up, the assertion enters the ledger, the
 //!    user is looked up, a ticket is made; the attempt is recorded, whichever way it went.
 //! 3. [`redeem`] takes the ticket from the browser that began, and from no other.
+//!
+//! A sign-out ends our sessions at once ([`sign_out`]), and then asks the identity provider to end
+//! its own. What the identity provider ends, it tells us ([`heard`]), and we end what came from it.
 
 mod attempts;
+mod logout;
 mod provider;
 mod requests;
 mod rules;
 mod sign_in;
 
 pub use attempts::{Attempt, Outcome, attempts};
+pub use logout::{
+    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
+};
 pub use provider::{
     ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
-pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
+pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
     Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
     pending_request, redeem,

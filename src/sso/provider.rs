@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, requests::text_of};
+use super::{Error, RequestSettings, SingleLogout, requests::text_of};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -33,6 +33,8 @@ pub struct IdentityProvider {
     pub post_url: String,
     /// How requests to it are made.
     pub requests: RequestSettings,
+    /// Where it takes logout messages; nowhere, unless metadata said so.
+    pub single_logout: SingleLogout,
     /// The metadata it was configured with, if it was.
     pub metadata: Option<String>,
     /// Its certificates; empty only while it is being configured by hand.
@@ -80,6 +82,7 @@ struct ProviderRow {
     login_url: String,
     post_url: String,
     requests: Json<RequestSettings>,
+    single_logout: Json<SingleLogout>,
     metadata: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -91,7 +94,8 @@ pub async fn identity_provider(
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
     let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, post_url, requests, metadata, created_at, updated_at
+        sql("SELECT entity_id, login_url, post_url, requests, single_logout, metadata, created_at,
+                    updated_at
              FROM identity_providers WHERE space_id = $1")
         .bind(space)
         .fetch_optional(tx)
@@ -108,6 +112,7 @@ pub async fn identity_provider(
         login_url: row.login_url,
         post_url: row.post_url,
         requests: row.requests.0,
+        single_logout: row.single_logout.0,
         metadata: row.metadata,
         certificates,
         created_at: row.created_at,
@@ -135,6 +140,7 @@ pub async fn set_by_metadata(
         login_url: metadata.redirect_location().unwrap_or_default(),
         post_url,
         requests: &requests,
+        single_logout: &SingleLogout::of(&metadata),
         metadata: Some(&text),
     };
     upsert(tx, act, space, &new).await?;
@@ -182,11 +188,14 @@ pub async fn set_by_hand(
     let post_url = post_url.unwrap_or_default();
     let mut requests = before.as_ref().map(|p| p.requests.clone()).unwrap_or_default();
     requests.by_post &= !post_url.is_empty();
+    let single_logout = before.as_ref().filter(|_| metadata.is_some());
+    let single_logout = single_logout.map(|p| p.single_logout.clone()).unwrap_or_default();
     let provider = New {
         entity_id: &entity_id,
         login_url: &login_url,
         post_url: &post_url,
         requests: &requests,
+        single_logout: &single_logout,
         metadata: metadata.as_deref(),
     };
     upsert(tx, act, space, &provider).await?;
@@ -202,6 +211,7 @@ struct New<'a> {
     login_url: &'a str,
     post_url: &'a str,
     requests: &'a RequestSettings,
+    single_logout: &'a SingleLogout,
     metadata: Option<&'a str>,
 }
 
@@ -212,17 +222,18 @@ async fn upsert(
     new: &New<'_>,
 ) -> Result<(), database::Error> {
     sql("INSERT INTO identity_providers (space_id, entity_id, login_url, post_url, requests,
-                                         metadata, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+                                         single_logout, metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
          ON CONFLICT (space_id) DO UPDATE SET entity_id = excluded.entity_id,
              login_url = excluded.login_url, post_url = excluded.post_url,
-             requests = excluded.requests, metadata = excluded.metadata,
-             updated_at = excluded.updated_at")
+             requests = excluded.requests, single_logout = excluded.single_logout,
+             metadata = excluded.metadata, updated_at = excluded.updated_at")
     .bind(space)
     .bind(new.entity_id)
     .bind(new.login_url)
     .bind(new.post_url)
     .bind(&text_of(new.requests))
+    .bind(&new.single_logout.text())
     .bind(new.metadata)
     .bind(act.now)
     .execute(tx)
@@ -289,6 +300,7 @@ fn state(provider: &IdentityProvider) -> Value {
         "login_url": provider.login_url,
         "post_url": provider.post_url,
         "requests": provider.requests,
+        "single_logout": provider.single_logout,
         "certificates":
             provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),
     })

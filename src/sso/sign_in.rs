@@ -6,12 +6,13 @@ use super::{
     Error, IdentityProvider,
     attempts::{self, NewAttempt, Outcome},
     identity_provider,
+    logout::{self, NewIdpSession},
     rules::return_path,
 };
 use crate::{
     audit::{self, Act, Actor, ActorKind, Change, Scope},
     directory::{self, User},
-    id::{AttemptId, SpaceId, UserId},
+    id::{AttemptId, IdpSessionId, SpaceId, UserId},
     saml::{
         response::{self, VerifiedAssertion},
         trace::{Check, Trace, Verdict},
@@ -140,6 +141,13 @@ pub async fn judge(
     {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
     }
+    let over = logout::is_over(tx, space.id, &request.entity_id, &verified, act.now).await?;
+    if over {
+        let wanted = "a session that the identity provider has not ended";
+        let received = "ended by a logout request before this came";
+        trace.record(Check::SessionNotOnOrAfter, Verdict::Failed, wanted, received);
+        return refuse(tx, act, space, name_id, &trace, Check::SessionNotOnOrAfter).await;
+    }
     let user = directory::user_by_name(tx, space.id, &verified.name_id).await?;
     let wanted = "the name of a user";
     if !trace.require(Check::UserExists, user.is_some(), wanted, &verified.name_id) {
@@ -159,10 +167,19 @@ pub async fn judge(
         checks: &trace,
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
+    let expires_at = act.now.plus_seconds(TICKET_SECONDS);
+    let session = NewIdpSession {
+        space: space.id,
+        user: user.id,
+        issuer: &request.entity_id,
+        verified: &verified,
+        expires_at,
+    };
+    let session = logout::remember_session(tx, act, &session).await?;
     let ticket = random_token::<32>()?;
     sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
-                                    binding_hash, session_ends_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+                                    binding_hash, session_ends_at, expires_at, idp_session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     .bind(sha256(ticket.as_bytes()))
     .bind(space.id)
     .bind(user.id)
@@ -170,7 +187,8 @@ pub async fn judge(
     .bind(&request.return_to)
     .bind(request.binding_hash.as_slice())
     .bind(verified.session_not_on_or_after.map(Timestamp::from))
-    .bind(act.now.plus_seconds(TICKET_SECONDS))
+    .bind(expires_at)
+    .bind(session)
     .execute(tx)
     .await?;
     Ok(Judged::Accepted { ticket })
@@ -241,6 +259,7 @@ struct TicketRow {
     binding_hash: Vec<u8>,
     session_ends_at: Option<Timestamp>,
     expires_at: Timestamp,
+    idp_session_id: IdpSessionId,
 }
 
 /// A ticket that was good: whose session to open.
@@ -252,11 +271,14 @@ pub struct Redeemed {
     pub user: User,
     /// Where to go.
     pub return_to: String,
-    /// When the identity provider's session ends, if it said so; ours may not last longer.
-    pub session_ends_at: Option<Timestamp>,
+    /// When the session ends: with the identity provider's, if that one's end is known.
+    pub session_ends_at: Timestamp,
+    /// The identity provider's session that it comes from.
+    pub idp_session: IdpSessionId,
 }
 
-/// Takes a ticket from the browser that carries `binding`; none, with the attempt marked as
+/// Takes a ticket from the browser that carries `binding`, for a session that lasts until `longest`
+/// at most; none, with the attempt marked as
 /// refused, when it is unknown, used, too old, of another space, or another browser's. The ticket
 /// is used up in any case.
 pub async fn redeem(
@@ -265,10 +287,11 @@ pub async fn redeem(
     space_name: &str,
     ticket: &str,
     binding: Option<&str>,
+    longest: Timestamp,
 ) -> Result<Option<Redeemed>, Error> {
     let row: Option<TicketRow> = sql("DELETE FROM login_tickets WHERE ticket_hash = $1
          RETURNING space_id, user_id, attempt_id, return_to, binding_hash, session_ends_at,
-                   expires_at")
+                   expires_at, idp_session_id")
     .bind(sha256(ticket.as_bytes()))
     .fetch_optional(tx)
     .await?;
@@ -304,8 +327,10 @@ pub async fn redeem(
         Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
     let after = json!({ "user_id": user.id, "user_name": user.user_name });
     record(tx, &act.by(actor), space.id, "sign_in.succeed", attempt.id, after).await?;
-    let session_ends_at = row.session_ends_at;
-    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at }))
+    let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+    let idp_session = row.idp_session_id;
+    logout::keep_session(tx, idp_session, session_ends_at).await?;
+    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at, idp_session }))
 }
 
 async fn record(
@@ -327,12 +352,15 @@ async fn record(
     audit::record(tx, act, change).await
 }
 
-/// Forgets requests, tickets and ledger entries that have expired; they count for nothing by then.
+/// Forgets requests, tickets, sessions and ledger entries that have expired; they count for nothing by then.
 pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), database::Error> {
     for forget in [
         "DELETE FROM login_requests WHERE expires_at <= $1",
         "DELETE FROM login_tickets WHERE expires_at <= $1",
         "DELETE FROM accepted_assertions WHERE expires_at <= $1",
+        "DELETE FROM identity_provider_sessions WHERE expires_at <= $1",
+        "DELETE FROM received_logouts WHERE expires_at <= $1",
+        "DELETE FROM logout_requests WHERE expires_at <= $1",
     ] {
         sql(forget).bind(now).execute(tx).await?;
     }

@@ -1,6 +1,7 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
 mod encryption;
+mod logout;
 mod refusals;
 mod requests;
 mod sessions;

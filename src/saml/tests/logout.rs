@@ -163,7 +163,6 @@ fn both_kinds_pass_by_both_bindings() {
             [(Answer::Done, Ending::Complete), (Answer::Refused("replay"), Ending::Failed)]
         {
             let received = arrived(&response(&way, answer));
-            assert_eq!(received.in_response_to_unverified(), Some(ID));
             assert_eq!(received.relay_state(), Some("a b&c=ä+"));
             let outcome = received.judge(&here());
             assert_eq!(outcome.answerable, None, "an answer is not answered");
@@ -573,7 +572,7 @@ fn a_response_names_its_request_and_its_status_is_told_apart() {
         (code(responder, ""), Ending::Failed),
         (code("urn:oasis:names:tc:SAML:2.0:status:Requester", &code(SUCCESS, "")), Ending::Failed),
         (
-            format!("{}<samlp:StatusDetail><x/></samlp:StatusDetail>", code(responder, "")),
+            format!("{}<samlp:StatusDetail><x></x></samlp:StatusDetail>", code(responder, "")),
             Ending::Failed,
         ),
     ] {

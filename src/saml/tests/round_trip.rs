@@ -56,6 +56,7 @@ fn what_we_write_is_canonical_as_written() {
     let sp = sp_metadata::ServiceProvider {
         entity_id: SP,
         acs_url: ACS,
+        slo_url: "https://sp.example.com/saml/slo/z-1",
         certificates,
         encryption: certificates,
         signs_requests: true,

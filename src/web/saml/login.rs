@@ -21,7 +21,7 @@ use crate::{
     secret::random_token,
     space,
     sso::{self, Begun, Redeemed, Way},
-    store::{SUBJECT, Timestamp},
+    store::{IDP_SESSION, SUBJECT, Timestamp},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         pages::{PageError, Problem},
@@ -29,7 +29,8 @@ use crate::{
     },
 };
 
-/// The cookie that binds a sign-in to the browser that began it. Several tabs share it.
+/// The cookie that binds a sign-in, or a sign-out at the identity provider, to the browser that
+/// began it. Several tabs share it.
 const BINDING: &str = "sign_in_binding";
 /// How many seconds it lasts: as long as a person may take at the identity provider.
 const BINDING_SECONDS: i64 = 600;
@@ -78,10 +79,7 @@ pub async fn start(
         .await
         .map_err(|_| Fault::Internal("writing a request was interrupted"))?
         .map_err(|error| Fault::from(sso::Error::from(error)))?;
-    let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
-    );
+    let cookie = binding_cookie(&app, &binding);
     match sent {
         Sent::Redirect(url) => Ok(see_other(&url, Some(&cookie))?),
         Sent::Post { action, message } => {
@@ -180,9 +178,12 @@ pub async fn finish(
     session: Session,
 ) -> Result<Response, PageError> {
     let binding = binding_of(&headers);
+    let longest = caller.act.now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
     let redeemed = app
         .db
-        .write(async |tx| sso::redeem(tx, &caller.act, &space_name, &finish.ticket, binding).await)
+        .write(async |tx| {
+            sso::redeem(tx, &caller.act, &space_name, &finish.ticket, binding, longest).await
+        })
         .await?
         .ok_or_else(|| {
             let again = format!("/portal/{}/login", encoded(&space_name));
@@ -197,21 +198,16 @@ pub async fn finish(
                 onward: Some((again, "Sign in again")),
             }
         })?;
-    open_session(&app, &session, &redeemed, caller.act.now).await?;
+    open_session(&session, &redeemed, caller.act.now).await?;
     Ok(see_other(&redeemed.return_to, None)?)
 }
 
 /// Opens the session under a fresh id: one that the browser had before opens nothing (SES-05).
-async fn open_session(
-    app: &App,
-    session: &Session,
-    redeemed: &Redeemed,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let longest = now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
-    let ends_at = redeemed.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+async fn open_session(session: &Session, redeemed: &Redeemed, now: Timestamp) -> Result<(), Fault> {
+    let ends_at = redeemed.session_ends_at;
     session.flush().await?;
     session.insert(SUBJECT, redeemed.user.id.0).await?;
+    session.insert(IDP_SESSION, redeemed.idp_session.0).await?;
     session.insert(SESSION_ENDS_AT, ends_at.as_second()).await?;
     // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
     let span = time::Duration::seconds(ends_at.seconds_since(now));
@@ -224,8 +220,16 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
+/// What sets the binding cookie.
+pub(in crate::web) fn binding_cookie(app: &App, binding: &str) -> String {
+    let secure = if app.settings.is_https() { "; Secure" } else { "" };
+    format!(
+        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
+    )
+}
+
 /// The binding cookie, if there is one of the form that we hand out.
-fn binding_of(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::web) fn binding_of(headers: &HeaderMap) -> Option<&str> {
     let url_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     headers
         .get_all(COOKIE)
@@ -240,7 +244,7 @@ fn binding_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A redirect that nobody caches and that names nothing to where it leads.
-fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
+pub(in crate::web) fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(LOCATION, header_value(location)?);
@@ -252,6 +256,6 @@ fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
     Ok(response)
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, Fault> {
+pub(in crate::web) fn header_value(text: &str) -> Result<HeaderValue, Fault> {
     HeaderValue::from_str(text).map_err(|_| Fault::Internal("no header value"))
 }

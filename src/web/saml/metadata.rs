@@ -66,6 +66,7 @@ impl Described {
         ServiceProvider {
             entity_id: &sso::sp_entity_id(&app.settings, self.space.id),
             acs_url: &sso::acs_url(&app.settings, self.space.id),
+            slo_url: &sso::slo_url(&app.settings, self.space.id),
             certificates: &self.signing,
             encryption: &self.encryption,
             signs_requests: self.signs_requests,

@@ -1,7 +1,8 @@
 //! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
 
 mod acs;
-mod login;
+pub(super) mod login;
+pub mod logout;
 pub mod metadata;
 pub mod post;
 
@@ -10,7 +11,7 @@ use super::{Caller, Routes, pages};
 use crate::{app::App, store::Door};
 
 /// The routes. Only the two that open a portal session are inside the portal's door; the
-/// assertion consumer service is posted to by other sites.
+/// assertion consumer service and single logout are posted to by other sites.
 pub(super) fn routes(app: &App) -> Routes {
     let portal = Routes::new()
         .get_that_writes("/portal/{space}/login/start", Caller::Anyone, login::start)
@@ -18,6 +19,8 @@ pub(super) fn routes(app: &App) -> Routes {
     let open = Routes::new()
         .get("/saml/sp/{space_id}", Caller::Anyone, metadata::service_provider)
         .get("/saml/idp/{space_id}", Caller::Anyone, metadata::identity_provider)
+        .get_that_writes("/saml/slo/{space_id}", Caller::Anyone, logout::by_redirect)
+        .post("/saml/slo/{space_id}", Caller::Anyone, logout::by_form)
         .post("/saml/acs/{space_id}", Caller::Anyone, acs::consume);
     pages::door(app, Door::Portal, "/portal", portal).merge(pages::open_door(open))
 }
