@@ -625,9 +625,9 @@ on_both! {
     async fn what_was_ended_before_it_came_opens_nothing(house) {
         let company = Company::open(house, "acme").await;
         describe(&company, &[BY_REDIRECT]).await;
-        let authenticated = house.now().to_jiff();
-        house.app.clock.advance(SignedDuration::from_secs(5));
         for (id, index) in [("_d1", Some("_session")), ("_d2", None)] {
+            let authenticated = house.now().to_jiff();
+            house.app.clock.advance(SignedDuration::from_secs(5));
             // A ticket on its way goes with the session that it is for.
             let browser = house.browser();
             let request = company.idp.read(&company.start(&browser).await);
