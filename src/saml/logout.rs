@@ -11,7 +11,7 @@ mod judge;
 mod read;
 mod send;
 
-pub use check::{LogoutCheck, LogoutTrace};
+pub use check::{LogoutCheck, LogoutEntry, LogoutTrace};
 use jiff::{SignedDuration, Timestamp};
 pub use send::{
     Answer, LogoutError, LogoutRequestToSend, LogoutResponseToSend, REQUEST_LIFETIME, Sent, Way,
@@ -21,7 +21,6 @@ use url::form_urlencoded;
 use super::certificate::Certificate;
 use super::encoding;
 use super::redirect::{self, DetachedSignature, MAXIMUM_ECHO, MessageKind, Query};
-use super::trace::Verdict;
 use super::xml::{self, Document, Profile};
 
 /// Most sessions that one request may name.
@@ -223,7 +222,7 @@ impl Received {
         let verified = match (&self.document, self.kind) {
             (Ok(document), Some(kind)) => {
                 for check in [LogoutCheck::Binding, LogoutCheck::Encoding, LogoutCheck::Xml] {
-                    trace.record(check, Verdict::Passed, "", "");
+                    trace.require(check, true, "", "");
                 }
                 judge::judge(kind, document, &self.seal, expected, &mut trace, &mut answerable)
             }
@@ -231,15 +230,15 @@ impl Received {
             (Err(refusal), _) => {
                 let before = [LogoutCheck::Binding, LogoutCheck::Encoding];
                 for check in before.into_iter().take_while(|check| *check != refusal.check) {
-                    trace.record(check, Verdict::Passed, "", "");
+                    trace.require(check, true, "", "");
                 }
                 let Refusal { check, wanted, received } = refusal;
-                trace.record(*check, Verdict::Failed, wanted, received);
+                trace.fail(*check, wanted, received);
                 None
             }
         };
         // Deny by default: no failure in the trace *and* a whole message in hand.
-        let failure = trace.first_failure().cloned();
+        let failure = trace.failures().next().cloned();
         let result = match (failure, verified) {
             (None, Some(verified)) => Ok(verified),
             (Some(it), _) => {

@@ -233,9 +233,9 @@ pub enum Verdict {
 
 /// One line of a trace. Values come from the message: escape them when shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry<C = Check> {
+pub struct Entry {
     /// Which check.
-    pub check: C,
+    pub check: Check,
     /// How it ended.
     pub verdict: Verdict,
     /// What was wanted.
@@ -244,25 +244,18 @@ pub struct Entry<C = Check> {
     pub received: String,
 }
 
-/// All checks made, in order: those of a sign-in, unless another kind is named. A check that is
-/// absent was not reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// All checks made, in order. A check that is absent was not reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Trace<C = Check> {
-    entries: Vec<Entry<C>>,
+pub struct Trace {
+    entries: Vec<Entry>,
 }
 
-impl<C> Default for Trace<C> {
-    fn default() -> Self {
-        Self { entries: Vec::new() }
-    }
-}
-
-impl<C> Trace<C> {
+impl Trace {
     /// Adds a line; long values are cut.
     pub fn record(
         &mut self,
-        check: C,
+        check: Check,
         verdict: Verdict,
         wanted: impl Into<String>,
         received: impl Into<String>,
@@ -275,7 +268,7 @@ impl<C> Trace<C> {
     /// Adds a line for a check that either holds or fails, and says which.
     pub fn require(
         &mut self,
-        check: C,
+        check: Check,
         holds: bool,
         wanted: impl Into<String>,
         received: impl Into<String>,
@@ -286,12 +279,12 @@ impl<C> Trace<C> {
     }
 
     /// The lines in order.
-    pub fn entries(&self) -> &[Entry<C>] {
+    pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The first failed check: the reason of the refusal.
-    pub fn first_failure(&self) -> Option<&Entry<C>> {
+    pub fn first_failure(&self) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.verdict == Verdict::Failed)
     }
 }

@@ -19,7 +19,6 @@ use crate::{
         },
         metadata::IdpMetadata,
         response::VerifiedAssertion,
-        trace::Verdict,
     },
     secret::{constant_time_eq, hex, random, sha256},
     space::{self, KeyPair, KeyPurpose, Space},
@@ -356,7 +355,7 @@ pub async fn heard(
                 return Ok(Heard::Obeyed { request_id: request.id });
             }
             let wanted = "a request not seen before";
-            trace.record(LogoutCheck::Replay, Verdict::Failed, wanted, &request.id);
+            trace.fail(LogoutCheck::Replay, wanted, &request.id);
             LogoutCheck::Replay
         }
         Ok(Verified::Response(response)) => {
@@ -365,7 +364,7 @@ pub async fn heard(
             }
             let wanted = "a logout that began here and was not answered yet";
             let received = &response.in_response_to;
-            trace.record(LogoutCheck::InResponseTo, Verdict::Failed, wanted, received);
+            trace.fail(LogoutCheck::InResponseTo, wanted, received);
             LogoutCheck::InResponseTo
         }
     };
@@ -375,8 +374,7 @@ pub async fn heard(
 
 /// Why a message was refused, for administrators: each failed check, and what to change.
 fn reasons(trace: &LogoutTrace) -> Value {
-    let failed = trace.entries().iter().filter(|entry| entry.verdict == Verdict::Failed);
-    let failed = failed.map(|entry| {
+    let failed = trace.failures().map(|entry| {
         json!({
             "check": entry.check.name(),
             "wanted": entry.wanted,

@@ -2,10 +2,71 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::saml::trace::Trace;
+/// Longest value kept in a trace (characters).
+const KEPT: usize = 512;
 
-/// All checks made of a logout message, in order.
-pub type LogoutTrace = Trace<LogoutCheck>;
+/// How a check ended. Values come from the message: escape them when shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoutEntry {
+    /// Which check.
+    pub check: LogoutCheck,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was wanted.
+    pub wanted: String,
+    /// What came.
+    pub received: String,
+}
+
+/// All checks made of a logout message, in order. One that is absent was not reached, or had
+/// nothing to look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogoutTrace {
+    entries: Vec<LogoutEntry>,
+}
+
+impl LogoutTrace {
+    /// Adds a check that holds or does not, and says which; long values are cut.
+    pub fn require(
+        &mut self,
+        check: LogoutCheck,
+        holds: bool,
+        wanted: impl Into<String>,
+        received: impl Into<String>,
+    ) -> bool {
+        let (wanted, received) = (cut(wanted.into()), cut(received.into()));
+        self.entries.push(LogoutEntry { check, holds, wanted, received });
+        holds
+    }
+
+    /// Adds a check that does not hold.
+    pub fn fail(
+        &mut self,
+        check: LogoutCheck,
+        wanted: impl Into<String>,
+        received: impl Into<String>,
+    ) {
+        self.require(check, false, wanted, received);
+    }
+
+    /// The lines in order.
+    pub fn entries(&self) -> &[LogoutEntry] {
+        &self.entries
+    }
+
+    /// The checks that do not hold, in order; the first is the reason of the refusal.
+    pub fn failures(&self) -> impl Iterator<Item = &LogoutEntry> {
+        self.entries.iter().filter(|entry| !entry.holds)
+    }
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(KEPT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
 
 /// One check of a logout message, in the order they are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

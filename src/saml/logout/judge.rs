@@ -10,7 +10,6 @@ use crate::saml::redirect::MessageKind;
 use crate::saml::response::{Clock, MAXIMUM_AGE, MAXIMUM_NAME_ID, SUCCESS, unique_ids};
 use crate::saml::signature::{self, SignatureError};
 use crate::saml::statement::NameId;
-use crate::saml::trace::Verdict;
 use crate::saml::xml::Document;
 use crate::saml::{encoding, instant};
 
@@ -34,11 +33,11 @@ pub(super) fn judge(
     let message = match read::message(kind, document.root()) {
         Ok(message) => message,
         Err(error) => {
-            trace.record(LogoutCheck::Structure, Verdict::Failed, wanted, error.to_string());
+            trace.fail(LogoutCheck::Structure, wanted, error.to_string());
             return None;
         }
     };
-    trace.record(LogoutCheck::Structure, Verdict::Passed, wanted, "");
+    trace.require(LogoutCheck::Structure, true, wanted, "");
     let unique = trace.require(LogoutCheck::UniqueIds, unique_ids([document]), "every ID once", "");
     let version = message.version;
     trace.require(LogoutCheck::Version, version == "2.0", "2.0", version);
@@ -76,7 +75,7 @@ pub(super) fn judge(
         Content::Response { in_response_to, status } => {
             let Some(in_response_to) = in_response_to else {
                 let wanted = "the id of a logout that began here";
-                trace.record(LogoutCheck::InResponseTo, Verdict::Failed, wanted, "absent");
+                trace.fail(LogoutCheck::InResponseTo, wanted, "absent");
                 return None;
             };
             let ending = if status.codes.contains(&PARTIAL) {
@@ -134,13 +133,9 @@ fn signature(
 }
 
 fn expiry(trace: &mut LogoutTrace, clock: Clock, not_on_or_after: Option<Timestamp>) {
-    let wanted = format!("after {}", clock.tolerance());
-    match not_on_or_after {
-        None => trace.record(LogoutCheck::NotOnOrAfter, Verdict::NotApplicable, wanted, "absent"),
-        Some(ends) => {
-            let received = instant::format(ends);
-            trace.require(LogoutCheck::NotOnOrAfter, clock.is_before(ends), wanted, received);
-        }
+    if let Some(ends) = not_on_or_after {
+        let (wanted, received) = (format!("after {}", clock.tolerance()), instant::format(ends));
+        trace.require(LogoutCheck::NotOnOrAfter, clock.is_before(ends), wanted, received);
     }
 }
 
@@ -148,7 +143,7 @@ fn expiry(trace: &mut LogoutTrace, clock: Clock, not_on_or_after: Option<Timesta
 fn name_id_in_the_clear<'d>(trace: &mut LogoutTrace, name: Option<NameId<'d>>) -> Option<&'d str> {
     let wanted = "1 to 512 characters without controls, in the clear";
     let Some(name) = name else {
-        trace.record(LogoutCheck::NameId, Verdict::Failed, wanted, "EncryptedID");
+        trace.fail(LogoutCheck::NameId, wanted, "EncryptedID");
         return None;
     };
     let holds = (1..=MAXIMUM_NAME_ID).contains(&name.value.chars().count())

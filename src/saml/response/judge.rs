@@ -25,7 +25,8 @@ pub(super) fn judge(
     expected: &Expected<'_>,
     trace: &mut Trace,
 ) -> Option<VerifiedAssertion> {
-    let clock = Clock::new(expected.now, expected.skew);
+    let skew = expected.skew.clamp(SignedDuration::ZERO, MAXIMUM_SKEW);
+    let clock = Clock { now: expected.now, skew };
 
     // What is read below is read from here, and only from here.
     let response = structure(trace, statement::response(document.root()))?;
@@ -207,7 +208,9 @@ fn issue_instants(
     assertion: &Assertion<'_>,
 ) {
     let instants = [response.issue_instant, assertion.issue_instant];
-    let holds = instants.into_iter().all(|issued| clock.is_fresh(issued));
+    let holds = instants.into_iter().all(|issued| {
+        clock.has_come(issued) && clock.now.duration_since(issued) <= MAXIMUM_AGE + clock.skew
+    });
     let received = instants.map(instant::format).join(", ");
     let wanted = format!("{}, at most {} s old", clock.tolerance(), MAXIMUM_AGE.as_secs());
     trace.require(Check::IssueInstant, holds, wanted, received);

@@ -17,7 +17,6 @@ use crate::saml::logout::{
 };
 use crate::saml::redirect::{self, MessageKind};
 use crate::saml::response::{MAXIMUM_AGE, MAXIMUM_SKEW, SUCCESS};
-use crate::saml::trace::Verdict;
 use crate::saml::xml::{self, Profile};
 use crate::saml::{c14n, encoding, instant, name_id_format};
 
@@ -149,7 +148,7 @@ fn both_kinds_pass_by_both_bindings() {
         assert_eq!(received.kind(), Some(MessageKind::Request));
         let outcome = received.judge(&here());
         assert_eq!(outcome.answerable.as_deref(), Some(ID));
-        let failed = outcome.trace.entries().iter().find(|it| it.verdict == Verdict::Failed);
+        let failed = outcome.trace.failures().next();
         assert!(failed.is_none(), "{failed:?}");
         let request = accepted_request(&received);
         assert_eq!(request.id, ID);
