@@ -258,7 +258,10 @@ async fn a_logout_that_one_service_refuses_is_partial() {
     }
     let (page, text, trail) = companies.press_sign_out(&browser).await;
     assert!(page.path() == "/portal/acme/signed-out", "{page} {trail:?} {text}");
-    assert!(text.contains("here only") && text.contains("could not end all"), "{text}");
+    assert!(
+        text.contains("not signed out everywhere") && text.contains("could not end all"),
+        "{text}"
+    );
     assert!(!companies.is_inside(&browser, "acme").await);
     let refused = "SELECT COUNT(*) FROM audit_records WHERE action = 'single_logout.refuse'
                    AND state_after LIKE '%destination%'";

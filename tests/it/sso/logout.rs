@@ -392,7 +392,7 @@ on_both! {
         };
         let onward = carry(house, &sent, None).await;
         let page = browser.get(location(&onward)).send().await.unwrap().text().await.unwrap();
-        assert!(page.contains("here only") && page.contains("could not end all"), "{page}");
+        assert!(page.contains("not signed out everywhere") && page.contains("could not end all"), "{page}");
     }
 
     async fn an_answer_that_is_not_ours_to_take_is_refused(house) {
