@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, SingleLogout, requests::text_of};
+use super::{Error, RequestSettings, ResponseSettings, SingleLogout, requests::text_of};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -35,6 +35,8 @@ pub struct IdentityProvider {
     pub requests: RequestSettings,
     /// Where it takes logout messages; nowhere, unless metadata said so.
     pub single_logout: SingleLogout,
+    /// What is asked of its answers.
+    pub responses: ResponseSettings,
     /// The metadata it was configured with, if it was.
     pub metadata: Option<String>,
     /// Its certificates; empty only while it is being configured by hand.
@@ -83,6 +85,7 @@ struct ProviderRow {
     post_url: String,
     requests: Json<RequestSettings>,
     single_logout: Json<SingleLogout>,
+    responses: Json<ResponseSettings>,
     metadata: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -94,7 +97,8 @@ pub async fn identity_provider(
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
     let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, post_url, requests, single_logout, metadata, created_at,
+        sql("SELECT entity_id, login_url, post_url, requests, responses, single_logout, metadata,
+                    created_at,
                     updated_at
              FROM identity_providers WHERE space_id = $1")
         .bind(space)
@@ -113,6 +117,7 @@ pub async fn identity_provider(
         post_url: row.post_url,
         requests: row.requests.0,
         single_logout: row.single_logout.0,
+        responses: row.responses.0,
         metadata: row.metadata,
         certificates,
         created_at: row.created_at,
@@ -294,13 +299,14 @@ async fn finish(
     Ok(after)
 }
 
-fn state(provider: &IdentityProvider) -> Value {
+pub(super) fn state(provider: &IdentityProvider) -> Value {
     json!({
         "entity_id": provider.entity_id,
         "login_url": provider.login_url,
         "post_url": provider.post_url,
         "requests": provider.requests,
         "single_logout": provider.single_logout,
+        "responses": provider.responses,
         "certificates":
             provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),
     })

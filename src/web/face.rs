@@ -123,7 +123,9 @@ fn sso(error: &sso::Error) -> Face {
         E::Metadata(_) => Face::Field("metadata"),
         E::AuthnContexts => Face::Field("authn_contexts"),
         E::Certificate(_) | E::DevelopmentKey => Face::Field("certificate"),
-        E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
+        E::IdentityAttribute => Face::Field("identity_attribute"),
+        E::TestNotFound => Face::NotFound,
+        E::SwitchedOff | E::NotConfigured | E::NoPost | E::TestNotPassed => Face::Refused,
         E::Key(error) => space(error),
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }

@@ -3,14 +3,17 @@
 
 mod attacks;
 mod c14n;
+mod causes;
 mod checks;
 mod encryption;
 mod house;
 mod logout;
+mod matrix;
 mod metadata;
 mod parcel;
 mod requests;
 mod round_trip;
 mod second_opinion;
+mod shapes;
 mod signatures;
 mod xml;

@@ -162,6 +162,7 @@ fn done_words(code: &str) -> Option<&'static str> {
         "test-sent" => "A test is on its way.",
         "replayed" => "The events are sent once more.",
         "redelivered" => "The event is sent once more.",
+        "test-made" => "The test is ready. It affects nobody.",
         "provider-saved" => "The identity provider was saved.",
         "key-added" => {
             "The key was made and is in the metadata. Give that to your identity provider."

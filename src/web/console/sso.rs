@@ -1,7 +1,11 @@
 //! Single sign-on settings: the switch, who we are, who the identity provider is, and what became
 //! of each attempt to sign in.
 
+pub(super) mod attempts;
+mod report;
 pub(super) mod requests;
+pub(super) mod responses;
+pub(super) mod tests;
 
 use askama::Template;
 use axum::{
@@ -12,18 +16,14 @@ use axum::{
 
 use super::{
     Administrator,
-    frame::{Frame, ListQuery, Pager, Section, Wrong, done},
-    words::Badge,
+    frame::{Frame, ListQuery, Section, Wrong, done},
 };
 use crate::{
     app::App,
     id::KeyPairId,
-    saml::{
-        certificate::{Certificate, CertificateFacts},
-        trace::{Entry, Verdict},
-    },
+    saml::certificate::{Certificate, CertificateFacts},
     space::{self, KeyPurpose, NewKeyPair},
-    sso::{self, Attempt, ByHand, IdentityProvider, Outcome},
+    sso::{self, AttemptSearch, ByHand, IdentityProvider},
     store::{PageRequest, Timestamp},
     web::{
         Fault,
@@ -33,7 +33,8 @@ use crate::{
 };
 
 const HERE: &str = "/console/settings/sso";
-const ATTEMPTS: i64 = 20;
+/// How many of the latest attempts the page shows.
+const ATTEMPTS: i64 = 5;
 
 #[derive(Template)]
 #[template(path = "console/sso.html")]
@@ -47,8 +48,7 @@ struct SingleSignOn {
     certificates: Vec<CertificateRow>,
     encryption_keys: Vec<KeyRow>,
     may_add_key: bool,
-    attempts: Vec<AttemptRow>,
-    pager: Pager,
+    attempts: Vec<attempts::Row>,
 }
 
 /// A certificate as the page shows it (SSO-12).
@@ -67,83 +67,25 @@ struct KeyRow {
     made: Timestamp,
 }
 
-struct AttemptRow {
-    at: Timestamp,
-    address: Option<String>,
-    badge: Badge,
-    name_id: Option<String>,
-    failure: Option<(&'static str, &'static str)>,
-    checks: Vec<CheckRow>,
-    request_id: String,
-}
-
-struct CheckRow {
-    name: &'static str,
-    class: &'static str,
-    icon: &'static str,
-    verdict: &'static str,
-    wanted: String,
-    received: String,
-}
-
-impl From<&Entry> for CheckRow {
-    fn from(entry: &Entry) -> Self {
-        let (class, icon, verdict) = match entry.verdict {
-            Verdict::Passed => ("good", "check", "passed"),
-            Verdict::Failed => ("bad", "cross", "failed"),
-            Verdict::NotApplicable => ("quiet", "minus", "not applicable"),
-        };
-        Self {
-            name: entry.check.name(),
-            class,
-            icon,
-            verdict,
-            wanted: entry.wanted.clone(),
-            received: entry.received.clone(),
-        }
-    }
-}
-
-impl From<Attempt> for AttemptRow {
-    fn from(attempt: Attempt) -> Self {
-        let badge = match attempt.outcome {
-            Outcome::SignedIn => ("badge-good", "Signed in"),
-            Outcome::Accepted => ("badge-busy", "Accepted, not finished"),
-            Outcome::Refused => ("badge-bad", "Refused"),
-        };
-        let failure = attempt.checks().first_failure();
-        Self {
-            at: attempt.at,
-            badge,
-            failure: failure.map(|entry| (entry.check.name(), entry.check.advice())),
-            checks: attempt.checks().entries().iter().map(CheckRow::from).collect(),
-            address: attempt.address,
-            name_id: attempt.name_id,
-            request_id: attempt.request_id,
-        }
-    }
-}
-
 pub(super) async fn show(
     State(app): State<App>,
     administrator: Administrator,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
-    let wanted = PageRequest { limit: ATTEMPTS, ..query.page() };
+    let (search, wanted) = (AttemptSearch::default(), PageRequest::first(ATTEMPTS));
     let (provider, keys_to_encrypt, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let provider = sso::identity_provider(tx, space.id).await?;
             let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
-            Ok((provider, keys, sso::attempts(tx, space.id, wanted).await?))
+            Ok((provider, keys, sso::attempts(tx, space.id, &search, wanted).await?))
         })
         .await?;
     let keys = provider
         .as_ref()
         .map_or_else(|| Ok(Vec::new()), |provider| provider.keys(app.demo.is_some()))?;
     let now = administrator.act.now;
-    let pager = query.pager(HERE, &attempts);
     let may_add_key = keys_to_encrypt.len() < space::MAXIMUM_ENCRYPTION_KEYS;
     let encryption_keys = keys_to_encrypt
         .iter()
@@ -163,8 +105,7 @@ pub(super) async fn show(
         certificates: keys.iter().map(|key| certificate_row(key, now)).collect(),
         encryption_keys,
         may_add_key,
-        attempts: attempts.rows.into_iter().map(AttemptRow::from).collect(),
-        pager,
+        attempts: attempts.rows.into_iter().map(attempts::Row::from).collect(),
     };
     Ok(Page::new(page).into_response())
 }
@@ -289,6 +230,8 @@ async fn look(
 struct Upload {
     file: Vec<u8>,
     text: String,
+    /// Which of the forms it is, where a page has several that go to one place.
+    kind: String,
     entity_id: String,
     login_url: String,
     confirmed: bool,
@@ -304,6 +247,7 @@ impl Upload {
             let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
             match name.as_str() {
                 "text" | "certificate" => upload.text = text(),
+                "kind" => upload.kind = text(),
                 "entity_id" => upload.entity_id = text(),
                 "login_url" => upload.login_url = text(),
                 "confirm" => upload.confirmed = true,

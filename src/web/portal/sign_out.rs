@@ -23,8 +23,9 @@ use crate::{
         page::Page,
         pages::{PageError, Problem},
         saml::{
-            login::{binding_cookie, binding_of, header_value, see_other},
+            login::{binding_cookie, binding_of},
             logout::SigningOut,
+            send::see_other,
         },
     },
 };
@@ -54,19 +55,21 @@ pub(super) async fn sign_out(
     let Some(asking) = asking else {
         return Ok(Redirect::to(&format!("{home}/login?signed_out=yes")).into_response());
     };
-    let cookie = binding_cookie(&app, &binding);
+    let cookie = binding_cookie(&app, &binding)?;
     let request_id = asking.request_id.clone();
     match write(&app, &caller, asking).await {
         Ok(sent) => {
             let mut page = SigningOut { sent: &sent }.page()?;
-            page.headers_mut().insert(SET_COOKIE, header_value(&cookie)?);
+            page.headers_mut().insert(SET_COOKIE, cookie);
             Ok(page)
         }
         // Signed out here all the same; the page says that nobody has confirmed the rest.
         Err(fault) => {
             log_cause(&fault);
             let page = format!("{home}/signed-out?request={}", encoded(&request_id));
-            Ok(see_other(&page, Some(&cookie))?)
+            let mut onward = see_other(&page)?;
+            onward.headers_mut().insert(SET_COOKIE, cookie);
+            Ok(onward)
         }
     }
 }

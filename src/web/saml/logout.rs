@@ -16,7 +16,7 @@ use axum::{
 use jiff::SignedDuration;
 use url::Url;
 
-use super::login::see_other;
+use super::{limit::Unhurried, send::see_other};
 use crate::{
     app::App,
     saml::{
@@ -36,6 +36,7 @@ use crate::{
 /// A message by redirect.
 pub async fn by_redirect(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     Path(space_id): Path<String>,
     RawQuery(query): RawQuery,
@@ -51,6 +52,7 @@ pub async fn by_redirect(
 /// A message by a form.
 pub async fn by_form(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     Path(space_id): Path<String>,
     headers: HeaderMap,
@@ -134,7 +136,7 @@ async fn take(
     let (request_id, refused) = match heard {
         Heard::Finished { request_id } => {
             let page = format!("/portal/{}/signed-out?request={request_id}", space.name);
-            return Ok(see_other(&app.settings.url(&page), None)?);
+            return Ok(see_other(&app.settings.url(&page))?);
         }
         Heard::Refused { check: _, request_id: None } => return Err(refusal(kind, &space).into()),
         Heard::Refused { check, request_id: Some(id) } => (id, Some(check)),
@@ -163,7 +165,7 @@ async fn take(
     .await?;
     let sent = sent.map_err(|_| Fault::Internal("a logout response cannot be written"))?;
     match &sent {
-        Sent::Redirect(address) => Ok(see_other(address, None)?),
+        Sent::Redirect(address) => Ok(see_other(address)?),
         Sent::Post { .. } => Ok(SigningOut { sent: &sent }.page()?),
     }
 }
