@@ -177,6 +177,8 @@ id_type! {
     CredentialId = "scimcred-";
     /// A certificate of the identity provider people sign in at.
     CertificateId = "idp-c-";
+    /// What is proposed for that identity provider.
+    ProposalId = "idp-p-";
     /// A key pair of a space.
     KeyPairId = "kp-";
     /// A recorded attempt to sign in.

@@ -80,6 +80,7 @@ async fn sweep(app: App, stop: CancellationToken) {
             .write(async |tx| {
                 forget_expired_sessions(tx, now).await?;
                 sso::forget_expired(tx, now).await?;
+                sso::forget_proposals(tx, now).await?;
                 cloud::forget_expired(tx, now).await
             })
             .await;

@@ -14,7 +14,7 @@ pub use keys::{MAXIMUM_ENCRYPTION_KEYS, add_encryption_key, remove_encryption_ke
 pub use rules::check_name;
 pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
-    certificates, end_access, hold_access, key_pair, key_pairs, of_organization, open,
+    certificates, end_access, hold_access, key_pair, key_pairs, lock, of_organization, open,
     set_scim_enabled, set_sso_enabled, space, space_by_name, spaces,
 };
 use zeroize::Zeroizing;

@@ -107,7 +107,7 @@ pub async fn end_access(tx: &mut Write, space: SpaceId) -> Result<(), database::
 }
 
 /// Whoever changes something of a space that is counted first comes one after the other.
-pub(super) async fn lock(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+pub async fn lock(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
     let mut query = sql("SELECT id FROM spaces WHERE id = ");
     query.push_bind(space).push(tx.for_no_key_update());
     query.exists(tx).await?;

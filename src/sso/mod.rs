@@ -13,14 +13,24 @@
 //! 3. [`redeem`] takes the ticket from the browser that began, and from no other.
 
 mod attempts;
+mod certificates;
+mod differences;
+mod proposals;
 mod provider;
 mod requests;
 mod rules;
 mod sign_in;
 
 pub use attempts::{Attempt, Outcome, attempts};
+pub use certificates::{add_certificate, clear, remove_certificate};
+pub use differences::{Difference, Part, differences};
+pub use proposals::{
+    Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
+    proposal, propose, standing,
+};
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_chosen, set_by_hand,
+    set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
@@ -30,7 +40,11 @@ pub use sign_in::{
 };
 
 use crate::{
-    saml::{certificate::CertificateError, metadata::MetadataError, request::RequestError},
+    saml::{
+        certificate::CertificateError,
+        metadata::{MAXIMUM_CERTIFICATES, MetadataError},
+        request::RequestError,
+    },
     secret, space, store as database,
 };
 
@@ -43,6 +57,9 @@ pub enum Error {
     /// No identity provider is configured (SSO-03).
     #[error("no identity provider is configured in this space")]
     NotConfigured,
+    /// The identity provider cannot be changed so.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// The identity provider takes no posts.
     #[error("the identity provider's metadata has no sign-on service with the POST binding")]
     NoPost,
@@ -70,4 +87,32 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] database::Error),
+}
+
+/// Why an identity provider cannot be changed as somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It has this certificate already (SSO-11).
+    #[error("the identity provider has this certificate already")]
+    CertificateKnown,
+    /// It has as many certificates as it may have.
+    #[error(
+        "an identity provider has at most {MAXIMUM_CERTIFICATES} certificates: remove one first"
+    )]
+    TooManyCertificates,
+    /// The certificate is the only one (SSO-11).
+    #[error("one certificate must stay: add the new one first")]
+    LastCertificate,
+    /// It has no such certificate.
+    #[error("the identity provider has no such certificate")]
+    CertificateNotFound,
+    /// What must not be while sign-in is on (SSO-10).
+    #[error("sign-in is on: turn it off before the identity provider is cleared")]
+    StillOn,
+    /// There is no such proposal, or none any more.
+    #[error("there is no such proposal, or it has expired")]
+    ProposalNotFound,
+    /// The configuration is not the one that the proposal was compared with.
+    #[error("the configuration has changed meanwhile: look at the differences again")]
+    ChangedMeanwhile,
 }

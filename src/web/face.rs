@@ -124,8 +124,20 @@ fn sso(error: &sso::Error) -> Face {
         E::AuthnContexts => Face::Field("authn_contexts"),
         E::Certificate(_) | E::DevelopmentKey => Face::Field("certificate"),
         E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
+        E::Provider(error) => provider(error),
         E::Key(error) => space(error),
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn provider(error: &sso::ProviderError) -> Face {
+    use sso::ProviderError as E;
+    match error {
+        E::CertificateKnown => Face::Field("certificate"),
+        E::CertificateNotFound | E::ProposalNotFound => Face::NotFound,
+        E::TooManyCertificates | E::LastCertificate | E::StillOn | E::ChangedMeanwhile => {
+            Face::Refused
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
+mod configuration;
 mod encryption;
 mod refusals;
 mod requests;

@@ -278,11 +278,26 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
         Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
+        Error::Provider(error) => provider(error),
         // No action of the public API sets these.
         Error::NoPost | Error::AuthnContexts => "InvalidParameter.ParamError",
         Error::Key(error) => space(error),
         Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
+    }
+}
+
+fn provider(error: &sso::ProviderError) -> &'static str {
+    use sso::ProviderError as Error;
+    match error {
+        Error::CertificateKnown => "FailedOperation.X509CertificateAlreadyExist",
+        Error::TooManyCertificates => "FailedOperation.X509CertificateLimitExceeded",
+        Error::LastCertificate => "FailedOperation.X509CertificateMinimumRequired",
+        Error::CertificateNotFound => "ResourceNotFound.X509CertificateNotFound",
+        Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
+        // No action of the public API is about proposals.
+        Error::ProposalNotFound => "ResourceNotFound",
+        Error::ChangedMeanwhile => "FailedOperation",
     }
 }
 

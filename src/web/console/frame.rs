@@ -163,6 +163,8 @@ fn done_words(code: &str) -> Option<&'static str> {
         "replayed" => "The events are sent once more.",
         "redelivered" => "The event is sent once more.",
         "provider-saved" => "The identity provider was saved.",
+        "provider-cleared" => "The identity provider was cleared.",
+        "proposal-discarded" => "The proposal was thrown away. Nothing has changed.",
         "key-added" => {
             "The key was made and is in the metadata. Give that to your identity provider."
         }

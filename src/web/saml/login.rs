@@ -145,6 +145,7 @@ fn not_now(error: sso::Error) -> PageError {
             "Signing in has not been set up here yet. Ask your administrator.",
         ),
         sso::Error::NoPost
+        | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
         | sso::Error::Key(_)
         | sso::Error::Metadata(_)
