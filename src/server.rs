@@ -32,6 +32,9 @@ pub async fn serve(
     let courier = app.courier().map_err(std::io::Error::other)?;
     let delivering = stop.clone();
     let courier = tokio::spawn(async move { courier.run_until(delivering).await });
+    let fetcher = app.fetcher().map_err(std::io::Error::other)?;
+    let fetching = stop.clone();
+    let fetcher = tokio::spawn(async move { fetcher.run_until(fetching).await });
     let (later, answering) = (app.clone(), stop.clone());
     let later = tokio::spawn(async move { web::scim::run_until(&later, answering).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
@@ -47,6 +50,7 @@ pub async fn serve(
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
     let _ = courier.await;
+    let _ = fetcher.await;
     let _ = later.await;
     let _ = sweeper.await;
     recorded.cancel();

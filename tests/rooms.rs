@@ -68,6 +68,7 @@ const DOMAIN: Rooms = &[
             "audit",
             "config",
             "directory",
+            "event",
             "organization",
             "permission",
             "provisioning",

@@ -15,15 +15,18 @@
 mod attempts;
 mod certificates;
 mod differences;
+mod fetcher;
 mod proposals;
 mod provider;
 mod requests;
 mod rules;
 mod sign_in;
+mod source;
 
 pub use attempts::{Attempt, Outcome, attempts};
 pub use certificates::{add_certificate, clear, remove_certificate};
 pub use differences::{Difference, Part, differences};
+pub use fetcher::Fetcher;
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
     proposal, propose, standing,
@@ -38,6 +41,8 @@ pub use sign_in::{
     Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
     pending_request, redeem,
 };
+
+pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
 
 use crate::{
     saml::{
@@ -112,6 +117,17 @@ pub enum ProviderError {
     /// There is no such proposal, or none any more.
     #[error("there is no such proposal, or it has expired")]
     ProposalNotFound,
+    /// There is nowhere to fetch metadata from.
+    #[error("there is no address to fetch metadata from")]
+    NoSource,
+    /// Nobody could tell whose certificates they are.
+    #[error(
+        "new certificates count at once only with a pinned certificate that signs the metadata"
+    )]
+    PinNeeded,
+    /// More certificates than may be pinned.
+    #[error("at most four certificates can be pinned")]
+    TooManyPins,
     /// The configuration is not the one that the proposal was compared with.
     #[error("the configuration has changed meanwhile: look at the differences again")]
     ChangedMeanwhile,

@@ -142,9 +142,22 @@ impl Content {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Tells one content from another.
-    pub fn fingerprint(&self) -> String {
-        hex(&sha256(self.to_value().to_string().as_bytes()))
+    /// Whether it could be configured at this time, or chosen from.
+    pub(super) fn is_sound(&self, now: Timestamp) -> bool {
+        matches!(
+            self.description(None, now),
+            Ok(_) | Err(Error::Metadata(MetadataError::SeveralIdentityProviders))
+        )
+    }
+
+    /// Tells one content from another by what it says: a document that was only signed anew, or
+    /// holds for longer, is the same.
+    pub(super) fn fingerprint(&self, now: Timestamp) -> String {
+        let text = match self.description(None, now) {
+            Ok(read) => format!("{:?}", IdpMetadata { valid_until: None, ..read }),
+            Err(_) => self.to_value().to_string(),
+        };
+        hex(&sha256(text.as_bytes()))
     }
 }
 
@@ -331,12 +344,17 @@ pub(super) async fn apply(
 }
 
 /// Forgets a proposal. What was fetched is not proposed again while it stays the same.
-pub async fn discard(tx: &mut Write, space: SpaceId, id: ProposalId) -> Result<(), Error> {
+pub async fn discard(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: ProposalId,
+) -> Result<(), Error> {
     let found = proposal(tx, space, id).await?.ok_or(ProviderError::ProposalNotFound)?;
     forget(tx, space, id).await?;
     if found.origin == Origin::Source {
         sql("UPDATE identity_provider_sources SET dismissed = $1 WHERE space_id = $2")
-            .bind(found.content.0.fingerprint())
+            .bind(found.content.0.fingerprint(act.now))
             .bind(space)
             .execute(tx)
             .await?;

@@ -289,11 +289,16 @@ pub(super) async fn insert_certificate(
     Ok((made > 0).then_some(id))
 }
 
+/// Whether this is the certificate whose key everybody has.
+pub(super) fn is_for_development(fingerprint: &str) -> bool {
+    fingerprint == DEVELOPMENT_FINGERPRINT
+}
+
 /// Refuses the certificate whose key everybody has. Only the program itself, when it is the demo,
 /// sets it.
 pub(super) fn check_not_for_development(act: &Act, fingerprint: &str) -> Result<(), Error> {
     let by_hand = act.actor.kind != ActorKind::System;
-    if by_hand && fingerprint == DEVELOPMENT_FINGERPRINT {
+    if by_hand && is_for_development(fingerprint) {
         return Err(Error::DevelopmentKey);
     }
     Ok(())

@@ -154,7 +154,7 @@ on_both! {
         office.hire("reader", Some("QcloudOrganizationReadOnlyAccess")).await;
         let (chief, reader) = (office.inside("chief").await, office.inside("reader").await);
         let page = async |browser: &Client| {
-            browser.get(house.url(HERE)).send().await.unwrap().text().await.unwrap()
+            browser.get(house.url(&format!("{HERE}/keys"))).send().await.unwrap().text().await.unwrap()
         };
         let post = async |browser: &Client, path: &str| {
             browser.post(house.url(&format!("{HERE}{path}"))).send().await.unwrap().status()

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod encryption;
+mod keys;
 mod refusals;
 mod requests;
 mod sessions;

@@ -162,7 +162,8 @@ fn space(error: &space::Error) -> &'static str {
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
         // No action of the public API sets these.
         Error::OutOfRange { .. } => "InvalidParameter.ParamError",
-        Error::TooManyKeys => "LimitExceeded",
+        Error::TooManyKeys | Error::KeyPrepared => "LimitExceeded",
+        Error::KeyInUse => "FailedOperation",
         Error::KeyNotFound => "ResourceNotFound",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
@@ -295,9 +296,9 @@ fn provider(error: &sso::ProviderError) -> &'static str {
         Error::LastCertificate => "FailedOperation.X509CertificateMinimumRequired",
         Error::CertificateNotFound => "ResourceNotFound.X509CertificateNotFound",
         Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
-        // No action of the public API is about proposals.
-        Error::ProposalNotFound => "ResourceNotFound",
-        Error::ChangedMeanwhile => "FailedOperation",
+        // No action of the public API is about proposals, or where they are fetched from.
+        Error::ProposalNotFound | Error::NoSource => "ResourceNotFound",
+        Error::ChangedMeanwhile | Error::PinNeeded | Error::TooManyPins => "FailedOperation",
     }
 }
 
@@ -324,6 +325,9 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
+        // No action of the public API changes keys.
+        Error::KeyNotKnown(_) => "FailedOperation",
+        Error::Space(error) => space(error),
         Error::Permission(error) => permission(error),
         Error::Store(error) => store(error),
     }

@@ -169,6 +169,11 @@ fn done_words(code: &str) -> Option<&'static str> {
             "The key was made and is in the metadata. Give that to your identity provider."
         }
         "key-removed" => "The key was removed. What is encrypted for it is refused from now on.",
+        "key-prepared" => "The key was made and is in the metadata. It signs nothing yet.",
+        "key-switched" => {
+            "The key is in use. The other one stays in the metadata until it is removed."
+        }
+        "key-retired" => "The key was removed.",
         "certificate-added" => "The certificate was added.",
         "certificate-removed" => "The certificate was removed.",
         _ => return None,

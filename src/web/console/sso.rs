@@ -2,6 +2,7 @@
 //! of each attempt to sign in.
 
 pub(super) mod certificates;
+pub(super) mod keys;
 pub(super) mod proposals;
 pub(super) mod provider;
 pub(super) mod requests;
@@ -19,15 +20,14 @@ use super::{
 };
 use crate::{
     app::App,
-    id::KeyPairId,
     saml::trace::{Entry, Verdict},
-    space::{self, KeyPurpose, NewKeyPair},
+    space::{self, KeyPurpose},
     sso::{self, Attempt, IdentityProvider, Outcome, Proposal},
     store::{PageRequest, Timestamp},
     web::{Fault, page::Page, pages::PageError},
 };
 
-use certificates::{CertificateRow, StoredCertificate};
+use certificates::StoredCertificate;
 
 const HERE: &str = "/console/settings/sso";
 const ATTEMPTS: i64 = 20;
@@ -43,17 +43,9 @@ struct SingleSignOn {
     provider: Option<IdentityProvider>,
     fetched: Option<Proposal>,
     certificates: Vec<StoredCertificate>,
-    encryption_keys: Vec<KeyRow>,
-    may_add_key: bool,
+    encrypts: bool,
     attempts: Vec<AttemptRow>,
     pager: Pager,
-}
-
-/// An encryption key as the page shows it.
-struct KeyRow {
-    id: KeyPairId,
-    certificate: CertificateRow,
-    made: Timestamp,
 }
 
 struct AttemptRow {
@@ -120,26 +112,18 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let wanted = PageRequest { limit: ATTEMPTS, ..query.page() };
-    let (provider, fetched, keys_to_encrypt, attempts) = app
+    let (provider, fetched, encrypts, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let provider = sso::identity_provider(tx, space.id).await?;
             let fetched = sso::fetched_proposal(tx, space.id).await?;
             let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
-            Ok((provider, fetched, keys, sso::attempts(tx, space.id, wanted).await?))
+            let encrypts = !keys.is_empty();
+            Ok((provider, fetched, encrypts, sso::attempts(tx, space.id, wanted).await?))
         })
         .await?;
     let now = administrator.act.now;
     let pager = query.pager(HERE, &attempts);
-    let may_add_key = keys_to_encrypt.len() < space::MAXIMUM_ENCRYPTION_KEYS;
-    let encryption_keys = keys_to_encrypt
-        .iter()
-        .map(|pair| -> Result<KeyRow, space::Error> {
-            let certificate = CertificateRow::of(&pair.public_certificate()?, now);
-            Ok(KeyRow { id: pair.id, certificate, made: pair.created_at })
-        })
-        .collect::<Result<_, _>>()
-        .map_err(Fault::from)?;
     let page = SingleSignOn {
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),
         enabled: space.sso_enabled,
@@ -149,8 +133,7 @@ pub(super) async fn show(
         certificates: StoredCertificate::all(provider.as_ref(), app.demo.is_some(), now)?,
         provider,
         fetched,
-        encryption_keys,
-        may_add_key,
+        encrypts,
         attempts: attempts.rows.into_iter().map(AttemptRow::from).collect(),
         pager,
     };
@@ -168,36 +151,4 @@ pub(super) async fn switch(
         .write(async |tx| space::set_sso_enabled(tx, &administrator.act, space, enabled).await)
         .await?;
     Ok(done(HERE, code))
-}
-
-/// Makes an encryption key (SSO-21).
-pub(super) async fn add_key(
-    State(app): State<App>,
-    administrator: Administrator,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?;
-    let (name, now) = (format!("{} encryption", space.name), administrator.act.now);
-    let key = tokio::task::spawn_blocking(move || NewKeyPair::generate(&name, now))
-        .await
-        .map_err(|_| Fault::Internal("making a key was interrupted"))?
-        .map_err(Fault::from)?;
-    app.db
-        .write(async |tx| {
-            space::add_encryption_key(tx, &administrator.act, &app.sealer, space.id, key).await
-        })
-        .await?;
-    Ok(done(HERE, "key-added"))
-}
-
-/// Removes an encryption key.
-pub(super) async fn remove_key(
-    State(app): State<App>,
-    administrator: Administrator,
-    Path(id): Path<KeyPairId>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    app.db
-        .write(async |tx| space::remove_encryption_key(tx, &administrator.act, space, id).await)
-        .await?;
-    Ok(done(HERE, "key-removed"))
 }

@@ -54,6 +54,7 @@ pub fn event_kind(kind: event::Kind) -> &'static str {
         event::Kind::Delete => "User or group deleted",
         event::Kind::Activate => "User enabled",
         event::Kind::Deactivate => "User disabled",
+        event::Kind::Expiry => "Certificates, keys and tokens that end soon",
         event::Kind::Verification => "Test",
     }
 }
@@ -122,6 +123,7 @@ pub fn task_kind(kind: Kind) -> &'static str {
         Kind::DeleteAssignment => "Remove assignment",
         Kind::StartUserSync => "Start user sync",
         Kind::DeleteUserSync => "End user sync",
+        Kind::RefreshProvider => "Make new keys known",
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     house::TestHouse,
     journey::{Company, count, location},
     on_both,
+    world::World,
 };
 
 const HERE: &str = "/console/settings/sso";
@@ -34,6 +35,7 @@ async fn send(browser: &Client, address: String, parts: &[(&str, &str)]) -> Resp
 
 /// A company whose administrator sits at the console.
 pub struct Desk<'h> {
+    pub world: World,
     pub company: Company<'h>,
     pub chief: Client,
     pub reader: Client,
@@ -52,7 +54,7 @@ impl<'h> Desk<'h> {
             idp: FakeIdp::new(),
         };
         company.hire("alice").await;
-        Self { company, chief, reader }
+        Self { world: office.world, company, chief, reader }
     }
 
     pub fn url(&self, path: &str) -> String {

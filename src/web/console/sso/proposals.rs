@@ -259,7 +259,8 @@ pub(in crate::web::console) async fn discard(
     Path(id): Path<ProposalId>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
-    let discarded = app.db.write(async |tx| sso::discard(tx, space, id).await).await;
+    let discarded =
+        app.db.write(async |tx| sso::discard(tx, &administrator.act, space, id).await).await;
     match discarded {
         Ok(()) => Ok(done(HERE, "proposal-discarded")),
         Err(error) => Err(refused(&Wrong::of(error.into())?)),
