@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
-    cloud, directory, event, recorder, space, sso,
+    cloud, directory, event, expiry, recorder, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
 };
@@ -91,6 +91,9 @@ async fn sweep(app: App, stop: CancellationToken) {
         if let Err(error) = swept {
             web::log_cause(&error);
         }
+        if let Err(error) = warn_of_ends(&app).await {
+            web::log_cause(&error);
+        }
         if let Err(error) = sweep_directories(&app, now).await {
             web::log_cause(&error);
         }
@@ -107,6 +110,15 @@ async fn sweep(app: App, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Warns of what ends soon, space by space.
+async fn warn_of_ends(app: &App) -> Result<(), web::Fault> {
+    for space in app.db.read(async |tx| space::spaces(tx).await).await? {
+        let act = app.own_act("expiry")?;
+        app.db.write(async |tx| expiry::warn(tx, &act, space.id).await).await?;
+    }
+    Ok(())
 }
 
 /// Forgets old requests of directories and answers that were for later, and folds counters.

@@ -77,6 +77,7 @@ const DOMAIN: Rooms = &[
             "task",
         ],
     ),
+    ("expiry", &["audit", "credential", "event", "saml", "space", "sso"]),
     (
         "access",
         &[

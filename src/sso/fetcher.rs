@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// How often the fetcher looks for sources.
 const POLL: Duration = Duration::from_secs(30);
+/// How many sources are looked at at a time.
+const PARALLEL: usize = 8;
 /// How much of a document is read, in bytes: what the reader of metadata takes.
 const LONGEST_DOCUMENT: usize = 4 * 1024 * 1024;
 
@@ -53,11 +56,21 @@ impl Fetcher {
     pub async fn run_all_due(&self) -> Result<usize, Error> {
         let now = self.clock.now();
         let spaces = self.db.read(async |tx| due(tx, now).await).await?;
-        let mut looked = 0;
-        for space in spaces {
-            looked += usize::from(self.look(space).await?.is_some());
+        let mut waiting = spaces.into_iter();
+        let (mut running, mut looked) = (JoinSet::new(), 0);
+        loop {
+            while running.len() < PARALLEL
+                && let Some(space) = waiting.next()
+            {
+                let fetcher = self.clone();
+                running.spawn(async move { fetcher.look(space).await });
+            }
+            match running.join_next().await {
+                None => return Ok(looked),
+                Some(Ok(came)) => looked += usize::from(came?.is_some()),
+                Some(Err(error)) => tracing::error!(%error, "looking at metadata broke off"),
+            }
         }
-        Ok(looked)
     }
 
     /// Looks at the source of a space now, whenever it is due; none if it has none, or somebody

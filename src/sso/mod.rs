@@ -125,6 +125,9 @@ pub enum ProviderError {
         "new certificates count at once only with a pinned certificate that signs the metadata"
     )]
     PinNeeded,
+    /// A certificate to pin is none.
+    #[error("a certificate to pin is refused: {0}")]
+    Pin(CertificateError),
     /// More certificates than may be pinned.
     #[error("at most four certificates can be pinned")]
     TooManyPins,

@@ -288,6 +288,14 @@ pub async fn choose(
     let content = Content::Metadata { document, entity_id: Some(entity_id.to_owned()) };
     let chosen = propose(tx, act, space, found.origin, &content).await?;
     forget(tx, space, id).await?;
+    if found.origin == Origin::Source {
+        // The next time it is fetched, that one is meant.
+        sql("UPDATE identity_provider_sources SET entity_id = $1 WHERE space_id = $2")
+            .bind(entity_id)
+            .bind(space)
+            .execute(tx)
+            .await?;
+    }
     Ok(chosen)
 }
 
@@ -308,15 +316,6 @@ pub async fn approve(
     }
     let provider = apply(tx, act, space, &found.content.0).await?;
     forget(tx, space, id).await?;
-    if let (Origin::Source, Content::Metadata { entity_id: Some(chosen), .. }) =
-        (found.origin, &found.content.0)
-    {
-        sql("UPDATE identity_provider_sources SET entity_id = $1 WHERE space_id = $2")
-            .bind(chosen)
-            .bind(space)
-            .execute(tx)
-            .await?;
-    }
     Ok(provider)
 }
 

@@ -107,9 +107,10 @@ pub async fn set_source(
     }
     space::lock(tx, space).await?;
     let before = source(tx, space).await?;
+    // What was fetched from elsewhere, or under other pins, is nothing to approve any more.
+    withdraw_fetched(tx, space).await?;
     // Of another address, nothing that was chosen or found out holds.
     if before.as_ref().is_some_and(|before| before.url != new.url.as_str()) {
-        withdraw_fetched(tx, space).await?;
         sql("DELETE FROM identity_provider_sources WHERE space_id = $1")
             .bind(space)
             .execute(tx)

@@ -136,7 +136,7 @@ fn provider(error: &sso::ProviderError) -> Face {
     use sso::ProviderError as E;
     match error {
         E::CertificateKnown => Face::Field("certificate"),
-        E::PinNeeded | E::TooManyPins => Face::Field("pins"),
+        E::PinNeeded | E::Pin(_) | E::TooManyPins => Face::Field("pins"),
         E::CertificateNotFound | E::ProposalNotFound | E::NoSource => Face::NotFound,
         E::TooManyCertificates | E::LastCertificate | E::StillOn | E::ChangedMeanwhile => {
             Face::Refused

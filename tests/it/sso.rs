@@ -1,11 +1,12 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
-mod configuration;
+pub mod configuration;
 mod encryption;
 mod keys;
 mod refusals;
 mod requests;
 mod sessions;
+mod source;
 
 use identity_center::{
     audit::{self, Actor},

@@ -298,7 +298,9 @@ fn provider(error: &sso::ProviderError) -> &'static str {
         Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
         // No action of the public API is about proposals, or where they are fetched from.
         Error::ProposalNotFound | Error::NoSource => "ResourceNotFound",
-        Error::ChangedMeanwhile | Error::PinNeeded | Error::TooManyPins => "FailedOperation",
+        Error::ChangedMeanwhile | Error::PinNeeded | Error::Pin(_) | Error::TooManyPins => {
+            "FailedOperation"
+        }
     }
 }
 

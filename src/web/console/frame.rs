@@ -164,6 +164,12 @@ fn done_words(code: &str) -> Option<&'static str> {
         "redelivered" => "The event is sent once more.",
         "provider-saved" => "The identity provider was saved.",
         "provider-cleared" => "The identity provider was cleared.",
+        "source-same" => "What is published is what is configured.",
+        "source-looked" => "The address was looked at.",
+        "source-failed" => {
+            "The metadata could not be fetched, or does not count. The reason stands below."
+        }
+        "source-removed" => "Nothing is fetched any more. What is configured stays.",
         "proposal-discarded" => "The proposal was thrown away. Nothing has changed.",
         "key-added" => {
             "The key was made and is in the metadata. Give that to your identity provider."

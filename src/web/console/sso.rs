@@ -6,6 +6,7 @@ pub(super) mod keys;
 pub(super) mod proposals;
 pub(super) mod provider;
 pub(super) mod requests;
+pub(super) mod source;
 
 use askama::Template;
 use axum::{
@@ -16,10 +17,11 @@ use axum::{
 use super::{
     Administrator,
     frame::{Frame, ListQuery, Pager, Section, done},
-    words::Badge,
+    words::{Badge, Ending},
 };
 use crate::{
     app::App,
+    expiry,
     saml::trace::{Entry, Verdict},
     space::{self, KeyPurpose},
     sso::{self, Attempt, IdentityProvider, Outcome, Proposal},
@@ -28,6 +30,7 @@ use crate::{
 };
 
 use certificates::StoredCertificate;
+use source::SourceRow;
 
 const HERE: &str = "/console/settings/sso";
 const ATTEMPTS: i64 = 20;
@@ -41,7 +44,9 @@ struct SingleSignOn {
     entity_id: String,
     acs_url: String,
     provider: Option<IdentityProvider>,
+    endings: Vec<Ending>,
     fetched: Option<Proposal>,
+    source: Option<SourceRow>,
     certificates: Vec<StoredCertificate>,
     encrypts: bool,
     attempts: Vec<AttemptRow>,
@@ -112,11 +117,13 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let wanted = PageRequest { limit: ATTEMPTS, ..query.page() };
-    let (provider, fetched, encrypts, attempts) = app
+    let ((provider, ends), (source, fetched), encrypts, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let provider = sso::identity_provider(tx, space.id).await?;
-            let fetched = sso::fetched_proposal(tx, space.id).await?;
+            let provider = (provider, expiry::ends(tx, space.id).await?);
+            let source = sso::source(tx, space.id).await?;
+            let fetched = (source, sso::fetched_proposal(tx, space.id).await?);
             let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
             let encrypts = !keys.is_empty();
             Ok((provider, fetched, encrypts, sso::attempts(tx, space.id, wanted).await?))
@@ -132,7 +139,9 @@ pub(super) async fn show(
         acs_url: sso::acs_url(&app.settings, space.id),
         certificates: StoredCertificate::all(provider.as_ref(), app.demo.is_some(), now)?,
         provider,
+        endings: Ending::near(ends, now),
         fetched,
+        source: source.map(SourceRow::of).transpose()?,
         encrypts,
         attempts: attempts.rows.into_iter().map(AttemptRow::from).collect(),
         pager,

@@ -3,9 +3,10 @@
 use crate::{
     access::ReachState,
     directory::Source,
-    event,
+    event, expiry,
     id::{Principal, PrincipalKind},
     permission::{AssignmentState, DeploymentStatus, PolicyKind},
+    store::Timestamp,
     task::{Kind, State},
 };
 
@@ -41,6 +42,48 @@ pub fn principal_href(principal: Principal) -> String {
     match principal {
         Principal::User(id) => format!("/console/users/{id}"),
         Principal::Group(id) => format!("/console/groups/{id}"),
+    }
+}
+
+/// What ends.
+pub fn expiry_kind(kind: expiry::Kind) -> &'static str {
+    match kind {
+        expiry::Kind::IdpCertificate => "A certificate of the identity provider",
+        expiry::Kind::IdpMetadata => "The identity provider’s metadata",
+        expiry::Kind::ServiceProviderKey => "A signing key towards the identity provider",
+        expiry::Kind::IdentityProviderKey => "A signing key towards the accounts",
+        expiry::Kind::EncryptionKey => "An encryption key",
+        expiry::Kind::ScimToken => "A SCIM token",
+    }
+}
+
+/// Something that ends soon, or has, as pages say it.
+pub struct Ending {
+    pub what: &'static str,
+    pub href: &'static str,
+    pub at: Timestamp,
+    /// Whole days; negative when it is past.
+    pub days: i64,
+}
+
+impl Ending {
+    /// Those that are near, out of all that ends in a space.
+    pub fn near(ends: Vec<expiry::End>, now: Timestamp) -> Vec<Self> {
+        let near = ends.into_iter().filter(|end| end.is_near(now));
+        near.map(|end| Self {
+            what: expiry_kind(end.kind),
+            href: match end.kind {
+                expiry::Kind::IdpCertificate => "/console/settings/sso#certificates",
+                expiry::Kind::IdpMetadata => "/console/settings/sso#provider",
+                expiry::Kind::ServiceProviderKey
+                | expiry::Kind::IdentityProviderKey
+                | expiry::Kind::EncryptionKey => "/console/settings/sso/keys",
+                expiry::Kind::ScimToken => "/console/settings/scim",
+            },
+            at: end.at,
+            days: end.days_left(now),
+        })
+        .collect()
     }
 }
 
