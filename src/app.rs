@@ -15,6 +15,7 @@ use crate::{
     event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
+    rate::{AddressLimiter, Rate},
     recorder::Recorder,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
@@ -22,6 +23,9 @@ use crate::{
     store::{self, Db},
     task::Worker,
 };
+
+/// Addresses that are counted each for itself at most; some 50 bytes each.
+const MOST_COUNTED: usize = 50_000;
 
 /// Everything a request may reach, as [`Parts`] lists it. Cheap to clone: every layer that a request
 /// passes has one.
@@ -51,6 +55,8 @@ pub struct Parts {
     pub settings: Arc<Settings>,
     /// The gate for directories.
     pub gate: Arc<Gate>,
+    /// Counts the SAML messages that an address brings; none counts nothing.
+    pub saml_messages: Arc<Option<AddressLimiter>>,
     /// What is known of long lists of users and groups.
     pub signposts: Arc<Signposts>,
     /// Remembers what directories asked.
@@ -93,8 +99,8 @@ impl App {
         let sealer = settings.sealer()?;
         let db = Db::open(settings.database_url.expose_secret()).await?;
         let limits = settings.rate_limits;
-        let rate =
-            |per_second, burst| limits.enabled.then_some(credential::Rate { per_second, burst });
+        let rate = |per_second, burst| limits.enabled.then_some(Rate { per_second, burst });
+        let messages = rate(limits.saml_per_second, limits.saml_burst);
         let rates = credential::Rates {
             token: rate(limits.scim_per_second, limits.scim_burst),
             stranger: rate(limits.scim_stranger_per_second, limits.scim_stranger_burst),
@@ -107,6 +113,7 @@ impl App {
             settings: Arc::new(settings),
             gate: Arc::new(Gate::new(rates)),
             signposts: Arc::default(),
+            saml_messages: Arc::new(messages.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,

@@ -41,6 +41,11 @@ impl Ids {
     }
 }
 
+/// The least id that something made at this time can have.
+pub fn first_of(at: Timestamp) -> i64 {
+    at.as_millisecond().clamp(0, (1 << 42) - 1) << COUNTER_BITS
+}
+
 /// The 12 digits of an id.
 pub fn to_base36(number: i64) -> String {
     let mut rest = number.unsigned_abs();
@@ -183,6 +188,8 @@ id_type! {
     KeyPairId = "kp-";
     /// A recorded attempt to sign in.
     AttemptId = "sa-";
+    /// A test sign-in.
+    SignInTestId = "st-";
     /// A record of the audit log.
     AuditId = "au-";
     /// A SCIM request that the recorder remembers.

@@ -28,6 +28,7 @@ pub mod organization;
 pub mod permission;
 pub mod policy;
 pub mod provisioning;
+pub mod rate;
 pub mod recorder;
 pub mod saml;
 pub mod scim;

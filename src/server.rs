@@ -98,9 +98,19 @@ async fn sweep(app: App, stop: CancellationToken) {
             web::log_cause(&error);
         }
         let before = now.plus_seconds(-app.settings.events.retention);
+        let kept = |days: i64| now.plus_seconds(-days * 86_400);
+        let (attempts, tests) =
+            (kept(app.settings.saml.trace_days), kept(app.settings.saml.test_days));
         // Little by little, so that nobody waits for long.
         loop {
-            match app.db.write(async |tx| event::forget_old(tx, before).await).await {
+            let forgotten: Result<bool, store::Error> = app
+                .db
+                .write(async |tx| {
+                    let more = event::forget_old(tx, before).await?;
+                    Ok(sso::forget_old(tx, attempts, tests).await? || more)
+                })
+                .await;
+            match forgotten {
                 Ok(true) if !stop.is_cancelled() => {}
                 Ok(_) => break,
                 Err(error) => {

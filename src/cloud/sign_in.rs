@@ -200,6 +200,7 @@ pub fn judge(
         request_id: None,
         authn_contexts: &[],
         authenticated_since: None,
+        identity_attribute: None,
         allow_unsolicited: true,
         now: rules.now.to_jiff(),
         skew: rules.skew,

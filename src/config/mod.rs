@@ -112,6 +112,10 @@ pub struct Saml {
     pub clock_skew: i64,
     /// Whether samael has to agree.
     pub second_opinion: bool,
+    /// For how many days the trace of an attempt to sign in is kept; 1 to 3650.
+    pub trace_days: i64,
+    /// For how many days a test sign-in is kept; 1 to 365.
+    pub test_days: i64,
 }
 
 /// Where accounts live.
@@ -188,6 +192,10 @@ pub struct RateLimits {
     pub scim_stranger_per_second: NonZeroU32,
     /// SCIM requests without a good token from one address at once.
     pub scim_stranger_burst: NonZeroU32,
+    /// SAML messages from one address per second, on the average.
+    pub saml_per_second: NonZeroU32,
+    /// SAML messages from one address at once.
+    pub saml_burst: NonZeroU32,
 }
 
 /// The door for directories.
@@ -298,6 +306,12 @@ impl Settings {
         if !(0..=120).contains(&self.saml.clock_skew) {
             return invalid("saml.clock_skew", "0 to 120 seconds");
         }
+        if !(1..=3650).contains(&self.saml.trace_days) {
+            return invalid("saml.trace_days", "1 to 3650 days");
+        }
+        if !(1..=365).contains(&self.saml.test_days) {
+            return invalid("saml.test_days", "1 to 365 days");
+        }
         if !(900..=7_776_000).contains(&self.sessions.portal) {
             return invalid("sessions.portal", "900 to 7776000 seconds");
         }
@@ -388,6 +402,8 @@ mod tests {
             ("public_url = 'https://example.com/path'", "public_url"),
             ("public_url = 'ftp://localhost'", "public_url"),
             ("[saml]\nclock_skew = 121", "saml.clock_skew"),
+            ("[saml]\ntrace_days = 0", "saml.trace_days"),
+            ("[saml]\ntest_days = 366", "saml.test_days"),
             ("[sessions]\nportal = 60", "sessions.portal"),
             ("[tls]\nkey = 'a'", "tls"),
             ("[connections]\nhead_seconds = 0", "connections.head_seconds"),

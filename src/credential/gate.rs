@@ -3,19 +3,16 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{
-    Credential, TOKEN_PREFIX,
-    limiter::{Limiter, Rate},
-    store,
-};
+use super::{Credential, TOKEN_PREFIX, store};
 use crate::{
     directory::scim,
     id::CredentialId,
+    rate::{AddressLimiter, Limiter, Rate},
     scim::schema::ResourceTypes,
     secret::sha256,
     space::Space,
@@ -85,7 +82,7 @@ impl From<scim::Error> for Closed {
 pub struct Gate {
     remembered: Mutex<HashMap<[u8; 32], Remembered>>,
     tokens: Option<Limiter<CredentialId>>,
-    strangers: Option<Limiter<IpAddr>>,
+    strangers: Option<AddressLimiter>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -100,7 +97,7 @@ impl Gate {
         Self {
             remembered: Mutex::default(),
             tokens: rates.token.map(|rate| Limiter::new(rate, MOST_COUNTED)),
-            strangers: rates.stranger.map(|rate| Limiter::new(rate, MOST_COUNTED)),
+            strangers: rates.stranger.map(|rate| AddressLimiter::new(rate, MOST_COUNTED)),
         }
     }
 
@@ -168,22 +165,12 @@ impl Gate {
 
     /// Counts a request without a good token; refuses like [`Gate::count`].
     pub fn stranger(&self, address: Option<IpAddr>) -> Result<(), u64> {
-        self.strangers.as_ref().map_or(Ok(()), |limiter| limiter.count(address.map(network)))
+        self.strangers.as_ref().map_or(Ok(()), |limiter| limiter.count(address))
     }
 
     fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Remembered>> {
         // Whoever panicked while holding it left a map that is whole.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whose address it is: of IPv6 a customer has a /64 at least, so that is what is counted.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
     }
 }
 
@@ -205,8 +192,6 @@ pub async fn open(
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use super::*;
 
     #[test]
@@ -214,18 +199,5 @@ mod tests {
         let open = Gate::new(Rates::default());
         assert!((0..10_000).all(|_| open.count(CredentialId(1)).is_ok()));
         assert!((0..10_000).all(|_| open.stranger(None).is_ok()));
-    }
-
-    #[test]
-    fn strangers_are_counted_by_network() {
-        let rate = Rate { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
-        let gate = Gate::new(Rates { token: None, stranger: Some(rate) });
-        let stranger = |address: &str| gate.stranger(Some(address.parse().unwrap()));
-        assert_eq!(stranger("2001:db8::1"), Ok(()));
-        assert_eq!(stranger("2001:db8::ffff:1"), Err(1));
-        assert_eq!(stranger("2001:db8:0:1::1"), Ok(()));
-        assert_eq!(stranger("203.0.113.7"), Ok(()));
-        assert_eq!(stranger("::ffff:203.0.113.7"), Err(1));
-        assert_eq!(stranger("203.0.113.8"), Ok(()));
     }
 }

@@ -5,11 +5,9 @@
 //! the other works (SCIM-06).
 
 mod gate;
-mod limiter;
 mod store;
 
 pub use gate::{Closed, Gate, Opened, Rates, open};
-pub use limiter::Rate;
 pub use store::{create, delete, list, set_enabled};
 
 use crate::{

@@ -5,7 +5,8 @@
 //! ([`xml`]), and the signature is checked over nodes of that same tree
 //! ([`signature`]), so what was verified is what is read.
 //!
-//! * in: [`response`] judges a `SAMLResponse`, check by check, and leaves a [`trace`];
+//! * in: [`response`] judges a `SAMLResponse`, check by check, and leaves a [`trace`] with the
+//!   [`cause`] of each failure and where each [`product`] keeps the setting that it is about;
 //!   [`encryption`] opens what is encrypted, before anything in it is judged;
 //!   [`second_opinion`] asks an implementation by other people whether it agrees
 //! * out: [`identity_provider`] signs responses, [`request`] asks an identity provider
@@ -13,12 +14,15 @@
 //! * [`role`] knows how a role of a cloud account is named in an assertion
 
 pub mod c14n;
+pub mod cause;
 pub mod certificate;
+pub mod difference;
 pub mod encoding;
 pub mod encryption;
 pub mod identity_provider;
 pub mod instant;
 pub mod metadata;
+pub mod product;
 pub mod request;
 pub mod response;
 pub mod role;

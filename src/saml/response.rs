@@ -1,18 +1,20 @@
 //! A `SAMLResponse`: received, held against what is expected, and either a
 //! verified assertion or a refusal. The checks themselves are in `judge`; `proof` has those of
-//! them that look at keys.
+//! them that look at keys, and `causes` knows why one of them failed.
 
+mod causes;
 mod judge;
 mod proof;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::cause::Cause;
 use super::certificate::Certificate;
 use super::encoding;
 use super::encryption::DecryptionKey;
 use super::namespace::{ASSERTION, PROTOCOL};
 use super::statement::Attribute;
-use super::trace::{Check, Trace, Verdict};
+use super::trace::{Check, Trace};
 use super::xml::{self, Document, Element, Profile};
 
 /// The only status that signs anybody in.
@@ -45,6 +47,8 @@ pub struct Expected<'a> {
     pub authn_contexts: &'a [String],
     /// From when on the person must have authenticated: the time of a request that demands it.
     pub authenticated_since: Option<Timestamp>,
+    /// The attribute that names the person in place of the name identifier, if one is set.
+    pub identity_attribute: Option<&'a str>,
     /// Whether a response that answers no request is accepted (SSO-14).
     pub allow_unsolicited: bool,
     /// The present.
@@ -60,7 +64,10 @@ pub struct Expected<'a> {
 pub struct VerifiedAssertion {
     /// The assertion's id, for the replay ledger.
     pub assertion_id: String,
-    /// Whom it names, exactly as written but for white space around it.
+    /// Whom it names, exactly as written but for white space around it: the name identifier, or
+    /// the value of the attribute that is set for it.
+    pub identity: String,
+    /// The name identifier, exactly as written but for white space around it.
     pub name_id: String,
     /// The format of the name.
     pub name_id_format: Option<String>,
@@ -98,6 +105,8 @@ impl VerifiedAssertion {
 pub struct Refusal {
     /// Which check.
     pub check: Check,
+    /// How it was broken.
+    pub cause: Cause,
     /// What was wanted.
     pub wanted: String,
     /// What came; from the message, so escape it when shown.
@@ -129,16 +138,22 @@ impl Received {
     pub fn parse(base64: &str) -> Self {
         // Longer than any message of the profile with a line break after every 32 characters.
         const LONGEST: usize = 400 * 1024;
-        let refuse = |check, wanted: &str, received: String| {
-            Err(Refusal { check, wanted: wanted.to_owned(), received })
+        let refuse = |check, cause, wanted: &str, received: String| {
+            Err(Refusal { check, cause, wanted: wanted.to_owned(), received })
         };
         let document = if base64.len() > LONGEST {
-            refuse(Check::Encoding, "at most 400 KiB", format!("{} bytes", base64.len()))
+            let received = format!("{} bytes", base64.len());
+            refuse(Check::Encoding, Cause::TooLarge, "at most 400 KiB", received)
         } else {
             match encoding::decode(base64) {
-                Err(error) => refuse(Check::Encoding, "base64", error.to_string()),
+                Err(error) => {
+                    refuse(Check::Encoding, Cause::NotBase64, "base64", error.to_string())
+                }
                 Ok(bytes) => match xml::parse(&bytes, Profile::Message) {
-                    Err(error) => refuse(Check::Xml, "strict XML", error.to_string()),
+                    Err(error) => {
+                        let cause = causes::of_xml(&error);
+                        refuse(Check::Xml, cause, "strict XML", error.to_string())
+                    }
                     Ok(document) => Ok(document),
                 },
             }
@@ -184,15 +199,15 @@ impl Received {
         let verified = match &self.document {
             Err(refusal) => {
                 if refusal.check == Check::Xml {
-                    trace.record(Check::Encoding, Verdict::Passed, "base64", "base64");
+                    trace.pass(Check::Encoding, "base64", "base64");
                 }
-                let Refusal { check, wanted, received } = refusal;
-                trace.record(*check, Verdict::Failed, wanted, received);
+                let Refusal { check, cause, wanted, received } = refusal;
+                trace.fail(*check, *cause, wanted, received);
                 None
             }
             Ok(document) => {
-                trace.record(Check::Encoding, Verdict::Passed, "base64", "base64");
-                trace.record(Check::Xml, Verdict::Passed, "strict XML", "strict XML");
+                trace.pass(Check::Encoding, "base64", "base64");
+                trace.pass(Check::Xml, "strict XML", "strict XML");
                 judge::judge(document, expected, &mut trace)
             }
         };
@@ -200,11 +215,15 @@ impl Received {
         let failure = trace.first_failure().cloned();
         let result = match (failure, verified) {
             (None, Some(verified)) => Ok(verified),
-            (Some(it), _) => {
-                Err(Refusal { check: it.check, wanted: it.wanted, received: it.received })
-            }
+            (Some(it), _) => Err(Refusal {
+                check: it.check,
+                cause: it.cause.unwrap_or(Cause::UnknownParts),
+                wanted: it.wanted,
+                received: it.received,
+            }),
             (None, None) => Err(Refusal {
                 check: Check::Structure,
+                cause: Cause::UnknownParts,
                 wanted: "a complete assertion".to_owned(),
                 received: String::new(),
             }),

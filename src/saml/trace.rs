@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cause::Cause;
+
 /// Longest value kept in a trace (characters).
 const KEPT: usize = 512;
 
@@ -64,8 +66,12 @@ pub enum Check {
     NameId,
     /// The name identifier is not one that changes each time.
     NameIdFormat,
+    /// The attribute that names the person, where one is set, does so.
+    IdentityAttribute,
     /// An independent implementation agrees.
     SecondOpinion,
+    /// What we sent along came back as it was. Made by the caller, who keeps it.
+    RelayState,
     /// The assertion was not used before. Made by the caller, who keeps the ledger.
     Replay,
     /// A user of this name exists. Made by the caller.
@@ -107,108 +113,13 @@ impl Check {
             Self::SessionNotOnOrAfter => "session-not-on-or-after",
             Self::NameId => "name-id",
             Self::NameIdFormat => "name-id-format",
+            Self::IdentityAttribute => "identity-attribute",
             Self::SecondOpinion => "second-opinion",
+            Self::RelayState => "relay-state",
             Self::Replay => "replay",
             Self::UserExists => "user-exists",
             Self::UserEnabled => "user-enabled",
             Self::BrowserBinding => "browser-binding",
-        }
-    }
-
-    /// What to change, and where, when the check fails (SSO-17).
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Encoding | Self::Xml => {
-                "The message was damaged on its way or is not plain SAML. Send the response by \
-                 the HTTP-POST binding, unchanged."
-            }
-            Self::Structure => {
-                "The message has parts this service does not accept. Use the Web Browser SSO \
-                 profile without extensions."
-            }
-            Self::Version => "Configure the identity provider for SAML 2.0.",
-            Self::UniqueIds => {
-                "Two elements carry the same ID. This is what a forged message does."
-            }
-            Self::Destination => {
-                "Set the assertion consumer service URL at the identity provider to the wanted value."
-            }
-            Self::ResponseIssuer | Self::AssertionIssuer => {
-                "The entity ID of the identity provider differs from the configured one. Upload \
-                 its current metadata here, or correct its entity ID."
-            }
-            Self::Status => {
-                "The identity provider refused. Its own log says why; often the user is not \
-                 assigned to this application."
-            }
-            Self::AssertionCount => "Send exactly one assertion.",
-            Self::Decryption => {
-                "Give the identity provider this space's current metadata, so that it encrypts \
-                 for a key that is here, with RSA-OAEP and AES-GCM (AES-CBC only if it signs the \
-                 response too); or turn assertion encryption off there."
-            }
-            Self::Signature => {
-                "Upload the identity provider's current signing certificate here; have it sign \
-                 the assertion or the response with RSA or ECDSA and SHA-256."
-            }
-            Self::IssueInstant | Self::NotBefore | Self::NotOnOrAfter => {
-                "Compare the clocks of the identity provider and of this service; both should \
-                 use a time server."
-            }
-            Self::SubjectConfirmation => "Use exactly one subject confirmation of method bearer.",
-            Self::Recipient => {
-                "Set the recipient at the identity provider to the assertion consumer service URL."
-            }
-            Self::InResponseTo => {
-                "Begin at the user login URL, within ten minutes. Sign-in that begins at the \
-                 identity provider has to be allowed in the settings first."
-            }
-            Self::ConfirmationExpiry => {
-                "The message came too late. Compare the clocks, or lengthen the validity of \
-                 responses at the identity provider."
-            }
-            Self::Conditions => {
-                "The assertion must carry conditions, all of kinds defined by SAML 2.0."
-            }
-            Self::Audience => {
-                "Set the audience (service provider entity ID) at the identity provider to the \
-                 wanted value."
-            }
-            Self::AuthnStatement => {
-                "Have the identity provider include an authentication statement."
-            }
-            Self::AuthnContext => {
-                "Have the identity provider authenticate people in one of the wanted ways and say \
-                 so (AuthnContextClassRef); or change which ways the settings here demand."
-            }
-            Self::ForceAuthn => {
-                "The request demands that people authenticate anew, and the identity provider \
-                 answered from an older session. Let it honour ForceAuthn, or do not demand it."
-            }
-            Self::SessionNotOnOrAfter => {
-                "The session at the identity provider has ended; sign in there again."
-            }
-            Self::NameId => {
-                "Send the user name as the name identifier: one line of text, at most 512 characters."
-            }
-            Self::NameIdFormat => {
-                "A transient name identifier changes each time. Use the unspecified, email or \
-                 persistent format with the user name as value."
-            }
-            Self::SecondOpinion => {
-                "Two implementations disagree about this message. Treat it as an attack until \
-                 explained."
-            }
-            Self::Replay => "The same assertion was sent twice. Sign in again.",
-            Self::UserExists => {
-                "Create the user in the directory, or send a name identifier that equals an \
-                 existing user name."
-            }
-            Self::UserEnabled => "Enable the user in the directory.",
-            Self::BrowserBinding => {
-                "The sign-in ended in another browser than it began in. Begin again at the user \
-                 login URL."
-            }
         }
     }
 }
@@ -238,6 +149,9 @@ pub struct Entry {
     pub check: Check,
     /// How it ended.
     pub verdict: Verdict,
+    /// How it was broken, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What was wanted.
     pub wanted: String,
     /// What came.
@@ -252,30 +166,55 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Adds a line; long values are cut.
-    pub fn record(
+    /// Adds a check that holds.
+    pub fn pass(&mut self, check: Check, wanted: impl Into<String>, received: impl Into<String>) {
+        self.record(check, Verdict::Passed, None, wanted.into(), received.into());
+    }
+
+    /// Adds a check that had nothing to look at.
+    pub fn skip(&mut self, check: Check, wanted: impl Into<String>, received: impl Into<String>) {
+        self.record(check, Verdict::NotApplicable, None, wanted.into(), received.into());
+    }
+
+    /// Adds a check that does not hold, and why.
+    pub fn fail(
         &mut self,
         check: Check,
-        verdict: Verdict,
+        cause: Cause,
         wanted: impl Into<String>,
         received: impl Into<String>,
     ) {
-        let entry =
-            Entry { check, verdict, wanted: cut(wanted.into()), received: cut(received.into()) };
-        self.entries.push(entry);
+        self.record(check, Verdict::Failed, Some(cause), wanted.into(), received.into());
     }
 
-    /// Adds a line for a check that either holds or fails, and says which.
+    /// Adds a check that either holds or fails for this cause, and says which.
     pub fn require(
         &mut self,
         check: Check,
         holds: bool,
+        cause: Cause,
         wanted: impl Into<String>,
         received: impl Into<String>,
     ) -> bool {
-        let verdict = if holds { Verdict::Passed } else { Verdict::Failed };
-        self.record(check, verdict, wanted, received);
+        if holds {
+            self.pass(check, wanted, received);
+        } else {
+            self.fail(check, cause, wanted, received);
+        }
         holds
+    }
+
+    /// Long values are cut.
+    fn record(
+        &mut self,
+        check: Check,
+        verdict: Verdict,
+        cause: Option<Cause>,
+        wanted: String,
+        received: String,
+    ) {
+        let (wanted, received) = (cut(wanted), cut(received));
+        self.entries.push(Entry { check, verdict, cause, wanted, received });
     }
 
     /// The lines in order.
@@ -283,7 +222,8 @@ impl Trace {
         &self.entries
     }
 
-    /// The first failed check: the reason of the refusal.
+    /// The first failed check: the reason of the refusal. The checks stand in such an order that
+    /// what is broken first explains what is broken after it.
     pub fn first_failure(&self) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.verdict == Verdict::Failed)
     }

@@ -11,19 +11,29 @@
 //! 2. [`judge`] takes the response. The request is used up, the assertion enters the ledger, the
 //!    user is looked up, a ticket is made; the attempt is recorded, whichever way it went.
 //! 3. [`redeem`] takes the ticket from the browser that began, and from no other.
+//!
+//! A sign-in that begins at the identity provider, where that is allowed, has no first step and no
+//! browser that began: there the person is asked ([`question`]) before step 3.
+//!
+//! A test ([`new_test`]) goes the same way with a configuration of its own, as far as the verdict,
+//! and opens nothing.
 
 mod attempts;
+mod bundle;
 mod certificates;
 mod differences;
 mod fetcher;
 mod proposals;
 mod provider;
 mod requests;
+mod responses;
 mod rules;
 mod sign_in;
 mod source;
+mod test_sign_in;
 
-pub use attempts::{Attempt, Outcome, attempts};
+pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
+pub use bundle::{Subject as BundleSubject, bundle};
 pub use certificates::{add_certificate, clear, remove_certificate};
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
@@ -36,10 +46,15 @@ pub use provider::{
     set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
+pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
 pub use sign_in::{
-    Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
-    pending_request, redeem,
+    Bearer, Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
+    pending_request, question, redeem,
+};
+pub use test_sign_in::{
+    Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
+    test, tests, use_tested,
 };
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
@@ -68,6 +83,15 @@ pub enum Error {
     /// The identity provider takes no posts.
     #[error("the identity provider's metadata has no sign-on service with the POST binding")]
     NoPost,
+    /// A name of an attribute that is empty or too long, or holds control characters.
+    #[error("the name of an attribute has 1 to 256 characters without controls")]
+    IdentityAttribute,
+    /// A test that was not answered yet, or whose sign-in was refused.
+    #[error("only a configuration whose test passed can be taken over")]
+    TestNotPassed,
+    /// No such test, or it is no longer kept.
+    #[error("there is no such test")]
+    TestNotFound,
     /// Ways to authenticate that are too many, too long or no URIs.
     #[error("at most ten URIs, one a line")]
     AuthnContexts,

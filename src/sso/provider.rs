@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, requests::text_of};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -33,6 +33,8 @@ pub struct IdentityProvider {
     pub post_url: String,
     /// How requests to it are made.
     pub requests: RequestSettings,
+    /// What is asked of its answers.
+    pub responses: ResponseSettings,
     /// The metadata it was configured with, if it was.
     pub metadata: Option<String>,
     /// Its certificates; empty only while it is being configured by hand.
@@ -80,6 +82,7 @@ struct ProviderRow {
     login_url: String,
     post_url: String,
     requests: Json<RequestSettings>,
+    responses: Json<ResponseSettings>,
     metadata: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -91,7 +94,8 @@ pub async fn identity_provider(
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
     let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, post_url, requests, metadata, created_at, updated_at
+        sql("SELECT entity_id, login_url, post_url, requests, responses, metadata, created_at,
+                    updated_at
              FROM identity_providers WHERE space_id = $1")
         .bind(space)
         .fetch_optional(tx)
@@ -108,6 +112,7 @@ pub async fn identity_provider(
         login_url: row.login_url,
         post_url: row.post_url,
         requests: row.requests.0,
+        responses: row.responses.0,
         metadata: row.metadata,
         certificates,
         created_at: row.created_at,
@@ -333,6 +338,7 @@ pub(super) fn state(provider: &IdentityProvider) -> Value {
         "login_url": provider.login_url,
         "post_url": provider.post_url,
         "requests": provider.requests,
+        "responses": provider.responses,
         "certificates":
             provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),
     })

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     audit::{self, Act, Actor, ActorKind, Change, Scope},
     directory::{self, User},
-    id::{AttemptId, SpaceId, UserId},
+    id::{AttemptId, SignInTestId, SpaceId, UserId},
     saml::{
+        cause::Cause,
         response::{self, VerifiedAssertion},
-        trace::{Check, Trace, Verdict},
+        trace::{Check, Trace},
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
     space::{self, KeyPair, KeyPurpose, Space},
@@ -25,12 +26,16 @@ use crate::{
 const REQUEST_SECONDS: i64 = 600;
 /// How many seconds a browser has to come for its session.
 pub const TICKET_SECONDS: i64 = 60;
+/// How many seconds a person has to say yes to a sign-in that began at the identity provider.
+const QUESTION_SECONDS: i64 = 300;
 
 /// A request that was begun.
 #[derive(Clone)]
 pub struct Begun {
     /// Its id: 160 random bits.
     pub request_id: String,
+    /// What the identity provider is to return with its answer: 192 random bits that say nothing.
+    pub relay_state: String,
     /// The identity provider to ask.
     pub provider: IdentityProvider,
     /// The key to sign the request with, if it is to be signed.
@@ -52,25 +57,56 @@ pub async fn begin(
         .await?
         .filter(IdentityProvider::is_complete)
         .ok_or(Error::NotConfigured)?;
+    let request = NewRequest {
+        provider,
+        binding_hash: sha256(binding.as_bytes()),
+        return_to: return_path(&space.name, return_to),
+        test: None,
+    };
+    ask(tx, act, space.id, request).await
+}
+
+/// A request to be made.
+pub(super) struct NewRequest {
+    pub provider: IdentityProvider,
+    pub binding_hash: [u8; 32],
+    pub return_to: String,
+    /// The test it belongs to; none in real life.
+    pub test: Option<SignInTestId>,
+}
+
+/// Remembers a fresh request.
+pub(super) async fn ask(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    new: NewRequest,
+) -> Result<Begun, Error> {
+    let NewRequest { provider, binding_hash, return_to, test } = new;
     let request_id = format!("_{}", hex(&random::<20>()?));
-    sql("INSERT INTO login_requests
-             (id, space_id, entity_id, return_to, binding_hash, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    let relay_state = random_token::<24>()?;
+    sql(
+        "INSERT INTO login_requests (id, space_id, entity_id, return_to, binding_hash, relay_state,
+                                     test_id, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
     .bind(&request_id)
-    .bind(space.id)
+    .bind(space)
     .bind(&provider.entity_id)
-    .bind(return_path(&space.name, return_to))
-    .bind(sha256(binding.as_bytes()))
+    .bind(return_to)
+    .bind(binding_hash)
+    .bind(&relay_state)
+    .bind(test)
     .bind(act.now)
     .bind(act.now.plus_seconds(REQUEST_SECONDS))
     .execute(tx)
     .await?;
     let key = if provider.requests.sign {
-        Some(space::key_pair(tx, space.id, KeyPurpose::ServiceProvider).await?)
+        Some(space::key_pair(tx, space, KeyPurpose::ServiceProvider).await?)
     } else {
         None
     };
-    Ok(Begun { request_id, provider, key })
+    Ok(Begun { request_id, relay_state, provider, key })
 }
 
 /// A request that waits for its response.
@@ -82,25 +118,50 @@ pub struct PendingRequest {
     pub entity_id: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The test it belongs to; none in real life.
+    pub test_id: Option<SignInTestId>,
     return_to: String,
     binding_hash: Vec<u8>,
+    relay_state: String,
 }
 
-/// The live request of this id in this space. It is not used up yet: whoever asks has proved
-/// nothing so far.
+impl PendingRequest {
+    /// Holds what came back against what was sent. An identity provider that drops it does no
+    /// harm: the request is known by its id all the same.
+    pub(super) fn check_relay_state(&self, trace: &mut Trace, received: Option<&str>) -> bool {
+        let wanted = "what was sent along";
+        let Some(received) = received.filter(|received| !received.is_empty()) else {
+            trace.skip(Check::RelayState, wanted, "absent");
+            return true;
+        };
+        let holds = constant_time_eq(received.as_bytes(), self.relay_state.as_bytes());
+        let received = if holds { wanted } else { "something else" };
+        trace.require(Check::RelayState, holds, Cause::OtherRelayState, wanted, received)
+    }
+}
+
+/// The live request in this space that a message claims to answer, by its id or else by the value
+/// that was sent along. It is not used up yet: whoever asks has proved nothing so far. And one
+/// that is found by the value only is good to say what is wrong, because the id has to be right.
 pub async fn pending_request(
     tx: &mut Read,
     space: SpaceId,
-    id: &str,
+    id: Option<&str>,
+    relay_state: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<PendingRequest>, database::Error> {
-    sql("SELECT id, entity_id, return_to, binding_hash, created_at FROM login_requests
-         WHERE id = $1 AND space_id = $2 AND expires_at > $3")
-    .bind(id)
-    .bind(space)
-    .bind(now)
-    .fetch_optional(tx)
-    .await
+    for (condition, value) in [("id = ", id), ("relay_state = ", relay_state)] {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+        let mut query =
+            sql("SELECT id, entity_id, return_to, binding_hash, relay_state, test_id, created_at
+             FROM login_requests WHERE ");
+        query.push(condition).push_bind(value).push(" AND space_id = ").push_bind(space);
+        query.push(" AND expires_at > ").push_bind(now);
+        if let Some(found) = query.fetch_optional(tx).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// What came of a response.
@@ -122,6 +183,7 @@ pub async fn judge(
     act: &Act,
     space: &Space,
     request: Option<&PendingRequest>,
+    relay_state: Option<&str>,
     outcome: response::Outcome,
 ) -> Result<Judged, Error> {
     let response::Outcome { mut trace, result } = outcome;
@@ -129,27 +191,19 @@ pub async fn judge(
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
-    let name_id = Some(verified.name_id.as_str());
-    let Some(request) = take(tx, space, request, act.now).await? else {
-        let wanted = "a request that is answered once";
-        trace.record(Check::InResponseTo, Verdict::Failed, wanted, "answered before");
-        return refuse(tx, act, space, name_id, &trace, Check::InResponseTo).await;
+    let name_id = Some(verified.identity.as_str());
+    let origin = match origin(tx, act, space, request, relay_state, &verified, &mut trace).await? {
+        Ok(origin) => origin,
+        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
-    let fresh = remember(tx, space, &request.entity_id, &verified).await?;
-    if !trace.require(Check::Replay, fresh, "an assertion not seen before", &verified.assertion_id)
-    {
+    let fresh = remember(tx, space, &origin.entity_id, &verified).await?;
+    let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
+    if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
     }
-    let user = directory::user_by_name(tx, space.id, &verified.name_id).await?;
-    let wanted = "the name of a user";
-    if !trace.require(Check::UserExists, user.is_some(), wanted, &verified.name_id) {
-        return refuse(tx, act, space, name_id, &trace, Check::UserExists).await;
-    }
-    let enabled = user.as_ref().is_some_and(User::enabled);
-    let received = if enabled { "enabled" } else { "disabled" };
-    trace.require(Check::UserEnabled, enabled, "an enabled user", received);
-    let Some(user) = user.filter(User::enabled) else {
-        return refuse(tx, act, space, name_id, &trace, Check::UserEnabled).await;
+    let user = match person(tx, space.id, &verified, &mut trace).await? {
+        Ok(user) => user,
+        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
     let attempt = NewAttempt {
         space: space.id,
@@ -160,20 +214,86 @@ pub async fn judge(
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
     let ticket = random_token::<32>()?;
+    let unsolicited = origin.binding_hash.is_none();
+    let seconds = if unsolicited { QUESTION_SECONDS } else { TICKET_SECONDS };
     sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
-                                    binding_hash, session_ends_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+                                    binding_hash, unsolicited, session_ends_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     .bind(sha256(ticket.as_bytes()))
     .bind(space.id)
     .bind(user.id)
     .bind(attempt)
-    .bind(&request.return_to)
-    .bind(request.binding_hash.as_slice())
+    .bind(&origin.return_to)
+    .bind(origin.binding_hash.unwrap_or_default().as_slice())
+    .bind(unsolicited)
     .bind(verified.session_not_on_or_after.map(Timestamp::from))
-    .bind(act.now.plus_seconds(TICKET_SECONDS))
+    .bind(act.now.plus_seconds(seconds))
     .execute(tx)
     .await?;
     Ok(Judged::Accepted { ticket })
+}
+
+/// Where a good response came from, and where it leads.
+struct Origin {
+    entity_id: String,
+    return_to: String,
+    /// The browser that began; none when sign-in began at the identity provider.
+    binding_hash: Option<Vec<u8>>,
+}
+
+/// Uses the request up, or, where the response answers none, holds the settings of this moment
+/// against it. What failed is in the trace.
+async fn origin(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    request: Option<&PendingRequest>,
+    relay_state: Option<&str>,
+    verified: &VerifiedAssertion,
+    trace: &mut Trace,
+) -> Result<Result<Origin, Check>, Error> {
+    if verified.in_response_to.is_none() {
+        let provider = identity_provider(tx, space.id).await?;
+        let provider = provider.filter(|it| space.sso_enabled && it.responses.allow_unsolicited);
+        trace.skip(Check::RelayState, "", "begun at the identity provider");
+        let Some(provider) = provider else {
+            let (wanted, cause) = ("the id of a live request", Cause::Unsolicited);
+            trace.fail(Check::InResponseTo, cause, wanted, "absent");
+            return Ok(Err(Check::InResponseTo));
+        };
+        let return_to = return_path(&space.name, None);
+        return Ok(Ok(Origin { entity_id: provider.entity_id, return_to, binding_hash: None }));
+    }
+    let Some(request) = take(tx, space.id, request, act.now).await? else {
+        let wanted = "a request that is answered once";
+        trace.fail(Check::InResponseTo, Cause::OtherRequest, wanted, "answered before");
+        return Ok(Err(Check::InResponseTo));
+    };
+    if !request.check_relay_state(trace, relay_state) {
+        return Ok(Err(Check::RelayState));
+    }
+    let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
+    Ok(Ok(Origin { entity_id, return_to, binding_hash: Some(binding_hash) }))
+}
+
+/// The enabled user that an assertion names. What failed is in the trace.
+pub(super) async fn person(
+    tx: &mut Read,
+    space: SpaceId,
+    verified: &VerifiedAssertion,
+    trace: &mut Trace,
+) -> Result<Result<User, Check>, Error> {
+    let user = directory::user_by_name(tx, space, &verified.identity).await?;
+    let (wanted, cause) = ("the name of a user", Cause::UnknownUser);
+    trace.require(Check::UserExists, user.is_some(), cause, wanted, &verified.identity);
+    let Some(user) = user else { return Ok(Err(Check::UserExists)) };
+    let received = if user.enabled() { "enabled" } else { "disabled" };
+    let (wanted, cause) = ("an enabled user", Cause::UserDisabled);
+    if trace.require(Check::UserEnabled, user.enabled(), cause, wanted, received) {
+        Ok(Ok(user))
+    } else {
+        Ok(Err(Check::UserEnabled))
+    }
 }
 
 async fn refuse(
@@ -198,17 +318,17 @@ async fn refuse(
 }
 
 /// Uses a request up. Of two responses to one request only the first finds it.
-async fn take(
+pub(super) async fn take(
     tx: &mut Write,
-    space: &Space,
+    space: SpaceId,
     request: Option<&PendingRequest>,
     now: Timestamp,
 ) -> Result<Option<PendingRequest>, database::Error> {
     let Some(request) = request else { return Ok(None) };
     sql("DELETE FROM login_requests WHERE id = $1 AND space_id = $2 AND expires_at > $3
-         RETURNING id, entity_id, return_to, binding_hash, created_at")
+         RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, created_at")
     .bind(&request.id)
-    .bind(space.id)
+    .bind(space)
     .bind(now)
     .fetch_optional(tx)
     .await
@@ -239,8 +359,40 @@ struct TicketRow {
     attempt_id: AttemptId,
     return_to: String,
     binding_hash: Vec<u8>,
+    unsolicited: bool,
     session_ends_at: Option<Timestamp>,
     expires_at: Timestamp,
+}
+
+/// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
+/// be asked first; none for any other ticket. The ticket is not used up.
+pub async fn question(
+    tx: &mut Read,
+    space: SpaceId,
+    ticket: &str,
+    now: Timestamp,
+) -> Result<Option<User>, database::Error> {
+    let user: Option<(UserId,)> = sql("SELECT user_id FROM login_tickets
+         WHERE ticket_hash = $1 AND space_id = $2 AND unsolicited = $3 AND expires_at > $4")
+    .bind(sha256(ticket.as_bytes()))
+    .bind(space)
+    .bind(true)
+    .bind(now)
+    .fetch_optional(tx)
+    .await?;
+    match user {
+        Some((user,)) => directory::user(tx, space, user).await,
+        None => Ok(None),
+    }
+}
+
+/// How a browser comes with a ticket.
+#[derive(Clone, Copy, Debug)]
+pub enum Bearer<'a> {
+    /// Sent on from the assertion consumer service, with its cookie if it has one.
+    Browser(Option<&'a str>),
+    /// With the person's own yes, from a page of ours: for tickets that bind no browser.
+    Confirmed,
 }
 
 /// A ticket that was good: whose session to open.
@@ -256,33 +408,37 @@ pub struct Redeemed {
     pub session_ends_at: Option<Timestamp>,
 }
 
-/// Takes a ticket from the browser that carries `binding`; none, with the attempt marked as
-/// refused, when it is unknown, used, too old, of another space, or another browser's. The ticket
-/// is used up in any case.
+/// Takes a ticket from its bearer; none, with the attempt marked as refused, when it is unknown,
+/// used, too old, of another space, or another browser's. The ticket is used up in any case.
 pub async fn redeem(
     tx: &mut Write,
     act: &Act,
     space_name: &str,
     ticket: &str,
-    binding: Option<&str>,
+    bearer: Bearer<'_>,
 ) -> Result<Option<Redeemed>, Error> {
     let row: Option<TicketRow> = sql("DELETE FROM login_tickets WHERE ticket_hash = $1
-         RETURNING space_id, user_id, attempt_id, return_to, binding_hash, session_ends_at,
-                   expires_at")
+         RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
+                   session_ends_at, expires_at")
     .bind(sha256(ticket.as_bytes()))
     .fetch_optional(tx)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let Some(attempt) = attempts::attempt(tx, row.attempt_id).await? else { return Ok(None) };
     let mut trace = attempt.checks().clone();
-    let same = binding
-        .is_some_and(|binding| constant_time_eq(&sha256(binding.as_bytes()), &row.binding_hash));
+    let same = match bearer {
+        Bearer::Browser(binding) => {
+            let hash = binding.map(|binding| sha256(binding.as_bytes()));
+            !row.unsolicited && hash.is_some_and(|it| constant_time_eq(&it, &row.binding_hash))
+        }
+        Bearer::Confirmed => row.unsolicited,
+    };
     let space = space::space(tx, row.space_id).await?;
     let user = directory::user(tx, row.space_id, row.user_id).await?;
     let found = space.zip(user).filter(|(space, user)| space.sso_enabled && user.enabled());
-    let received = match (same, binding) {
-        (false, Some(_)) => "another browser",
-        (false, None) => "a browser without our cookie",
+    let received = match (same, bearer) {
+        (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
+        (false, Bearer::Browser(None)) => "a browser without our cookie",
         (true, _) if row.expires_at <= act.now => "the same browser, too late",
         (true, _) => match &found {
             None => "the same browser, after sign-in or the user was switched off",
@@ -292,7 +448,7 @@ pub async fn redeem(
     };
     let holds = received == "the same browser";
     let wanted = "the browser that began, in time";
-    trace.require(Check::BrowserBinding, holds, wanted, received);
+    trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
     let Some((space, user)) = found.filter(|_| holds) else {
         attempts::finish(tx, attempt.id, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });

@@ -111,6 +111,21 @@ impl Answer {
 
     /// Written and signed twice, by this key.
     pub fn signed_by(&self, key: &SigningKey) -> Message {
+        let groups = [AttributeToState { name: "groups", values: &["developers"] }];
+        self.issued(key, &groups, UNSPECIFIED)
+    }
+
+    /// The same with other attributes, and with another format of the name identifier.
+    pub fn stating(&self, attributes: &[AttributeToState<'_>], format: &str) -> Message {
+        self.issued(right_key(), attributes, format)
+    }
+
+    fn issued(
+        &self,
+        key: &SigningKey,
+        attributes: &[AttributeToState<'_>],
+        name_id_format: &str,
+    ) -> Message {
         let issued = ResponseToIssue {
             response_id: &self.response_id,
             assertion_id: &self.assertion_id,
@@ -119,9 +134,9 @@ impl Answer {
             audience: &self.audience,
             in_response_to: self.request_id.as_deref(),
             name_id: &self.name_id,
-            name_id_format: UNSPECIFIED,
+            name_id_format,
             session_index: "_session",
-            attributes: &[AttributeToState { name: "groups", values: &["developers"] }],
+            attributes,
             authenticated_at: self.now,
             now: self.now,
             lifetime: SignedDuration::from_mins(5),

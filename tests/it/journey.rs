@@ -2,14 +2,17 @@
 
 use identity_center::{
     audit::Act,
+    cloud,
     directory::{self, NewUser, User},
-    id::OrganizationId,
+    id::{OrganizationId, Uin},
     organization,
+    policy::catalogue,
     space::{self, KeyPurpose, NewKeyPair, Space},
     sso,
     store::{self, sql},
 };
 use reqwest::{Client, Response, StatusCode, header::LOCATION};
+use zeroize::Zeroizing;
 
 use crate::{fake_idp::FakeIdp, house::TestHouse};
 
@@ -17,6 +20,7 @@ use crate::{fake_idp::FakeIdp, house::TestHouse};
 pub struct Company<'h> {
     pub house: &'h TestHouse,
     pub organization: OrganizationId,
+    pub management: Uin,
     pub space: Space,
     pub idp: FakeIdp,
 }
@@ -27,18 +31,18 @@ impl<'h> Company<'h> {
         let act = act(house);
         let keys = [KeyPurpose::ServiceProvider, KeyPurpose::IdentityProvider]
             .map(|purpose| (purpose, NewKeyPair::generate(name, act.now).unwrap()));
-        let (organization, space) = house
+        let (organization, management, space) = house
             .app
             .db
             .write(async |tx| -> anyhow::Result<_> {
-                let (organization, _) = organization::create(tx, &act, name).await?;
+                let (organization, account) = organization::create(tx, &act, name).await?;
                 let sealer = &house.app.sealer;
                 let space = space::open(tx, &act, sealer, organization.id, name, keys).await?;
-                Ok((organization.id, space))
+                Ok((organization.id, account.uin, space))
             })
             .await
             .unwrap();
-        Self { house, organization, space, idp: FakeIdp::new() }
+        Self { house, organization, management, space, idp: FakeIdp::new() }
     }
 
     /// The same with the identity provider set, sign-in switched on, and alice.
@@ -59,6 +63,27 @@ impl<'h> Company<'h> {
         })
         .await
         .unwrap();
+    }
+
+    /// A browser in which an administrator with this policy is signed in at the console.
+    pub async fn administrator(&self, name: &str, policy: &str) -> Client {
+        let password = "correct horse battery staple";
+        let hash = cloud::password::hash(Zeroizing::new(password.to_owned())).await.unwrap();
+        let (act, account) = (act(self.house), self.management);
+        let db = &self.house.app.db;
+        db.write(async |tx| {
+            let user = cloud::create_user(tx, &act, account, name, Some(&hash), "").await?;
+            let preset = catalogue::by_name(policy).unwrap();
+            cloud::attach_user_policy(tx, &act, &user, preset.id).await
+        })
+        .await
+        .unwrap();
+        let browser = self.house.browser();
+        let account = account.to_string();
+        let form = [("account", account.as_str()), ("user_name", name), ("password", password)];
+        let login = browser.post(self.house.url("/console/login")).form(&form);
+        assert_eq!(login.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+        browser
     }
 
     pub async fn switch_sign_in(&self, on: bool) {
@@ -129,6 +154,29 @@ impl<'h> Company<'h> {
         let inside = browser.get(finish).send().await.unwrap();
         assert_eq!(inside.status(), StatusCode::SEE_OTHER);
         inside
+    }
+}
+
+/// A form with files, as browsers write one (RFC 7578).
+#[derive(Default)]
+pub struct Multipart(String);
+
+impl Multipart {
+    const BOUNDARY: &'static str = "----identity-center";
+
+    pub fn text(mut self, name: &str, value: &str) -> Self {
+        let boundary = Self::BOUNDARY;
+        self.0.push_str(&format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+        self
+    }
+
+    pub async fn post(self, browser: &Client, address: String) -> Response {
+        let boundary = Self::BOUNDARY;
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        let body = format!("{}--{boundary}--\r\n", self.0);
+        browser.post(address).header("Content-Type", kind).body(body).send().await.unwrap()
     }
 }
 

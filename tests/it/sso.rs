@@ -7,6 +7,8 @@ mod refusals;
 mod requests;
 mod sessions;
 mod source;
+mod test_sign_in;
+mod unsolicited;
 
 use identity_center::{
     audit::{self, Actor},
@@ -16,7 +18,7 @@ use identity_center::{
         sp_metadata,
         trace::{Check, Verdict},
     },
-    sso::{self, Attempt, Outcome},
+    sso::{self, Attempt, AttemptSearch, Outcome},
     store::{self, PageRequest, sql},
 };
 use reqwest::{Response, StatusCode};
@@ -35,7 +37,9 @@ async fn last_attempt(company: &Company<'_>) -> Attempt {
         .house
         .app
         .db
-        .read(async |tx| sso::attempts(tx, space, PageRequest::first(1)).await)
+        .read(async |tx| {
+            sso::attempts(tx, space, &AttemptSearch::default(), PageRequest::first(1)).await
+        })
         .await
         .unwrap();
     page.rows.into_iter().next().unwrap()
@@ -56,8 +60,8 @@ async fn expect_refusal(company: &Company<'_>, refused: Response, code: &str, ch
     let failed = attempt.checks().first_failure().unwrap();
     assert_eq!(failed.check, check, "{failed:?}");
     // The page says nothing that only administrators may read.
-    let advice = check.advice().split('.').next().unwrap();
-    assert!(!page.contains(advice), "{check}: {page}");
+    let cause = failed.cause.unwrap();
+    assert!(!page.contains(cause.what()) && !page.contains(cause.remedy()), "{check}: {page}");
 
     let organization = company.organization;
     let records: store::Result<_> = company

@@ -6,15 +6,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::causes;
 use super::proof::{SignedBy, agreement, decryption, signatures};
 use super::{Expected, MAXIMUM_AGE, MAXIMUM_NAME_ID, MAXIMUM_SKEW, SUCCESS, VerifiedAssertion};
+use crate::saml::cause::Cause;
 use crate::saml::instant;
 use crate::saml::name_id_format::TRANSIENT;
 use crate::saml::shape::ShapeError;
 use crate::saml::signature;
 use crate::saml::statement::{self, Assertion, Response};
-use crate::saml::trace::{Check, Trace, Verdict};
-use crate::saml::xml::{Document, Element};
+use crate::saml::trace::{Check, Trace};
+use crate::saml::xml::{Document, Element, trim};
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
@@ -29,8 +31,10 @@ pub(super) fn judge(
     let clock = Clock { now: expected.now, skew };
 
     // What is read below is read from here, and only from here.
-    let response = structure(trace, statement::response(document.root()))?;
-    trace.require(Check::UniqueIds, unique_ids([document]), "every ID once", "");
+    let root = document.root();
+    let response = structure(trace, root, statement::response(root), causes::of_message)?;
+    let unique = unique_ids([document]);
+    trace.require(Check::UniqueIds, unique, Cause::DuplicateIds, "every ID once", "");
     destination(trace, expected, &response);
     response_issuer(trace, expected, &response);
     status(trace, &response);
@@ -42,17 +46,19 @@ pub(super) fn judge(
     let opened = if is_encrypted {
         Some(decryption(trace, expected, document, only, around.as_ref())?)
     } else {
-        trace.record(Check::Decryption, Verdict::NotApplicable, "", "not encrypted");
+        trace.skip(Check::Decryption, "", "not encrypted");
         None
     };
     let only = opened.as_ref().map_or(only, Document::root);
-    let assertion = structure(trace, statement::assertion(only))?;
-    trace.record(Check::Structure, Verdict::Passed, "Web Browser SSO", "Web Browser SSO");
+    let assertion = structure(trace, only, statement::assertion(only), causes::of_shape)?;
+    trace.pass(Check::Structure, "Web Browser SSO", "Web Browser SSO");
     let versions = [response.version, assertion.version];
-    trace.require(Check::Version, versions == ["2.0"; 2], "2.0", versions.join(", "));
+    let holds = versions == ["2.0"; 2];
+    trace.require(Check::Version, holds, Cause::OlderSaml, "2.0", versions.join(", "));
     trace.require(
         Check::AssertionIssuer,
         assertion.issuer == expected.idp_entity_id,
+        Cause::OtherIssuer,
         expected.idp_entity_id,
         assertion.issuer,
     );
@@ -61,7 +67,7 @@ pub(super) fn judge(
     let confirmed_until = confirmation(trace, expected, clock, &response, &assertion);
     let valid_until = conditions(trace, expected, clock, &assertion);
     let session = authentication(trace, expected, clock, &assertion);
-    name_id(trace, &assertion);
+    let identity = identity(trace, expected, &assertion);
 
     // Only what the strict core accepts is shown to anybody else's parser.
     let signed_by = signed_by?;
@@ -69,9 +75,10 @@ pub(super) fn judge(
         if expected.second_opinion {
             let agreed = agreement(document, opened.as_ref(), &assertion, &signed_by);
             let received = agreed.as_ref().map_or_else(ToString::to_string, |()| String::new());
-            trace.require(Check::SecondOpinion, agreed.is_ok(), "agreement", received);
+            let cause = Cause::Disagreement;
+            trace.require(Check::SecondOpinion, agreed.is_ok(), cause, "agreement", received);
         } else {
-            trace.record(Check::SecondOpinion, Verdict::NotApplicable, "", "switched off");
+            trace.skip(Check::SecondOpinion, "", "switched off");
         }
     }
     Some(verified(
@@ -79,9 +86,12 @@ pub(super) fn judge(
         &response,
         &assertion,
         &signed_by,
-        confirmed_until?,
-        valid_until,
-        session?,
+        Proved {
+            confirmed_until: confirmed_until?,
+            valid_until,
+            session: session?,
+            identity: identity?,
+        },
     ))
 }
 
@@ -108,12 +118,17 @@ impl Clock {
     }
 }
 
-fn structure<T>(trace: &mut Trace, read: Result<T, ShapeError>) -> Option<T> {
+fn structure<'d, T>(
+    trace: &mut Trace,
+    element: Element<'d>,
+    read: Result<T, ShapeError>,
+    cause: fn(&ShapeError, Element<'d>) -> Cause,
+) -> Option<T> {
     match read {
         Ok(read) => Some(read),
         Err(error) => {
-            let received = error.to_string();
-            trace.record(Check::Structure, Verdict::Failed, "Web Browser SSO", received);
+            let (cause, received) = (cause(&error, element), error.to_string());
+            trace.fail(Check::Structure, cause, "Web Browser SSO", received);
             None
         }
     }
@@ -138,12 +153,12 @@ pub(super) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
 fn destination(trace: &mut Trace, expected: &Expected<'_>, response: &Response<'_>) {
     match response.destination {
         None if response.signature.is_none() => {
-            trace.record(Check::Destination, Verdict::NotApplicable, expected.acs_url, "absent");
+            trace.skip(Check::Destination, expected.acs_url, "absent");
         }
-        received => {
-            let holds = received == Some(expected.acs_url);
-            let received = received.unwrap_or("absent");
-            trace.require(Check::Destination, holds, expected.acs_url, received);
+        None => trace.fail(Check::Destination, Cause::NoDestination, expected.acs_url, "absent"),
+        Some(received) => {
+            let (holds, cause) = (received == expected.acs_url, Cause::OtherDestination);
+            trace.require(Check::Destination, holds, cause, expected.acs_url, received);
         }
     }
 }
@@ -153,11 +168,12 @@ fn response_issuer(trace: &mut Trace, expected: &Expected<'_>, response: &Respon
     let wanted = expected.idp_entity_id;
     match response.issuer {
         None if response.signature.is_none() => {
-            trace.record(Check::ResponseIssuer, Verdict::NotApplicable, wanted, "absent");
+            trace.skip(Check::ResponseIssuer, wanted, "absent");
         }
-        received => {
-            let holds = received == Some(wanted);
-            trace.require(Check::ResponseIssuer, holds, wanted, received.unwrap_or("absent"));
+        None => trace.fail(Check::ResponseIssuer, Cause::NoIssuer, wanted, "absent"),
+        Some(received) => {
+            let (holds, cause) = (received == wanted, Cause::OtherIssuer);
+            trace.require(Check::ResponseIssuer, holds, cause, wanted, received);
         }
     }
 }
@@ -169,7 +185,8 @@ fn status(trace: &mut Trace, response: &Response<'_>) {
         received.push_str(": ");
         received.push_str(message);
     }
-    trace.require(Check::Status, codes.first() == Some(&SUCCESS), SUCCESS, received);
+    let holds = codes.first() == Some(&SUCCESS);
+    trace.require(Check::Status, holds, causes::of_status(codes), SUCCESS, received);
 }
 
 /// The one assertion, and whether it is encrypted.
@@ -181,7 +198,10 @@ fn the_assertion<'d>(trace: &mut Trace, response: &Response<'d>) -> Option<(Elem
         ([], [only]) => Some((*only, true)),
         _ => None,
     };
-    trace.require(Check::AssertionCount, only.is_some(), "exactly one assertion", received);
+    let several = plain.len() + encrypted.len() > 1;
+    let cause = if several { Cause::SeveralAssertions } else { Cause::NoAssertion };
+    let holds = only.is_some();
+    trace.require(Check::AssertionCount, holds, cause, "exactly one assertion", received);
     only
 }
 
@@ -195,9 +215,10 @@ fn issue_instants(
     let holds = instants.into_iter().all(|issued| {
         clock.has_come(issued) && clock.now.duration_since(issued) <= MAXIMUM_AGE + clock.skew
     });
+    let cause = causes::of_instants(clock.now, &instants);
     let received = instants.map(instant::format).join(", ");
     let wanted = format!("{}, at most {} s old", clock.tolerance(), MAXIMUM_AGE.as_secs());
-    trace.require(Check::IssueInstant, holds, wanted, received);
+    trace.require(Check::IssueInstant, holds, cause, wanted, received);
 }
 
 /// The bearer confirmation (SAML profiles §4.1.4.3). Returns when it ends.
@@ -211,7 +232,7 @@ fn confirmation(
     let methods: Vec<&str> = assertion.confirmations.iter().map(|it| it.method).collect();
     let [only] = assertion.confirmations.as_slice() else {
         let received = format!("{} confirmations", methods.len());
-        trace.record(Check::SubjectConfirmation, Verdict::Failed, BEARER, received);
+        trace.fail(Check::SubjectConfirmation, Cause::NotBearer, BEARER, received);
         return None;
     };
     let holds = only.method == BEARER && only.not_before.is_none();
@@ -219,10 +240,11 @@ fn confirmation(
         Some(_) => format!("{} with NotBefore", only.method),
         None => only.method.to_owned(),
     };
-    trace.require(Check::SubjectConfirmation, holds, BEARER, received);
+    trace.require(Check::SubjectConfirmation, holds, Cause::NotBearer, BEARER, received);
     trace.require(
         Check::Recipient,
         only.recipient == Some(expected.acs_url),
+        Cause::OtherRecipient,
         expected.acs_url,
         only.recipient.unwrap_or("absent"),
     );
@@ -232,12 +254,14 @@ fn confirmation(
         None if expected.allow_unsolicited => (answers == [None; 2], "no request"),
         None => (false, "the id of a live request"),
     };
+    let cause = if answers == [None; 2] { Cause::Unsolicited } else { Cause::OtherRequest };
     let received = answers.map(|answer| answer.unwrap_or("absent")).join(", ");
-    trace.require(Check::InResponseTo, holds, wanted, received);
+    trace.require(Check::InResponseTo, holds, cause, wanted, received);
     let ends = only.not_on_or_after;
     trace.require(
         Check::ConfirmationExpiry,
         ends.is_some_and(|ends| clock.is_before(ends)),
+        if ends.is_some() { Cause::Expired } else { Cause::NoExpiry },
         format!("after {}", clock.tolerance()),
         ends.map_or_else(|| "absent".to_owned(), instant::format),
     );
@@ -253,27 +277,28 @@ fn conditions(
 ) -> Option<Timestamp> {
     let wanted = "conditions of known kinds";
     let Some(element) = assertion.conditions else {
-        trace.record(Check::Conditions, Verdict::Failed, wanted, "absent");
+        trace.fail(Check::Conditions, Cause::NoConditions, wanted, "absent");
         return None;
     };
     let conditions = match statement::conditions(element) {
         Ok(conditions) => conditions,
         Err(error) => {
-            trace.record(Check::Conditions, Verdict::Failed, wanted, error.to_string());
+            trace.fail(Check::Conditions, Cause::UnknownCondition, wanted, error.to_string());
             return None;
         }
     };
-    trace.record(Check::Conditions, Verdict::Passed, wanted, "known kinds");
+    trace.pass(Check::Conditions, wanted, "known kinds");
+    let has_come: fn(Clock, Timestamp) -> bool = Clock::has_come;
     let window = [
-        (Check::NotBefore, conditions.not_before, Clock::has_come as fn(Clock, Timestamp) -> bool),
-        (Check::NotOnOrAfter, conditions.not_on_or_after, Clock::is_before),
+        (Check::NotBefore, conditions.not_before, has_come, Cause::NotYetValid),
+        (Check::NotOnOrAfter, conditions.not_on_or_after, Clock::is_before, Cause::Expired),
     ];
-    for (check, limit, holds) in window {
+    for (check, limit, holds, cause) in window {
         match limit {
-            None => trace.record(check, Verdict::NotApplicable, clock.tolerance(), "absent"),
+            None => trace.skip(check, clock.tolerance(), "absent"),
             Some(limit) => {
                 let received = instant::format(limit);
-                trace.require(check, holds(clock, limit), clock.tolerance(), received);
+                trace.require(check, holds(clock, limit), cause, clock.tolerance(), received);
             }
         }
     }
@@ -282,7 +307,9 @@ fn conditions(
     let received: Vec<String> =
         conditions.audiences.iter().map(|audiences| audiences.join(" or ")).collect();
     let received = if received.is_empty() { "absent".to_owned() } else { received.join(", and ") };
-    trace.require(Check::Audience, holds, expected.sp_entity_id, received);
+    let none = conditions.audiences.is_empty();
+    let cause = if none { Cause::NoAudience } else { Cause::OtherAudience };
+    trace.require(Check::Audience, holds, cause, expected.sp_entity_id, received);
     conditions.not_on_or_after
 }
 
@@ -306,18 +333,20 @@ fn authentication(
     let holds = !statements.is_empty()
         && statements.iter().all(|statement| clock.has_come(statement.instant));
     let received = if received.is_empty() { "absent".to_owned() } else { received.join(", ") };
-    trace.require(Check::AuthnStatement, holds, wanted, received);
+    let none = statements.is_empty();
+    let cause = if none { Cause::NoAuthnStatement } else { Cause::ClockAhead };
+    trace.require(Check::AuthnStatement, holds, cause, wanted, received);
     manner(trace, expected, clock, assertion);
     let ends = statements.iter().filter_map(|statement| statement.session_not_on_or_after).min();
     match ends {
         None => {
             let wanted = clock.tolerance();
-            trace.record(Check::SessionNotOnOrAfter, Verdict::NotApplicable, wanted, "absent");
+            trace.skip(Check::SessionNotOnOrAfter, wanted, "absent");
         }
         Some(ends) => {
             let received = instant::format(ends);
-            let holds = clock.is_before(ends);
-            trace.require(Check::SessionNotOnOrAfter, holds, clock.tolerance(), received);
+            let (holds, cause) = (clock.is_before(ends), Cause::SessionOver);
+            trace.require(Check::SessionNotOnOrAfter, holds, cause, clock.tolerance(), received);
         }
     }
     let index = statements.iter().find_map(|statement| statement.session_index);
@@ -333,34 +362,81 @@ fn manner(trace: &mut Trace, expected: &Expected<'_>, clock: Clock, assertion: &
         statements.iter().map(|statement| statement.context.unwrap_or("absent")).collect();
     if expected.authn_contexts.is_empty() {
         let received = contexts.join(", ");
-        trace.record(Check::AuthnContext, Verdict::NotApplicable, "any", received);
+        trace.skip(Check::AuthnContext, "any", received);
     } else {
         let demanded = |context: &&str| expected.authn_contexts.iter().any(|it| it == context);
         let holds = !contexts.is_empty() && contexts.iter().all(demanded);
         let wanted = expected.authn_contexts.join(" or ");
-        trace.require(Check::AuthnContext, holds, wanted, contexts.join(", "));
+        let (cause, received) = (Cause::OtherAuthnContext, contexts.join(", "));
+        trace.require(Check::AuthnContext, holds, cause, wanted, received);
     }
     let latest = statements.iter().map(|statement| statement.instant).max();
     match expected.authenticated_since {
-        None => trace.record(Check::ForceAuthn, Verdict::NotApplicable, "", "not demanded"),
+        None => trace.skip(Check::ForceAuthn, "", "not demanded"),
         Some(since) => {
             let holds = latest.is_some_and(|at| since.duration_since(at) <= clock.skew);
             let wanted = format!("since {} - {} s", instant::format(since), clock.skew.as_secs());
             let received = latest.map_or_else(|| "absent".to_owned(), instant::format);
-            trace.require(Check::ForceAuthn, holds, wanted, received);
+            trace.require(Check::ForceAuthn, holds, Cause::OldAuthentication, wanted, received);
         }
     }
 }
 
-fn name_id(trace: &mut Trace, assertion: &Assertion<'_>) {
+/// Whom the assertion names: by its name identifier, or by the attribute that is set for it. A
+/// transient name identifier names nobody, so it is good only beside an attribute.
+fn identity(
+    trace: &mut Trace,
+    expected: &Expected<'_>,
+    assertion: &Assertion<'_>,
+) -> Option<String> {
     let name = assertion.name_id;
-    let length = name.value.chars().count();
-    let holds =
-        (1..=MAXIMUM_NAME_ID).contains(&length) && !name.value.chars().any(char::is_control);
-    trace.require(Check::NameId, holds, "1 to 512 characters without controls", name.value);
+    let wanted = "1 to 512 characters without controls";
+    let empty = name.value.is_empty();
+    let cause = if empty { Cause::EmptyNameId } else { Cause::UnreadableNameId };
+    trace.require(Check::NameId, is_name(name.value), cause, wanted, name.value);
     let format = name.format.unwrap_or("absent");
-    let holds = name.format != Some(TRANSIENT);
-    trace.require(Check::NameIdFormat, holds, "not transient", format);
+    let Some(attribute) = expected.identity_attribute else {
+        let holds = name.format != Some(TRANSIENT);
+        trace.require(Check::NameIdFormat, holds, Cause::TransientNameId, "not transient", format);
+        trace.skip(Check::IdentityAttribute, "", "the name identifier names the person");
+        return Some(name.value.to_owned());
+    };
+    trace.skip(Check::NameIdFormat, "any", format);
+    let named = assertion.attributes.iter().filter(|it| it.name == attribute);
+    let values: Vec<&str> = named.flat_map(|it| &it.values).map(|it| trim(it)).collect();
+    let wanted = format!("one value of {attribute}");
+    match values.as_slice() {
+        [] => {
+            let names: Vec<&str> = assertion.attributes.iter().map(|it| &*it.name).collect();
+            let received =
+                if names.is_empty() { "no attributes".to_owned() } else { names.join(", ") };
+            trace.fail(Check::IdentityAttribute, Cause::NoIdentityAttribute, wanted, received);
+            None
+        }
+        [only] if is_name(only) => {
+            trace.pass(Check::IdentityAttribute, wanted, *only);
+            Some((*only).to_owned())
+        }
+        several => {
+            let received = several.join(", ");
+            let cause = Cause::UnreadableIdentityAttribute;
+            trace.fail(Check::IdentityAttribute, cause, wanted, received);
+            None
+        }
+    }
+}
+
+/// Whether a text can be read as one name.
+fn is_name(text: &str) -> bool {
+    (1..=MAXIMUM_NAME_ID).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// What the checks brought to light.
+struct Proved {
+    confirmed_until: Timestamp,
+    valid_until: Option<Timestamp>,
+    session: Session,
+    identity: String,
 }
 
 fn verified(
@@ -368,10 +444,9 @@ fn verified(
     response: &Response<'_>,
     assertion: &Assertion<'_>,
     signed_by: &SignedBy<'_>,
-    confirmed_until: Timestamp,
-    valid_until: Option<Timestamp>,
-    session: Session,
+    proved: Proved,
 ) -> VerifiedAssertion {
+    let Proved { confirmed_until, valid_until, session, identity } = proved;
     let not_on_or_after = valid_until.map_or(confirmed_until, |it| it.min(confirmed_until));
     // Past this age the issue instant refuses it, however long it claims to hold.
     let stale = assertion.issue_instant.checked_add(MAXIMUM_AGE).unwrap_or(Timestamp::MAX);
@@ -380,6 +455,7 @@ fn verified(
     let fingerprint = signed_by.all().next().map(|it| it.certificate.facts().fingerprint.clone());
     VerifiedAssertion {
         assertion_id: assertion.id.to_owned(),
+        identity,
         name_id: assertion.name_id.value.to_owned(),
         name_id_format: assertion.name_id.format.map(str::to_owned),
         session_index: session.index,

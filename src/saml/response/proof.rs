@@ -1,12 +1,14 @@
 //! Who vouches for what is read: the signatures, what was encrypted, the second opinion.
 
 use super::Expected;
+use super::causes;
 use super::judge::unique_ids;
+use crate::saml::cause::Cause;
 use crate::saml::certificate::Certificate;
 use crate::saml::second_opinion::Disagreement;
 use crate::saml::signature::{self, SignatureError, Verified};
 use crate::saml::statement::Assertion;
-use crate::saml::trace::{Check, Trace, Verdict};
+use crate::saml::trace::{Check, Trace};
 use crate::saml::xml::{Document, Element};
 use crate::saml::{c14n, encryption, second_opinion};
 
@@ -24,25 +26,26 @@ pub(super) fn decryption(
     let around = match around {
         Ok(around) => around,
         Err(error) => {
-            trace.record(Check::Signature, Verdict::Failed, SIGNED, error.to_string());
+            trace.fail(Check::Signature, causes::of_signature(error), SIGNED, error.to_string());
             return None;
         }
     };
     if trace.first_failure().is_some() {
         let received = "not tried: the message is refused already";
-        trace.record(Check::Decryption, Verdict::NotApplicable, wanted, received);
+        trace.skip(Check::Decryption, wanted, received);
         return None;
     }
     match encryption::open(element, expected.decryption_keys, around.is_some()) {
         Err(error) => {
-            trace.record(Check::Decryption, Verdict::Failed, wanted, error.to_string());
+            let cause = causes::of_encryption(&error);
+            trace.fail(Check::Decryption, cause, wanted, error.to_string());
             None
         }
         Ok(opened) => {
-            trace.record(Check::Decryption, Verdict::Passed, wanted, opened.method);
+            trace.pass(Check::Decryption, wanted, opened.method);
             if !unique_ids([document, &opened.document]) {
                 let received = "an ID of the message again in the encrypted assertion";
-                trace.record(Check::UniqueIds, Verdict::Failed, "every ID once", received);
+                trace.fail(Check::UniqueIds, Cause::DuplicateIds, "every ID once", received);
             }
             Some(opened.document)
         }
@@ -77,17 +80,17 @@ pub(super) fn signatures<'c>(
     let both = around.and_then(|around| Ok((around, inside.transpose()?)));
     match both {
         Err(error) => {
-            trace.record(Check::Signature, Verdict::Failed, SIGNED, error.to_string());
+            trace.fail(Check::Signature, causes::of_signature(&error), SIGNED, error.to_string());
             None
         }
         Ok((around, inside)) => {
             let signed_by = SignedBy { around, inside };
             let Some(outermost) = signed_by.all().next() else {
-                trace.record(Check::Signature, Verdict::Failed, SIGNED, "not signed");
+                trace.fail(Check::Signature, Cause::NotSigned, SIGNED, "not signed");
                 return None;
             };
             let received = format!("sha256 {}", outermost.certificate.facts().fingerprint);
-            trace.record(Check::Signature, Verdict::Passed, SIGNED, received);
+            trace.pass(Check::Signature, SIGNED, received);
             Some(signed_by)
         }
     }

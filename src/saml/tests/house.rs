@@ -45,6 +45,7 @@ pub fn expected() -> Expected<'static> {
         request_id: Some(REQUEST),
         authn_contexts: &[],
         authenticated_since: None,
+        identity_attribute: None,
         allow_unsolicited: false,
         now: now(),
         skew: response::DEFAULT_SKEW,

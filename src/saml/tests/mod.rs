@@ -3,13 +3,16 @@
 
 mod attacks;
 mod c14n;
+mod causes;
 mod checks;
 mod encryption;
 mod house;
+mod matrix;
 mod metadata;
 mod parcel;
 mod requests;
 mod round_trip;
 mod second_opinion;
+mod shapes;
 mod signatures;
 mod xml;

@@ -27,7 +27,7 @@ fn our_response_is_accepted_with_everything_in_it() {
     let mut once = checks.clone();
     once.dedup();
     assert_eq!(checks, once);
-    assert_eq!(checks.len(), 28);
+    assert_eq!(checks.len(), 29);
 }
 
 #[test]

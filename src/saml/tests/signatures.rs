@@ -17,7 +17,7 @@ use crate::saml::{c14n, encoding, xml};
 
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 
-fn self_signed(key: &PKey<Private>) -> Certificate {
+pub(super) fn self_signed(key: &PKey<Private>) -> Certificate {
     certificate_of(key).unwrap()
 }
 
@@ -31,12 +31,12 @@ fn certificate_of(key: &PKey<Private>) -> Result<Certificate, CertificateError> 
     Certificate::from_der(&builder.build().to_der().unwrap())
 }
 
-fn curve(nid: Nid) -> PKey<Private> {
+pub(super) fn curve(nid: Nid) -> PKey<Private> {
     let group = EcGroup::from_curve_name(nid).unwrap();
     PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
 }
 
-fn our_private_key() -> PKey<Private> {
+pub(super) fn our_private_key() -> PKey<Private> {
     PKey::private_key_from_pem(key().private_key_pem().unwrap().as_bytes()).unwrap()
 }
 

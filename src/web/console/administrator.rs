@@ -50,6 +50,20 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// Refuses those who may look only. Whoever posts was asked already; what writes on a GET asks.
+    pub fn must_change(&self) -> Result<(), Problem> {
+        if self.may_change {
+            return Ok(());
+        }
+        Err(Problem {
+            status: StatusCode::FORBIDDEN,
+            code: "MayLookOnly",
+            title: "You may look only",
+            message: format!("To change anything you need the policy {FULL_ACCESS}."),
+            onward: Some(("/console".to_owned(), "To the overview")),
+        })
+    }
+
     /// The organisation's space; without one, nearly every page has nothing to show (ACT-01).
     pub fn space(&self) -> Result<&Space, Problem> {
         self.space.as_ref().ok_or_else(|| {
@@ -143,15 +157,8 @@ where
             return Err(Redirect::to("/console/login").into_response());
         };
         let looks = parts.method == Method::GET || parts.method == Method::HEAD;
-        if !looks && !administrator.may_change {
-            return Err(Problem {
-                status: StatusCode::FORBIDDEN,
-                code: "MayLookOnly",
-                title: "You may look only",
-                message: format!("To change anything you need the policy {FULL_ACCESS}."),
-                onward: Some(("/console".to_owned(), "To the overview")),
-            }
-            .into_response());
+        if !looks {
+            administrator.must_change().map_err(IntoResponse::into_response)?;
         }
         Ok(administrator)
     }

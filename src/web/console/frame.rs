@@ -162,6 +162,7 @@ fn done_words(code: &str) -> Option<&'static str> {
         "test-sent" => "A test is on its way.",
         "replayed" => "The events are sent once more.",
         "redelivered" => "The event is sent once more.",
+        "test-made" => "The test is ready. It affects nobody.",
         "provider-saved" => "The identity provider was saved.",
         "provider-cleared" => "The identity provider was cleared.",
         "source-same" => "What is published is what is configured.",

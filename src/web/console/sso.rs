@@ -1,12 +1,16 @@
 //! Single sign-on settings: the switch, who we are, who the identity provider is, and what became
 //! of each attempt to sign in.
 
+pub(super) mod attempts;
 pub(super) mod certificates;
 pub(super) mod keys;
 pub(super) mod proposals;
 pub(super) mod provider;
+mod report;
 pub(super) mod requests;
+pub(super) mod responses;
 pub(super) mod source;
+pub(super) mod tests;
 
 use askama::Template;
 use axum::{
@@ -16,16 +20,15 @@ use axum::{
 
 use super::{
     Administrator,
-    frame::{Frame, ListQuery, Pager, Section, done},
-    words::{Badge, Ending},
+    frame::{Frame, ListQuery, Section, done},
+    words::Ending,
 };
 use crate::{
     app::App,
     expiry,
-    saml::trace::{Entry, Verdict},
     space::{self, KeyPurpose},
-    sso::{self, Attempt, IdentityProvider, Outcome, Proposal},
-    store::{PageRequest, Timestamp},
+    sso::{self, AttemptSearch, IdentityProvider, Proposal},
+    store::PageRequest,
     web::{Fault, page::Page, pages::PageError},
 };
 
@@ -33,7 +36,8 @@ use certificates::StoredCertificate;
 use source::SourceRow;
 
 const HERE: &str = "/console/settings/sso";
-const ATTEMPTS: i64 = 20;
+/// How many of the latest attempts the page shows.
+const ATTEMPTS: i64 = 5;
 
 #[derive(Template)]
 #[template(path = "console/sso.html")]
@@ -49,65 +53,7 @@ struct SingleSignOn {
     source: Option<SourceRow>,
     certificates: Vec<StoredCertificate>,
     encrypts: bool,
-    attempts: Vec<AttemptRow>,
-    pager: Pager,
-}
-
-struct AttemptRow {
-    at: Timestamp,
-    address: Option<String>,
-    badge: Badge,
-    name_id: Option<String>,
-    failure: Option<(&'static str, &'static str)>,
-    checks: Vec<CheckRow>,
-    request_id: String,
-}
-
-struct CheckRow {
-    name: &'static str,
-    class: &'static str,
-    icon: &'static str,
-    verdict: &'static str,
-    wanted: String,
-    received: String,
-}
-
-impl From<&Entry> for CheckRow {
-    fn from(entry: &Entry) -> Self {
-        let (class, icon, verdict) = match entry.verdict {
-            Verdict::Passed => ("good", "check", "passed"),
-            Verdict::Failed => ("bad", "cross", "failed"),
-            Verdict::NotApplicable => ("quiet", "minus", "not applicable"),
-        };
-        Self {
-            name: entry.check.name(),
-            class,
-            icon,
-            verdict,
-            wanted: entry.wanted.clone(),
-            received: entry.received.clone(),
-        }
-    }
-}
-
-impl From<Attempt> for AttemptRow {
-    fn from(attempt: Attempt) -> Self {
-        let badge = match attempt.outcome {
-            Outcome::SignedIn => ("badge-good", "Signed in"),
-            Outcome::Accepted => ("badge-busy", "Accepted, not finished"),
-            Outcome::Refused => ("badge-bad", "Refused"),
-        };
-        let failure = attempt.checks().first_failure();
-        Self {
-            at: attempt.at,
-            badge,
-            failure: failure.map(|entry| (entry.check.name(), entry.check.advice())),
-            checks: attempt.checks().entries().iter().map(CheckRow::from).collect(),
-            address: attempt.address,
-            name_id: attempt.name_id,
-            request_id: attempt.request_id,
-        }
-    }
+    attempts: Vec<attempts::Row>,
 }
 
 pub(super) async fn show(
@@ -116,7 +62,7 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
-    let wanted = PageRequest { limit: ATTEMPTS, ..query.page() };
+    let (search, wanted) = (AttemptSearch::default(), PageRequest::first(ATTEMPTS));
     let ((provider, ends), (source, fetched), encrypts, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
@@ -126,11 +72,10 @@ pub(super) async fn show(
             let fetched = (source, sso::fetched_proposal(tx, space.id).await?);
             let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
             let encrypts = !keys.is_empty();
-            Ok((provider, fetched, encrypts, sso::attempts(tx, space.id, wanted).await?))
+            Ok((provider, fetched, encrypts, sso::attempts(tx, space.id, &search, wanted).await?))
         })
         .await?;
     let now = administrator.act.now;
-    let pager = query.pager(HERE, &attempts);
     let page = SingleSignOn {
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),
         enabled: space.sso_enabled,
@@ -143,8 +88,7 @@ pub(super) async fn show(
         fetched,
         source: source.map(SourceRow::of).transpose()?,
         encrypts,
-        attempts: attempts.rows.into_iter().map(AttemptRow::from).collect(),
-        pager,
+        attempts: attempts.rows.into_iter().map(attempts::Row::from).collect(),
     };
     Ok(Page::new(page).into_response())
 }

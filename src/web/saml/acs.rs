@@ -9,22 +9,25 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, REFERRER_POLICY},
+        HeaderMap, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use jiff::SignedDuration;
 
+use super::{limit::Unhurried, send::see_other};
 use crate::{
     app::App,
     saml::{
+        encoding,
         encryption::DecryptionKey,
         response::{Expected, Outcome, Received},
         trace::Check,
     },
     space::{self, KeyPair, KeyPurpose, Space},
     sso::{self, IdentityProvider, Judged, PendingRequest},
+    store::{Timestamp, Write},
     web::{
         Anyone, Fault,
         pages::{PageError, Problem},
@@ -34,6 +37,7 @@ use crate::{
 /// What the room needs to judge: read before the judgement, checked again in its write.
 struct Known {
     space: Space,
+    /// The configuration to judge by: of the space, or of the test that the request belongs to.
     provider: IdentityProvider,
     request: Option<PendingRequest>,
     /// Only for a message that needs them.
@@ -43,12 +47,13 @@ struct Known {
 /// Judges the response; sends the browser on with a ticket, or shows why not in one sentence.
 pub async fn consume(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     Path(space_id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    let encoded = saml_response(&headers, &body).ok_or_else(|| {
+    let Posted { response, relay_state } = posted(&headers, &body).ok_or_else(|| {
         let message = "The identity provider's answer did not arrive as a form with one \
                        SAMLResponse.";
         Problem {
@@ -59,26 +64,63 @@ pub async fn consume(
             onward: None,
         }
     })?;
-    let received = off_thread(move || Received::parse(&encoded)).await?;
-    let claimed = received.in_response_to_unverified().map(str::to_owned);
-    let is_encrypted = received.is_encrypted();
-    let known = known(&app, &space_id, claimed.as_deref(), is_encrypted, &caller).await?;
-    let keys = known.provider.keys(app.demo.is_some())?;
-    let Known { space, provider, request, encryption_keys } = known;
-    let decryption_keys: Vec<DecryptionKey> = encryption_keys
+    let (received, response) = off_thread(move || (Received::parse(&response), response)).await?;
+    let relay_state = relay_state.as_deref();
+    let known = known(&app, &space_id, &received, relay_state, &caller).await?;
+    let outcome = judgement(&app, received, &known, caller.act.now).await?;
+    let Known { space, request, .. } = known;
+    if let Some(request) = request.as_ref().filter(|request| request.test_id.is_some()) {
+        let judging = async |tx: &mut Write| -> Result<_, sso::Error> {
+            let text = text_of(&response);
+            sso::judge_test(tx, &caller.act, space.id, request, relay_state, outcome, text).await
+        };
+        let test = app.db.write(judging).await?;
+        let test = test.ok_or_else(|| refusal(Check::InResponseTo, &space.name))?;
+        // The report is for administrators: the console asks who comes.
+        let path = format!("/console/settings/sso/tests/{test}");
+        return Ok(see_other(&app.settings.url(&path))?);
+    }
+    let judged = app
+        .db
+        .write(async |tx| {
+            sso::judge(tx, &caller.act, &space, request.as_ref(), relay_state, outcome).await
+        })
+        .await?;
+    match judged {
+        Judged::Accepted { ticket } => {
+            let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
+            Ok(see_other(&app.settings.url(&path))?)
+        }
+        Judged::Refused(check) => Err(refusal(check, &space.name).into()),
+    }
+}
+
+/// Holds the message against what is known. Signatures and the second opinion are slow: never on a
+/// thread that serves others.
+async fn judgement(
+    app: &App,
+    received: Received,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Outcome, PageError> {
+    let provider = known.provider.clone();
+    let keys = provider.keys(app.demo.is_some())?;
+    let decryption_keys: Vec<DecryptionKey> = known
+        .encryption_keys
         .iter()
         .map(|pair| pair.decryption_key(&app.sealer))
         .collect::<Result<_, _>>()
         .map_err(Fault::from)?;
-    let sp_entity_id = sso::sp_entity_id(&app.settings, space.id);
-    let acs_url = sso::acs_url(&app.settings, space.id);
-    let request_id = request.as_ref().map(|request| request.id.clone());
-    let demanded = request.as_ref().filter(|_| provider.requests.force_authn);
+    let sp_entity_id = sso::sp_entity_id(&app.settings, known.space.id);
+    let acs_url = sso::acs_url(&app.settings, known.space.id);
+    let request = known.request.as_ref();
+    let request_id = request.map(|request| request.id.clone());
+    let demanded = request.filter(|_| provider.requests.force_authn);
     let authenticated_since = demanded.map(|request| request.created_at.to_jiff());
-    let now = caller.act.now.to_jiff();
+    // A test is always of a request of its own.
+    let is_test = request.is_some_and(|request| request.test_id.is_some());
     let saml = app.settings.saml;
-    // Signatures and the second opinion are slow: never on a thread that serves others.
-    let outcome: Outcome = off_thread(move || {
+    let outcome = off_thread(move || {
         received.verify(&Expected {
             idp_entity_id: &provider.entity_id,
             certificates: &keys,
@@ -88,35 +130,32 @@ pub async fn consume(
             request_id: request_id.as_deref(),
             authn_contexts: &provider.requests.authn_contexts,
             authenticated_since,
-            allow_unsolicited: false,
-            now,
+            identity_attribute: provider.responses.identity_attribute.as_deref(),
+            allow_unsolicited: provider.responses.allow_unsolicited && !is_test,
+            now: now.to_jiff(),
             skew: SignedDuration::from_secs(saml.clock_skew),
             second_opinion: saml.second_opinion,
         })
-    })
-    .await?;
-    let judged = app
-        .db
-        .write(async |tx| sso::judge(tx, &caller.act, &space, request.as_ref(), outcome).await)
-        .await?;
-    match judged {
-        Judged::Accepted { ticket } => {
-            let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
-            let location = HeaderValue::from_str(&app.settings.url(&path))
-                .map_err(|_| Fault::Internal("no header value"))?;
-            let headers = [
-                (LOCATION, location),
-                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-                (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-            ];
-            Ok((StatusCode::SEE_OTHER, headers).into_response())
-        }
-        Judged::Refused(check) => Err(refusal(check, &space.name).into()),
+    });
+    Ok(outcome.await?)
+}
+
+/// The message as text, for the report of a test.
+fn text_of(response: &str) -> String {
+    match encoding::decode(response) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => response.to_owned(),
     }
 }
 
+/// What the form brought.
+struct Posted {
+    response: String,
+    relay_state: Option<String>,
+}
+
 /// The one `SAMLResponse` of a form: no second one, no other message beside it.
-fn saml_response(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+fn posted(headers: &HeaderMap, body: &[u8]) -> Option<Posted> {
     let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = kind.split(';').next()?.trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
@@ -125,43 +164,45 @@ fn saml_response(headers: &HeaderMap, body: &[u8]) -> Option<String> {
         return None;
     }
     let mut response = None;
-    let mut relay_state = false;
+    let mut relay_state = None;
     for (name, value) in url::form_urlencoded::parse(body) {
         match &*name {
             "SAMLResponse" if response.is_none() => response = Some(value.into_owned()),
-            "RelayState" if !relay_state => relay_state = true,
+            "RelayState" if relay_state.is_none() => relay_state = Some(value.into_owned()),
             "SAMLResponse" | "RelayState" | "SAMLRequest" | "SAMLart" => return None,
             // Some identity providers name their submit button.
             _ => {}
         }
     }
-    response.filter(|response| !response.is_empty())
+    let response = response.filter(|response: &String| !response.is_empty())?;
+    Some(Posted { response, relay_state })
 }
 
 type Found = (Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>);
 
-/// Reads what the judgement needs. The pending request is looked up by an unverified value, which
-/// selects and proves nothing; one that went to another identity provider than today's is none.
+/// Reads what the judgement needs. The pending request is looked up by unverified values, which
+/// select and prove nothing; one that went to another identity provider than today's is none.
 async fn known(
     app: &App,
     space_id: &str,
-    claimed: Option<&str>,
-    is_encrypted: bool,
+    received: &Received,
+    relay_state: Option<&str>,
     caller: &Anyone,
 ) -> Result<Known, PageError> {
     let unknown = || Problem::not_found("There is no such space.");
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
+    let claimed = received.in_response_to_unverified();
     let found: Option<Found> = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let provider = sso::identity_provider(tx, id).await?;
-            let request = match claimed {
-                Some(claimed) => sso::pending_request(tx, id, claimed, now).await?,
-                None => None,
+            let request = sso::pending_request(tx, id, claimed, relay_state, now).await?;
+            let provider = match request.as_ref().and_then(|request| request.test_id) {
+                Some(test) => sso::test(tx, id, test).await?.map(|test| test.provider),
+                None => sso::identity_provider(tx, id).await?.filter(|_| space.sso_enabled),
             };
-            let keys = if is_encrypted {
+            let keys = if received.is_encrypted() {
                 space::key_pairs(tx, id, KeyPurpose::Encryption).await?
             } else {
                 Vec::new()
@@ -170,8 +211,7 @@ async fn known(
         })
         .await?;
     let (space, provider, request, encryption_keys) = found.ok_or_else(unknown)?;
-    let provider = provider.filter(|provider| space.sso_enabled && provider.is_complete());
-    let provider = provider.ok_or_else(|| Problem {
+    let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInSwitchedOff",
         title: "You cannot sign in now",
@@ -228,7 +268,9 @@ fn refusal(check: Check, space_name: &str) -> Problem {
         | Check::SessionNotOnOrAfter
         | Check::NameId
         | Check::NameIdFormat
+        | Check::IdentityAttribute
         | Check::SecondOpinion
+        | Check::RelayState
         | Check::Replay
         | Check::BrowserBinding => (
             "SamlResponseRefused",

@@ -1,10 +1,12 @@
 //! Where a person begins to sign in, and where the browser comes for its session.
 
+use askama::Template;
 use axum::{
+    Form,
     extract::{Path, Query, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE},
+        header::{COOKIE, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
@@ -12,20 +14,17 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::{Expiry, Session};
 
+use super::send::{see_other, send};
 use crate::{
     app::App,
-    saml::{
-        certificate::SigningKey,
-        request::{AuthnRequestToSend, RequestError},
-    },
     secret::random_token,
     space,
-    sso::{self, Begun, Redeemed, Way},
+    sso::{self, Bearer, Redeemed},
     store::{SUBJECT, Timestamp},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
+        page::Page,
         pages::{PageError, Problem},
-        saml::post::{Message, SamlPost},
     },
 };
 
@@ -66,72 +65,14 @@ pub async fn start(
         })
         .await
         .map_err(not_now)?;
-    let key = begun.key.as_ref().map(|pair| pair.signing_key(&app.sealer)).transpose();
-    let key = key.map_err(Fault::from)?;
-    let issuer = sso::sp_entity_id(&app.settings, space.id);
-    let acs_url = sso::acs_url(&app.settings, space.id);
-    let now = caller.act.now.to_jiff();
-    // Signing takes half a millisecond: never on a thread that serves others.
-    let written =
-        tokio::task::spawn_blocking(move || write(&begun, &issuer, &acs_url, now, key.as_ref()));
-    let sent = written
-        .await
-        .map_err(|_| Fault::Internal("writing a request was interrupted"))?
-        .map_err(|error| Fault::from(sso::Error::from(error)))?;
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
     let cookie = format!(
         "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
     );
-    match sent {
-        Sent::Redirect(url) => Ok(see_other(&url, Some(&cookie))?),
-        Sent::Post { action, message } => {
-            let page = SamlPost {
-                action: &action,
-                message: Message::Request(&message),
-                relay_state: None,
-                destination: "the sign-in of your company",
-            };
-            let mut response = page.page()?;
-            response.headers_mut().insert(SET_COOKIE, header_value(&cookie)?);
-            Ok(response)
-        }
-    }
-}
-
-/// A request that was written, on its way.
-enum Sent {
-    /// To this address.
-    Redirect(String),
-    /// In a form to this address.
-    Post { action: String, message: String },
-}
-
-/// Writes a request as the space wants it.
-fn write(
-    begun: &Begun,
-    issuer: &str,
-    acs_url: &str,
-    now: jiff::Timestamp,
-    key: Option<&SigningKey>,
-) -> Result<Sent, RequestError> {
-    let (way, settings) = (begun.provider.way(), &begun.provider.requests);
-    let request = AuthnRequestToSend {
-        id: &begun.request_id,
-        now,
-        issuer,
-        destination: way.address(),
-        acs_url,
-        force_authn: settings.force_authn,
-        name_id_format: settings.name_id.format(),
-        authn_contexts: &settings.authn_contexts,
-    };
-    match way {
-        Way::Redirect(_) => Ok(Sent::Redirect(request.redirect_url(None, key)?)),
-        Way::Post(action) => {
-            let message = request.post_message(key)?;
-            Ok(Sent::Post { action: action.to_owned(), message })
-        }
-    }
+    let cookie = HeaderValue::from_str(&cookie).map_err(|_| Fault::Internal("no header value"))?;
+    let mut response = send(&app, space.id, begun, caller.act.now).await?;
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
 }
 
 /// Why nobody can sign in at this moment, in words for people (SSO-03).
@@ -147,6 +88,9 @@ fn not_now(error: sso::Error) -> PageError {
         sso::Error::NoPost
         | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
+        | sso::Error::IdentityAttribute
+        | sso::Error::TestNotPassed
+        | sso::Error::TestNotFound
         | sso::Error::Key(_)
         | sso::Error::Metadata(_)
         | sso::Error::Certificate(_)
@@ -165,13 +109,25 @@ fn not_now(error: sso::Error) -> PageError {
     .into()
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub struct Finish {
     ticket: String,
 }
 
+#[derive(Template)]
+#[template(path = "portal/confirm.html")]
+struct ConfirmPage<'a> {
+    space: &'a str,
+    user_name: &'a str,
+    shown_name: &'a str,
+    ticket: &'a str,
+}
+
 /// The same-site page behind the assertion consumer service: the browser brings its ticket and,
 /// because this is no cross-site POST any more, its cookie. A good pair opens a fresh session.
+///
+/// Where sign-in began at the identity provider there is no cookie to compare, and somebody else
+/// may have sent the browser here, to be signed in as them. So the person is asked.
 pub async fn finish(
     State(app): State<App>,
     caller: Anyone,
@@ -180,26 +136,64 @@ pub async fn finish(
     headers: HeaderMap,
     session: Session,
 ) -> Result<Response, PageError> {
-    let binding = binding_of(&headers);
+    let now = caller.act.now;
+    let asked = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let Some(space) = space::space_by_name(tx, &space_name).await? else { return Ok(None) };
+            Ok(sso::question(tx, space.id, &finish.ticket, now).await?)
+        })
+        .await?;
+    if let Some(user) = asked {
+        let page = ConfirmPage {
+            space: &space_name,
+            user_name: &user.user_name,
+            shown_name: user.shown_name(),
+            ticket: &finish.ticket,
+        };
+        return Ok(Page::new(page).into_response());
+    }
+    let bearer = Bearer::Browser(binding_of(&headers));
+    enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
+}
+
+/// The person said yes, on a page of ours: other sites cannot post here.
+pub async fn confirm(
+    State(app): State<App>,
+    caller: Anyone,
+    Path(space_name): Path<String>,
+    session: Session,
+    Form(finish): Form<Finish>,
+) -> Result<Response, PageError> {
+    enter(&app, &caller, &space_name, &finish.ticket, Bearer::Confirmed, &session).await
+}
+
+async fn enter(
+    app: &App,
+    caller: &Anyone,
+    space_name: &str,
+    ticket: &str,
+    bearer: Bearer<'_>,
+    session: &Session,
+) -> Result<Response, PageError> {
     let redeemed = app
         .db
-        .write(async |tx| sso::redeem(tx, &caller.act, &space_name, &finish.ticket, binding).await)
+        .write(async |tx| sso::redeem(tx, &caller.act, space_name, ticket, bearer).await)
         .await?
         .ok_or_else(|| {
-            let again = format!("/portal/{}/login", encoded(&space_name));
+            let again = format!("/portal/{}/login", encoded(space_name));
+            let message = "This sign-in was begun in another browser, was finished already, or \
+                           took too long.";
             Problem {
                 status: StatusCode::FORBIDDEN,
                 code: "SignInNotFinished",
                 title: "You are not signed in",
-                message:
-                    "This sign-in was begun in another browser, was finished already, or took \
-                          too long."
-                        .to_owned(),
+                message: message.to_owned(),
                 onward: Some((again, "Sign in again")),
             }
         })?;
-    open_session(&app, &session, &redeemed, caller.act.now).await?;
-    Ok(see_other(&redeemed.return_to, None)?)
+    open_session(app, session, &redeemed, caller.act.now).await?;
+    Ok(see_other(&redeemed.return_to)?)
 }
 
 /// Opens the session under a fresh id: one that the browser had before opens nothing (SES-05).
@@ -238,21 +232,4 @@ fn binding_of(headers: &HeaderMap) -> Option<&str> {
             *name == BINDING && value.len() == BINDING_LENGTH && value.bytes().all(url_safe)
         })
         .map(|(_, value)| value)
-}
-
-/// A redirect that nobody caches and that names nothing to where it leads.
-fn see_other(location: &str, cookie: Option<&str>) -> Result<Response, Fault> {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    headers.insert(LOCATION, header_value(location)?);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Some(cookie) = cookie {
-        headers.insert(SET_COOKIE, header_value(cookie)?);
-    }
-    Ok(response)
-}
-
-fn header_value(text: &str) -> Result<HeaderValue, Fault> {
-    HeaderValue::from_str(text).map_err(|_| Fault::Internal("no header value"))
 }

@@ -1,9 +1,11 @@
 //! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
 
 mod acs;
+mod limit;
 mod login;
 pub mod metadata;
 pub mod post;
+pub mod send;
 
 pub use self::metadata::Described;
 use super::{Caller, Routes, pages};
@@ -14,7 +16,8 @@ use crate::{app::App, store::Door};
 pub(super) fn routes(app: &App) -> Routes {
     let portal = Routes::new()
         .get_that_writes("/portal/{space}/login/start", Caller::Anyone, login::start)
-        .get_that_writes("/portal/{space}/login/finish", Caller::Anyone, login::finish);
+        .get_that_writes("/portal/{space}/login/finish", Caller::Anyone, login::finish)
+        .post("/portal/{space}/login/finish", Caller::Anyone, login::confirm);
     let open = Routes::new()
         .get("/saml/sp/{space_id}", Caller::Anyone, metadata::service_provider)
         .get("/saml/idp/{space_id}", Caller::Anyone, metadata::identity_provider)

@@ -86,8 +86,10 @@ async fn look(
 pub(super) struct Upload {
     file: Vec<u8>,
     pub text: String,
-    entity_id: String,
-    login_url: String,
+    /// Which of the forms it is, where a page has several that go to one place.
+    pub kind: String,
+    pub entity_id: String,
+    pub login_url: String,
 }
 
 impl Upload {
@@ -100,6 +102,7 @@ impl Upload {
             let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
             match name.as_str() {
                 "text" | "certificate" => upload.text = text(),
+                "kind" => upload.kind = text(),
                 "entity_id" => upload.entity_id = text(),
                 "login_url" => upload.login_url = text(),
                 "file" => upload.file = bytes,

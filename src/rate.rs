@@ -2,6 +2,7 @@
 
 use std::{
     hash::Hash,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -26,14 +27,15 @@ pub struct Rate {
 }
 
 /// Counts each key for itself, up to `most` keys; those that come on top are counted as one.
-pub(super) struct Limiter<K: Hash + Eq + Clone> {
+pub struct Limiter<K: Hash + Eq + Clone> {
     counted: RateLimiter<Option<K>, HashMapStateStore<Option<K>>, DefaultClock>,
     most: usize,
     swept: Mutex<Option<Instant>>,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    pub(super) fn new(rate: Rate, most: usize) -> Self {
+    /// One that counts up to `most` keys.
+    pub fn new(rate: Rate, most: usize) -> Self {
         let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
         Self { counted: RateLimiter::hashmap(quota), most, swept: Mutex::default() }
     }
@@ -41,7 +43,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     /// Counts one coming of `key`; nobody in particular is a key too. A refusal is the number of
     /// whole seconds after which it may come again, at least 1: Okta understands no other number
     /// (reference/SCIM.md §2.2).
-    pub(super) fn count(&self, key: Option<K>) -> Result<(), u64> {
+    pub fn count(&self, key: Option<K>) -> Result<(), u64> {
         let key = if self.is_full() { None } else { key };
         self.counted
             .check_key(&key)
@@ -67,9 +69,52 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     }
 }
 
+/// Counts addresses.
+pub struct AddressLimiter(Limiter<IpAddr>);
+
+impl AddressLimiter {
+    /// One that counts up to `most` addresses.
+    pub fn new(rate: Rate, most: usize) -> Self {
+        Self(Limiter::new(rate, most))
+    }
+
+    /// Counts one coming; refuses as [`Limiter::count`] does.
+    pub fn count(&self, address: Option<IpAddr>) -> Result<(), u64> {
+        self.0.count(address.map(network))
+    }
+}
+
+impl std::fmt::Debug for AddressLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AddressLimiter")
+    }
+}
+
+/// Whose address it is: of IPv6 a customer has a /64 at least, so that is what is counted.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_counted_by_network() {
+        let limiter = AddressLimiter::new(rate(1, 1), 10);
+        let count = |address: &str| limiter.count(Some(address.parse().unwrap()));
+        assert_eq!(count("2001:db8::1"), Ok(()));
+        assert_eq!(count("2001:db8::ffff:1"), Err(1));
+        assert_eq!(count("2001:db8:0:1::1"), Ok(()));
+        assert_eq!(count("203.0.113.7"), Ok(()));
+        assert_eq!(count("::ffff:203.0.113.7"), Err(1));
+        assert_eq!(count("203.0.113.8"), Ok(()));
+    }
 
     fn rate(per_second: u32, burst: u32) -> Rate {
         let number = |number| NonZeroU32::new(number).unwrap();

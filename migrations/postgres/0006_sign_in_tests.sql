@@ -1,0 +1,46 @@
+-- What is decided of the answers of the identity provider, as JSON.
+ALTER TABLE identity_providers ADD COLUMN responses TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+
+-- The opaque value that the identity provider returns with its answer, and the test that a request
+-- belongs to (null: a real sign-in).
+ALTER TABLE login_requests ADD COLUMN relay_state TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE login_requests ADD COLUMN test_id BIGINT;
+CREATE INDEX login_requests_relay_state ON login_requests (space_id, relay_state);
+
+-- Whether the sign-in began at the identity provider: then no browser is bound, and the person is
+-- asked.
+ALTER TABLE login_tickets ADD COLUMN unsolicited BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- What attempts are looked for by: the folded name, and why one was refused.
+ALTER TABLE sign_in_attempts ADD COLUMN name_id_key TEXT COLLATE "C";
+ALTER TABLE sign_in_attempts ADD COLUMN cause TEXT COLLATE "C";
+CREATE INDEX sign_in_attempts_name ON sign_in_attempts (space_id, name_id_key, id);
+CREATE INDEX sign_in_attempts_outcome ON sign_in_attempts (space_id, outcome, id);
+CREATE INDEX sign_in_attempts_request ON sign_in_attempts (space_id, request_id);
+
+-- Test sign-ins: an identity provider's configuration that signs nobody in, and what came of the
+-- latest answer to it. `certificates` is a list of PEM texts, `requests` and `responses` are as in
+-- identity_providers, `checks` as in sign_in_attempts; `assertion` is what was proved, and `message`
+-- the XML that came. Null until an answer came.
+CREATE TABLE sign_in_tests (
+    id BIGINT PRIMARY KEY,
+    space_id BIGINT NOT NULL REFERENCES spaces (id),
+    administrator TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    entity_id TEXT COLLATE "C" NOT NULL,
+    login_url TEXT COLLATE "C" NOT NULL,
+    post_url TEXT COLLATE "C" NOT NULL,
+    requests TEXT COLLATE "C" NOT NULL,
+    responses TEXT COLLATE "C" NOT NULL,
+    metadata TEXT COLLATE "C",
+    certificates TEXT COLLATE "C" NOT NULL,
+    outcome TEXT COLLATE "C",
+    checks TEXT COLLATE "C",
+    answered_at TIMESTAMPTZ,
+    request_id TEXT COLLATE "C",
+    user_id BIGINT,
+    assertion TEXT COLLATE "C",
+    message TEXT COLLATE "C"
+);
+CREATE INDEX sign_in_tests_space ON sign_in_tests (space_id, id);
+CREATE INDEX sign_in_tests_time ON sign_in_tests (created_at);

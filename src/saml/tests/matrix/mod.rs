@@ -1,0 +1,157 @@
+//! The negative matrix: named forgeries and mistakes, each of which must be refused, and by a check
+//! that is there for it. Everything is signed with the key in `certs-dev`, as an identity provider
+//! would, or an attacker who holds something that it signed.
+//!
+//! `docs/SECURITY.md` lists the classes with the checks that stop them; a test here holds the list
+//! against the classes. What keeps state (replay, browsers, login CSRF, two processes) is in the
+//! tests of the room above.
+
+mod addressing;
+mod signing;
+mod text;
+mod wrapping;
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use super::house::{self, ACS, IDP, SP, assertion_of, judge_as, now, sign_element, unsigned};
+use crate::saml::certificate::{Certificate, SigningKey};
+use crate::saml::response::Expected;
+use crate::saml::trace::Check;
+
+/// A message that must be refused.
+struct Case {
+    name: String,
+    message: Vec<u8>,
+    /// The checks that may refuse it first.
+    by: &'static [Check],
+}
+
+impl Case {
+    fn new(name: impl Into<String>, message: impl Into<Vec<u8>>, by: &'static [Check]) -> Self {
+        Self { name: name.into(), message: message.into(), by }
+    }
+}
+
+/// A class of attacks or mistakes.
+struct Class {
+    name: &'static str,
+    cases: fn() -> Vec<Case>,
+}
+
+/// All classes, named as in `docs/SECURITY.md`.
+const CLASSES: [Class; 12] = [
+    Class { name: "Wrapping", cases: wrapping::cases },
+    Class { name: "Signature stripping", cases: signing::stripping },
+    Class { name: "Signature substitution", cases: signing::substitution },
+    Class { name: "References and IDs", cases: signing::references },
+    Class { name: "Transforms and algorithms", cases: signing::algorithms },
+    Class { name: "Parser differentials", cases: text::differentials },
+    Class { name: "Encodings", cases: text::encodings },
+    Class { name: "Names", cases: text::names },
+    Class { name: "Addresses", cases: addressing::addresses },
+    Class { name: "Times", cases: addressing::times },
+    Class { name: "Status and counts", cases: addressing::counts },
+    Class { name: "Subject confirmation and conditions", cases: addressing::confirmation },
+];
+
+/// The key that the identity provider of the matrix signs with.
+fn key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(|| {
+        SigningKey::from_pem(
+            include_str!("../../../../certs-dev/identity-provider.key"),
+            include_str!("../../../../certs-dev/identity-provider.crt"),
+        )
+        .unwrap()
+    })
+}
+
+fn certificates() -> &'static [Certificate] {
+    static ALL: OnceLock<Vec<Certificate>> = OnceLock::new();
+    ALL.get_or_init(|| vec![key().certificate().clone()])
+}
+
+fn expected() -> Expected<'static> {
+    Expected { certificates: certificates(), ..house::expected() }
+}
+
+/// What is signed in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signed {
+    Assertion,
+    Response,
+    Both,
+}
+
+const EVERY: [Signed; 3] = [Signed::Assertion, Signed::Response, Signed::Both];
+
+/// Signs an unsigned message.
+fn sign(message: &str, what: Signed) -> String {
+    let assertion = |message: &str| {
+        let plain = assertion_of(message);
+        message.replace(&plain, &sign_element(&plain, "_assertion", key()))
+    };
+    match what {
+        Signed::Assertion => assertion(message),
+        Signed::Response => sign_element(message, "_response", key()),
+        Signed::Both => sign_element(&assertion(message), "_response", key()),
+    }
+}
+
+/// The honest message changed in one place, and then signed in every way.
+fn changed(name: &str, from: &str, to: &str, by: &'static [Check]) -> Vec<Case> {
+    let message = unsigned();
+    assert!(message.contains(from), "{name}: nothing to change: {from}");
+    resigned(name, &message.replace(from, to), by)
+}
+
+/// A message signed in every way.
+fn resigned(name: &str, message: &str, by: &'static [Check]) -> Vec<Case> {
+    let case = |what| Case::new(format!("{name}, signed: {what:?}"), sign(message, what), by);
+    EVERY.map(case).into()
+}
+
+#[test]
+fn what_is_honest_is_accepted_however_it_is_signed() {
+    for what in EVERY {
+        let outcome = judge_as(&sign(&unsigned(), what), &expected());
+        assert_eq!(outcome.result.unwrap().identity, "alice", "{what:?}");
+    }
+}
+
+#[test]
+fn sso_15_every_case_of_the_matrix_is_refused_by_its_check() {
+    let mut names = HashSet::new();
+    let mut count = 0;
+    for class in &CLASSES {
+        let cases = (class.cases)();
+        assert!(cases.len() >= 5, "{}: {}", class.name, cases.len());
+        for case in cases {
+            let name = format!("{}: {}", class.name, case.name);
+            let encoded = crate::saml::encoding::encode(&case.message);
+            let outcome = crate::saml::response::verify(&encoded, &expected());
+            match outcome.result {
+                Ok(accepted) => panic!("{name}: accepted as {}", accepted.identity),
+                Err(refusal) => assert!(
+                    case.by.contains(&refusal.check),
+                    "{name}: refused by {} ({}), not by {:?}",
+                    refusal.check,
+                    refusal.received,
+                    case.by
+                ),
+            }
+            assert!(names.insert(name.clone()), "{name} twice");
+            count += 1;
+        }
+    }
+    assert!(count >= 150, "{count} cases");
+}
+
+#[test]
+fn every_class_of_the_matrix_is_documented() {
+    let page = include_str!("../../../../docs/SECURITY.md");
+    for class in &CLASSES {
+        assert!(page.contains(&format!("| {} |", class.name)), "{}", class.name);
+    }
+}
