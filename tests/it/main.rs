@@ -19,7 +19,6 @@ mod cloud;
 mod commands;
 mod console;
 mod events;
-mod expiry;
 mod fake_idp;
 mod house;
 mod journey;

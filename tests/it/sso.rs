@@ -1,7 +1,8 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
-pub mod configuration;
+mod configuration;
 mod encryption;
+mod expiry;
 mod keys;
 mod refusals;
 mod requests;

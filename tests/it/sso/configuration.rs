@@ -51,6 +51,7 @@ impl<'h> Desk<'h> {
             house,
             organization: office.world.space.organization_id,
             space: office.world.space.clone(),
+            management: office.world.management.uin,
             idp: FakeIdp::new(),
         };
         company.hire("alice").await;

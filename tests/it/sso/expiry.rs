@@ -12,12 +12,12 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde_json::json;
 
+use super::configuration::Desk;
 use crate::{
     events::{Receiver, wish},
     house::{Database, TestHouse},
     journey::{act, count},
     on_both,
-    sso::configuration::Desk,
 };
 
 async fn warn(house: &TestHouse, space: SpaceId) -> usize {
