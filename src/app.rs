@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::{
     audit::{Act, Actor},
     clock::Clock,
-    cloud::EmbeddedCloud,
+    cloud::{Clouds, EmbeddedCloud},
     config::{self, Settings},
     credential::{self, Gate},
     directory::scim::Signposts,
@@ -19,6 +19,7 @@ use crate::{
     recorder::Recorder,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
+    sso,
     store::{self, Db},
     task::Worker,
 };
@@ -137,9 +138,14 @@ impl App {
         Ok(Act::new(Actor::system(part), new_uuid()?, None, now, self.ids.clone()))
     }
 
+    /// Where accounts are entered.
+    pub fn clouds(&self) -> Arc<dyn Clouds> {
+        Arc::new(EmbeddedCloud::new(self.db.clone(), self.clock.clone()))
+    }
+
     /// A worker that makes the accounts be as they should.
     pub fn worker(&self) -> Result<Worker, secret::Error> {
-        let clouds = Arc::new(EmbeddedCloud::new(self.db.clone(), self.clock.clone()));
+        let clouds = self.clouds();
         let reconciler = Reconciler::new(
             self.db.clone(),
             self.clock.clone(),
@@ -155,6 +161,14 @@ impl App {
     /// Where events may be sent.
     pub fn event_guard(&self) -> event::Guard {
         event::Guard::new(self.settings.events.allowed_networks.clone())
+    }
+
+    /// What fetches the metadata of identity providers. It may call whom events may be sent to.
+    pub fn fetcher(&self) -> Result<sso::Fetcher, Error> {
+        let authorities = self.settings.events.authorities.as_deref();
+        let client = event::Client::new(self.event_guard(), authorities)?;
+        let house = (self.db.clone(), self.clock.clone(), self.ids.clone());
+        Ok(sso::Fetcher::new(house, client))
     }
 
     /// What delivers the events of directories.

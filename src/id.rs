@@ -184,6 +184,8 @@ id_type! {
     CertificateId = "idp-c-";
     /// A session at the identity provider, that sessions of ours came from.
     IdpSessionId = "idp-s-";
+    /// What is proposed for that identity provider.
+    ProposalId = "idp-p-";
     /// A key pair of a space.
     KeyPairId = "kp-";
     /// A recorded attempt to sign in.

@@ -22,6 +22,7 @@ pub mod config;
 pub mod credential;
 pub mod directory;
 pub mod event;
+pub mod expiry;
 pub mod id;
 pub mod organization;
 pub mod permission;

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
-    cloud, directory, event, recorder, space, sso,
+    cloud, directory, event, expiry, recorder, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
 };
@@ -32,6 +32,9 @@ pub async fn serve(
     let courier = app.courier().map_err(std::io::Error::other)?;
     let delivering = stop.clone();
     let courier = tokio::spawn(async move { courier.run_until(delivering).await });
+    let fetcher = app.fetcher().map_err(std::io::Error::other)?;
+    let fetching = stop.clone();
+    let fetcher = tokio::spawn(async move { fetcher.run_until(fetching).await });
     let (later, answering) = (app.clone(), stop.clone());
     let later = tokio::spawn(async move { web::scim::run_until(&later, answering).await });
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
@@ -47,6 +50,7 @@ pub async fn serve(
     // They end by themselves; if one panicked, that has been reported.
     let _ = worker.await;
     let _ = courier.await;
+    let _ = fetcher.await;
     let _ = later.await;
     let _ = sweeper.await;
     recorded.cancel();
@@ -80,10 +84,14 @@ async fn sweep(app: App, stop: CancellationToken) {
             .write(async |tx| {
                 forget_expired_sessions(tx, now).await?;
                 sso::forget_expired(tx, now).await?;
+                sso::forget_proposals(tx, now).await?;
                 cloud::forget_expired(tx, now).await
             })
             .await;
         if let Err(error) = swept {
+            web::log_cause(&error);
+        }
+        if let Err(error) = warn_of_ends(&app).await {
             web::log_cause(&error);
         }
         if let Err(error) = sweep_directories(&app, now).await {
@@ -112,6 +120,15 @@ async fn sweep(app: App, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Warns of what ends soon, space by space.
+async fn warn_of_ends(app: &App) -> Result<(), web::Fault> {
+    for space in app.db.read(async |tx| space::spaces(tx).await).await? {
+        let act = app.own_act("expiry")?;
+        app.db.write(async |tx| expiry::warn(tx, &act, space.id).await).await?;
+    }
+    Ok(())
 }
 
 /// Forgets old requests of directories and answers that were for later, and folds counters.

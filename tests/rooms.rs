@@ -69,6 +69,7 @@ const DOMAIN: Rooms = &[
             "audit",
             "config",
             "directory",
+            "event",
             "organization",
             "permission",
             "provisioning",
@@ -77,6 +78,7 @@ const DOMAIN: Rooms = &[
             "task",
         ],
     ),
+    ("expiry", &["audit", "credential", "event", "saml", "space", "sso"]),
     (
         "access",
         &[

@@ -62,6 +62,8 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     /// The door for directories.
     pub scim: Scim,
+    /// The door for monitors.
+    pub metrics: Metrics,
 }
 
 /// How to log.
@@ -204,6 +206,14 @@ pub struct Scim {
     pub body_seconds: u64,
 }
 
+/// The door for monitors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// What a monitor has to show; without it nobody sees the metrics.
+    pub token: Option<SecretString>,
+}
+
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -325,6 +335,9 @@ impl Settings {
         }
         if !(self.events.patience..=31_536_000).contains(&self.events.retention) {
             return invalid("events.retention", "from events.patience to 31536000 seconds");
+        }
+        if self.metrics.token.as_ref().is_some_and(|token| token.expose_secret().len() < 16) {
+            return invalid("metrics.token", "at least 16 characters");
         }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");

@@ -58,6 +58,15 @@ pub enum ClientError {
     /// It takes too long.
     #[error("the receiver takes too long")]
     Timeout,
+    /// It answers with another status than success.
+    #[error("the answer has the status {}", .0.as_u16())]
+    Status(StatusCode),
+    /// Its answer breaks off, or is too long.
+    #[error("the answer is too long, or breaks off")]
+    Body,
+    /// It redirects too often, or to where nobody is called.
+    #[error("the answer is a redirect that is not followed")]
+    Redirect,
     /// What it answers is not HTTP.
     #[error("the receiver does not answer in HTTP")]
     Http(#[from] hyper::Error),
@@ -79,7 +88,7 @@ impl std::fmt::Debug for Client {
 /// A connection, kept while there is more to send to the same URL.
 pub(super) struct Connection {
     url: Url,
-    sender: SendRequest<Full<Bytes>>,
+    pub sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
 }
 
@@ -138,7 +147,12 @@ impl Client {
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
-    async fn connect(&self, url: &Url) -> Result<Connection, ClientError> {
+    /// Where it may connect to.
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub(super) async fn connect(&self, url: &Url) -> Result<Connection, ClientError> {
         let connecting = async {
             let stream = self.reach(url).await?;
             if url.scheme() != "https" {
@@ -195,7 +209,8 @@ async fn open(
     Ok(Connection { url: url.clone(), sender, driver })
 }
 
-fn request(url: &Url, token: &str) -> Result<Request<Full<Bytes>>, ClientError> {
+/// The header `Host` and the path of a request.
+pub(super) fn target(url: &Url) -> Result<(String, String), ClientError> {
     let host = url.host_str().ok_or(ClientError::Url)?;
     let host = match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -205,6 +220,11 @@ fn request(url: &Url, token: &str) -> Result<Request<Full<Bytes>>, ClientError> 
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
+    Ok((host, path))
+}
+
+fn request(url: &Url, token: &str) -> Result<Request<Full<Bytes>>, ClientError> {
+    let (host, path) = target(url)?;
     Request::builder()
         .method(Method::POST)
         .uri(path)

@@ -67,7 +67,7 @@ impl Guard {
             return invalid("the URL must begin with https://");
         }
         if !addresses.is_empty() && !addresses.iter().any(|address| self.allows(*address)) {
-            return invalid("events are not sent to addresses of this network");
+            return invalid("nothing is sent to addresses of this network");
         }
         Ok(url)
     }

@@ -165,6 +165,24 @@ pub async fn announce_answer(
     put_in_lines(tx, audience, Kind::Answer, id, act.now).await
 }
 
+/// Tells that something of the space ends soon; `what` says what, and when (SSO-19).
+pub async fn announce_expiry(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    what: Value,
+) -> Result<(), database::Error> {
+    let audience = audience(tx, space).await?;
+    if audience.is_empty() {
+        return Ok(());
+    }
+    let payload = Payload { data: Some(what), ..Payload::default() };
+    // It is about nobody.
+    let about = (Kind::Expiry, Principal::User(UserId(0)), act.request_id.as_str());
+    let id = insert(tx, act, space, about, &payload).await?;
+    put_in_lines(tx, &audience, Kind::Expiry, id, act.now).await
+}
+
 /// The user or group at a path; the number is 0 where there is none yet.
 fn subject_of(uri: &str) -> Principal {
     if let Some(rest) = uri.strip_prefix("/Groups") {

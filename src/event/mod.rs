@@ -18,6 +18,7 @@
 mod client;
 mod courier;
 mod endpoints;
+mod fetch;
 mod guard;
 mod journal;
 mod line;
@@ -30,8 +31,8 @@ pub use endpoints::{
 };
 pub use guard::Guard;
 pub use journal::{
-    Answer, Audience, Delivery, Event, announce, announce_answer, audience, deliveries, forget_old,
-    redeliver, replay,
+    Answer, Audience, Delivery, Event, announce, announce_answer, announce_expiry, audience,
+    deliveries, forget_old, redeliver, replay,
 };
 
 use crate::{
@@ -64,6 +65,8 @@ text_enum! {
         Deactivate = "deactivate",
         /// An operation of a bulk request that was answered later is done, or has failed.
         Answer = "answer",
+        /// A certificate, a key or a token of the space ends soon (SSO-19).
+        Expiry = "expiry",
         /// Nothing happened: a test of the endpoint.
         Verification = "verification",
     }
@@ -71,7 +74,7 @@ text_enum! {
 
 impl Kind {
     /// Those an endpoint may choose from; a verification is always for one endpoint.
-    pub const CHOICE: [Self; 7] = [
+    pub const CHOICE: [Self; 8] = [
         Self::Create,
         Self::Patch,
         Self::Membership,
@@ -79,6 +82,7 @@ impl Kind {
         Self::Activate,
         Self::Deactivate,
         Self::Answer,
+        Self::Expiry,
     ];
 }
 

@@ -9,6 +9,9 @@ use crate::{id::Principal, secret::jwt};
 /// What the test of an endpoint is called: the verification event of the Shared Signals Framework.
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 
+/// What the warning of an end is called; no standard has one.
+const EXPIRY: &str = "urn:identity-center:event:expiry";
+
 /// A token cannot be signed.
 #[derive(Debug, thiserror::Error)]
 #[error("the token cannot be signed")]
@@ -41,6 +44,10 @@ fn claims(letter: &Letter, issuer: &str) -> Value {
 fn subject(letter: &Letter) -> Value {
     if letter.kind == Kind::Verification {
         return json!({ "format": "opaque", "id": letter.endpoint });
+    }
+    if letter.kind == Kind::Expiry {
+        let object = letter.payload.data.as_ref().map(|data| data["object"].clone());
+        return json!({ "format": "opaque", "id": object });
     }
     let uri = match (&letter.payload.uri, letter.subject) {
         (Some(uri), _) => uri.clone(),
@@ -92,6 +99,7 @@ fn content(letter: &Letter) -> (&'static str, Value) {
         Kind::Activate => ("urn:ietf:params:scim:event:prov:activate", json!({})),
         Kind::Deactivate => ("urn:ietf:params:scim:event:prov:deactivate", json!({})),
         Kind::Answer => ("urn:ietf:params:scim:event:misc:asyncresp", answer(letter)),
+        Kind::Expiry => (EXPIRY, letter.payload.data.clone().unwrap_or_else(|| json!({}))),
         Kind::Verification => (VERIFICATION, json!({ "state": letter.transaction_id })),
     }
 }

@@ -169,6 +169,18 @@ impl Reconciler {
         Ok(())
     }
 
+    /// Tells an account our present keys, if it has anything of the space.
+    pub(super) async fn refresh_provider(&self, task: &Task) -> Attempt<()> {
+        if !self.is_needed(task).await? {
+            return Ok(());
+        }
+        let cam = self.enter(task);
+        self.ensure_provider(task, &*cam).await?;
+        // Keys may have changed since ours were read, and so may what is on the account.
+        self.ensure_provider(task, &*cam).await?;
+        self.release_provider(task, &*cam).await
+    }
+
     async fn is_needed(&self, task: &Task) -> Attempt<bool> {
         let needed = self
             .db

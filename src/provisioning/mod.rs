@@ -3,6 +3,7 @@
 //! * [`Reconciler`] runs the tasks: it reads what should be, asks the account's CAM what is, and
 //!   makes it so. It can be stopped and begun again anywhere.
 //! * [`names`] knows how things are called in an account.
+//! * [`prepare_idp_key`] and its like: a change of the key that signs towards the accounts.
 //! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
 //! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
 //!   same transaction when somebody loses access; [`delete_user`], [`delete_group`]: by hand.
@@ -10,6 +11,7 @@
 mod access_ends;
 mod deletion;
 mod deploy;
+mod key_change;
 pub mod names;
 mod reconciler;
 mod sync;
@@ -17,6 +19,9 @@ mod user_syncs;
 
 pub use access_ends::{access_changed, identity_deleted, remove_assignment};
 pub use deletion::{delete_group, delete_user, held};
+pub use key_change::{
+    Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
+};
 pub use reconciler::Reconciler;
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
@@ -25,7 +30,7 @@ pub use user_syncs::{
 
 use crate::{
     permission::{self, Unknown},
-    store as database,
+    space, store as database,
 };
 
 /// Why something about user syncs could not be done.
@@ -46,6 +51,14 @@ pub enum Error {
     /// A description is too long.
     #[error("a description has at most 1024 characters")]
     DescriptionInvalid,
+    /// Accounts that do not have the key yet would let nobody in.
+    #[error(
+        "{0} accounts do not know this key yet: wait for the tasks that tell them, or see why they failed"
+    )]
+    KeyNotKnown(usize),
+    /// Something about the keys of the space.
+    #[error(transparent)]
+    Space(#[from] space::Error),
     /// Something about assignments.
     #[error(transparent)]
     Permission(#[from] permission::Error),

@@ -176,6 +176,7 @@ impl Reconciler {
             }
             Kind::StartUserSync => sync::start(self, task, sync_of(task)?).await?,
             Kind::DeleteUserSync => sync::end(self, task, sync_of(task)?).await?,
+            Kind::RefreshProvider => self.refresh_provider(task).await?,
         }
         Ok(note)
     }
@@ -237,6 +238,7 @@ impl Handler for Reconciler {
             | Kind::DeprovisionConfiguration
             | Kind::CreateAssignment
             | Kind::DeleteAssignment => {}
+            Kind::RefreshProvider => return Ok(()),
         }
         let Some(configuration) = task.configuration else { return Ok(()) };
         let account = task.account;

@@ -3,19 +3,23 @@
 //! An organisation has at most one space (CON-01). Its name stands in the user login URL, is
 //! known to the whole installation, and never changes (ACT-04, ACT-06). Each space has two key
 //! pairs: one as the service provider people sign in at, one as the identity provider towards
-//! the accounts. It may have more, for the company's identity provider to encrypt for (`keys`).
+//! the accounts. It may have more: of two that sign one is prepared or goes, and some are for the
+//! company's identity provider to encrypt for (`keys`).
 
 mod keys;
 mod rules;
 mod scim;
 mod store;
 
-pub use keys::{MAXIMUM_ENCRYPTION_KEYS, add_encryption_key, remove_encryption_key};
+pub use keys::{
+    MAXIMUM_ENCRYPTION_KEYS, SigningPurpose, add_encryption_key, prepare_key,
+    remove_encryption_key, remove_key, use_key,
+};
 pub use rules::check_name;
 pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
-    certificates, end_access, hold_access, key_pair, key_pairs, of_organization, open,
-    set_scim_enabled, set_sso_enabled, space, space_by_name, spaces,
+    certificates, end_access, hold_access, key_pair, key_pairs, lock, of_organization, open,
+    set_scim_enabled, set_sign_metadata, set_sso_enabled, space, space_by_name, spaces,
 };
 use zeroize::Zeroizing;
 
@@ -50,6 +54,8 @@ pub struct Space {
     pub scim_brake_lifted_until: Option<Timestamp>,
     /// Whether people may sign in (SSO-02).
     pub sso_enabled: bool,
+    /// Whether our metadata is signed.
+    pub sign_metadata: bool,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -97,6 +103,8 @@ pub struct KeyPair {
     /// What it is for.
     pub purpose: KeyPurpose,
     private_key_sealed: Vec<u8>,
+    /// Whether it is the one that signs. Of an encryption key it says nothing.
+    pub signs: bool,
     /// The certificate, PEM.
     pub certificate: String,
     /// When the certificate ends.
@@ -154,8 +162,14 @@ pub enum Error {
         "a space has at most {MAXIMUM_ENCRYPTION_KEYS} encryption keys: remove the old one first"
     )]
     TooManyKeys,
-    /// The space has no such encryption key.
-    #[error("there is no such encryption key")]
+    /// Another key for the same purpose is prepared already, or has not gone yet.
+    #[error("there are two keys already: remove the one that is not in use first")]
+    KeyPrepared,
+    /// The key is the one that signs.
+    #[error("this key is in use: switch to another one first")]
+    KeyInUse,
+    /// The space has no such key.
+    #[error("there is no such key")]
     KeyNotFound,
     /// A number is out of its range.
     #[error("{setting}: {least} to {most}")]

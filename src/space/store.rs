@@ -11,8 +11,10 @@ use crate::{
     store::{self as database, Read, Write, sql},
 };
 
-const SPACE: &str = "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, scim_settings,
-            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, created_at, updated_at FROM spaces WHERE ";
+const SPACE: &str =
+    "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, scim_settings,
+            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, sign_metadata, created_at,
+            updated_at FROM spaces WHERE ";
 
 /// Opens the space of an organisation (ACT-01…05). Of two that race for a name or for an
 /// organisation, one wins.
@@ -45,7 +47,7 @@ pub async fn open(
         return Err(if open { Error::AlreadyOpen } else { Error::NameTaken });
     }
     for (purpose, key) in keys {
-        insert_key(tx, act, sealer, id, purpose, key).await?;
+        insert_key(tx, act, sealer, id, purpose, key, true).await?;
     }
     let change = Change {
         scope: Scope::Space(id),
@@ -67,11 +69,12 @@ pub(super) async fn insert_key(
     space: SpaceId,
     purpose: KeyPurpose,
     key: NewKeyPair,
+    signs: bool,
 ) -> Result<KeyPairId, Error> {
     let id: KeyPairId = act.new_id();
     sql("INSERT INTO space_keys
-             (id, space_id, purpose, private_key_sealed, certificate, not_after, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+             (id, space_id, purpose, private_key_sealed, certificate, not_after, created_at, signs)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(id)
     .bind(space)
     .bind(purpose)
@@ -79,6 +82,7 @@ pub(super) async fn insert_key(
     .bind(&key.certificate)
     .bind(key.not_after)
     .bind(act.now)
+    .bind(signs)
     .execute(tx)
     .await?;
     Ok(id)
@@ -107,7 +111,7 @@ pub async fn end_access(tx: &mut Write, space: SpaceId) -> Result<(), database::
 }
 
 /// Whoever changes something of a space that is counted first comes one after the other.
-pub(super) async fn lock(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+pub async fn lock(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
     let mut query = sql("SELECT id FROM spaces WHERE id = ");
     query.push_bind(space).push(tx.for_no_key_update());
     query.exists(tx).await?;
@@ -144,8 +148,8 @@ pub async fn key_pairs(
     space: SpaceId,
     purpose: KeyPurpose,
 ) -> Result<Vec<KeyPair>, database::Error> {
-    sql("SELECT id, purpose, private_key_sealed, certificate, not_after, created_at
-         FROM space_keys WHERE space_id = $1 AND purpose = $2 ORDER BY id DESC")
+    sql("SELECT id, purpose, private_key_sealed, signs, certificate, not_after, created_at
+         FROM space_keys WHERE space_id = $1 AND purpose = $2 ORDER BY signs DESC, id DESC")
     .bind(space)
     .bind(purpose)
     .fetch_all(tx)
@@ -195,6 +199,18 @@ pub async fn set_sso_enabled(
     let update = sql("UPDATE spaces SET sso_enabled = $1, updated_at = $2
                       WHERE id = $3 AND sso_enabled <> $1");
     switch(tx, act, space.id, update, "space.sso_switch", enabled).await
+}
+
+/// Decides whether our metadata is signed. Deciding what is decided changes nothing.
+pub async fn set_sign_metadata(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    enabled: bool,
+) -> Result<(), Error> {
+    let update = sql("UPDATE spaces SET sign_metadata = $1, updated_at = $2
+                      WHERE id = $3 AND sign_metadata <> $1");
+    switch(tx, act, space.id, update, "space.sign_metadata", enabled).await
 }
 
 async fn switch(

@@ -17,7 +17,7 @@ use crate::{
             Ending, LogoutCheck, LogoutTrace, NameIdentifier, Outcome, Verified, VerifiedRequest,
             VerifiedResponse, Way,
         },
-        metadata::IdpMetadata,
+        metadata::{Endpoint, IdpMetadata},
         response::VerifiedAssertion,
     },
     secret::{constant_time_eq, hex, random, sha256},
@@ -63,6 +63,16 @@ impl SingleLogout {
         Self { redirect: service(binding::REDIRECT), post: service(binding::POST) }
     }
 
+    /// The same, as metadata has it.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        let services = [(binding::REDIRECT, &self.redirect), (binding::POST, &self.post)];
+        let found = services.into_iter().filter_map(|(binding, service)| {
+            let LogoutService { location, response_location } = service.clone()?;
+            Some(Endpoint { binding: binding.to_owned(), location, response_location })
+        });
+        found.collect()
+    }
+
     /// How requests go. Redirects first: a logout may lead through the pages of many services, and
     /// to a browser a form allows only where it goes itself.
     pub fn way_for_requests(&self) -> Option<Way> {
@@ -81,6 +91,23 @@ impl SingleLogout {
     /// Addresses: writing them as JSON does not fail, and if it did there would be none.
     pub(super) fn text(&self) -> Value {
         serde_json::to_value(self).unwrap_or_else(|_| json!({}))
+    }
+}
+
+/// For people: each address, and where it answers if elsewhere. Empty when there is none.
+impl std::fmt::Display for SingleLogout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut separator = "";
+        for (service, words) in [(&self.redirect, "redirect"), (&self.post, "POST")] {
+            let Some(LogoutService { location, response_location }) = service else { continue };
+            write!(f, "{separator}{location} ({words}")?;
+            if let Some(answers) = response_location {
+                write!(f, ", answers to {answers}")?;
+            }
+            f.write_str(")")?;
+            separator = ", ";
+        }
+        Ok(())
     }
 }
 

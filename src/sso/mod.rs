@@ -23,21 +23,34 @@
 
 mod attempts;
 mod bundle;
+mod certificates;
+mod differences;
+mod fetcher;
 mod logout;
+mod proposals;
 mod provider;
 mod requests;
 mod responses;
 mod rules;
 mod sign_in;
+mod source;
 mod test_sign_in;
 
 pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
 pub use bundle::{Subject as BundleSubject, bundle};
+pub use certificates::{add_certificate, clear, remove_certificate};
+pub use differences::{Difference, Part, differences};
+pub use fetcher::Fetcher;
 pub use logout::{
     AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
 };
+pub use proposals::{
+    Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
+    proposal, propose, standing,
+};
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_chosen, set_by_hand,
+    set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
@@ -51,8 +64,14 @@ pub use test_sign_in::{
     test, tests, use_tested,
 };
 
+pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
+
 use crate::{
-    saml::{certificate::CertificateError, metadata::MetadataError, request::RequestError},
+    saml::{
+        certificate::CertificateError,
+        metadata::{MAXIMUM_CERTIFICATES, MetadataError},
+        request::RequestError,
+    },
     secret, space, store as database,
 };
 
@@ -65,6 +84,9 @@ pub enum Error {
     /// No identity provider is configured (SSO-03).
     #[error("no identity provider is configured in this space")]
     NotConfigured,
+    /// The identity provider cannot be changed so.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// The identity provider takes no posts.
     #[error("the identity provider's metadata has no sign-on service with the POST binding")]
     NoPost,
@@ -101,4 +123,46 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] database::Error),
+}
+
+/// Why an identity provider cannot be changed as somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It has this certificate already (SSO-11).
+    #[error("the identity provider has this certificate already")]
+    CertificateKnown,
+    /// It has as many certificates as it may have.
+    #[error(
+        "an identity provider has at most {MAXIMUM_CERTIFICATES} certificates: remove one first"
+    )]
+    TooManyCertificates,
+    /// The certificate is the only one (SSO-11).
+    #[error("one certificate must stay: add the new one first")]
+    LastCertificate,
+    /// It has no such certificate.
+    #[error("the identity provider has no such certificate")]
+    CertificateNotFound,
+    /// What must not be while sign-in is on (SSO-10).
+    #[error("sign-in is on: turn it off before the identity provider is cleared")]
+    StillOn,
+    /// There is no such proposal, or none any more.
+    #[error("there is no such proposal, or it has expired")]
+    ProposalNotFound,
+    /// There is nowhere to fetch metadata from.
+    #[error("there is no address to fetch metadata from")]
+    NoSource,
+    /// Nobody could tell whose certificates they are.
+    #[error(
+        "new certificates count at once only with a pinned certificate that signs the metadata"
+    )]
+    PinNeeded,
+    /// A certificate to pin is none.
+    #[error("a certificate to pin is refused: {0}")]
+    Pin(CertificateError),
+    /// More certificates than may be pinned.
+    #[error("at most four certificates can be pinned")]
+    TooManyPins,
+    /// The configuration is not the one that the proposal was compared with.
+    #[error("the configuration has changed meanwhile: look at the differences again")]
+    ChangedMeanwhile,
 }

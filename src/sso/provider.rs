@@ -133,7 +133,19 @@ pub async fn set_by_metadata(
     space: SpaceId,
     document: &[u8],
 ) -> Result<IdentityProvider, Error> {
-    let metadata = IdpMetadata::parse(document, act.now.to_jiff())?;
+    set_by_chosen(tx, act, space, document, None).await
+}
+
+/// The same, with metadata that may describe several, of which the one with this entity id is
+/// meant.
+pub async fn set_by_chosen(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    document: &[u8],
+    chosen: Option<&str>,
+) -> Result<IdentityProvider, Error> {
+    let metadata = IdpMetadata::choose(document, chosen, act.now.to_jiff())?;
     let text = String::from_utf8_lossy(document);
     let before = identity_provider(tx, space).await?;
     let post_url = metadata.post_location().unwrap_or_default();
@@ -177,10 +189,7 @@ pub async fn set_by_hand(
     let entity_id = new.entity_id.clone().or_else(|| old(|p| &p.entity_id)).unwrap_or_default();
     let login_url = new.login_url.clone().or_else(|| old(|p| &p.login_url)).unwrap_or_default();
     if let Some(entity_id) = &new.entity_id {
-        let controls = entity_id.chars().any(|c| c.is_control() || c.is_whitespace());
-        if entity_id.is_empty() || entity_id.len() > LONGEST_ENTITY_ID || controls {
-            return Err(MetadataError::EntityId.into());
-        }
+        check_entity_id(entity_id)?;
     }
     let login_url = if new.login_url.is_some() { location(&login_url)? } else { login_url };
     // Metadata says more than these three; what it said no longer stands once one of them differs.
@@ -208,6 +217,15 @@ pub async fn set_by_hand(
         replace_certificates(tx, act, space, std::slice::from_ref(certificate)).await?;
     }
     finish(tx, act, space, before).await
+}
+
+/// Checks an entity id that somebody wrote by hand.
+pub(super) fn check_entity_id(entity_id: &str) -> Result<(), Error> {
+    let controls = entity_id.chars().any(|c| c.is_control() || c.is_whitespace());
+    if entity_id.is_empty() || entity_id.len() > LONGEST_ENTITY_ID || controls {
+        return Err(MetadataError::EntityId.into());
+    }
+    Ok(())
 }
 
 /// What is kept of an identity provider, besides its certificates.
@@ -261,16 +279,43 @@ async fn replace_certificates(
     }
     gone.execute(tx).await?;
     for certificate in certificates {
-        sql("INSERT INTO identity_provider_certificates
-                 (id, space_id, certificate, fingerprint, created_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
-        .bind(act.new_id::<CertificateId>())
-        .bind(space)
-        .bind(certificate.pem())
-        .bind(&certificate.facts().fingerprint)
-        .bind(act.now)
-        .execute(tx)
-        .await?;
+        insert_certificate(tx, act, space, certificate).await?;
+    }
+    Ok(())
+}
+
+/// Adds a certificate; none if it is there already.
+pub(super) async fn insert_certificate(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    certificate: &Certificate,
+) -> Result<Option<CertificateId>, database::Error> {
+    let id: CertificateId = act.new_id();
+    let made = sql("INSERT INTO identity_provider_certificates
+             (id, space_id, certificate, fingerprint, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+    .bind(id)
+    .bind(space)
+    .bind(certificate.pem())
+    .bind(&certificate.facts().fingerprint)
+    .bind(act.now)
+    .execute(tx)
+    .await?;
+    Ok((made > 0).then_some(id))
+}
+
+/// Whether this is the certificate whose key everybody has.
+pub(super) fn is_for_development(fingerprint: &str) -> bool {
+    fingerprint == DEVELOPMENT_FINGERPRINT
+}
+
+/// Refuses the certificate whose key everybody has. Only the program itself, when it is the demo,
+/// sets it.
+pub(super) fn check_not_for_development(act: &Act, fingerprint: &str) -> Result<(), Error> {
+    let by_hand = act.actor.kind != ActorKind::System;
+    if by_hand && is_for_development(fingerprint) {
+        return Err(Error::DevelopmentKey);
     }
     Ok(())
 }
@@ -282,10 +327,8 @@ async fn finish(
     before: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
     let after = identity_provider(tx, space).await?.ok_or(Error::NotConfigured)?;
-    // Only the program itself, when it is the demo, sets the key that everybody has.
-    let by_hand = act.actor.kind != ActorKind::System;
-    if by_hand && after.certificates.iter().any(|c| c.fingerprint == DEVELOPMENT_FINGERPRINT) {
-        return Err(Error::DevelopmentKey);
+    for certificate in &after.certificates {
+        check_not_for_development(act, &certificate.fingerprint)?;
     }
     let change = Change {
         scope: Scope::Space(space),
@@ -299,6 +342,7 @@ async fn finish(
     Ok(after)
 }
 
+/// What is on record of a configuration, and what tells whether it is still the same.
 pub(super) fn state(provider: &IdentityProvider) -> Value {
     json!({
         "entity_id": provider.entity_id,

@@ -52,6 +52,8 @@ text_enum! {
         StartUserSync = "StartProvisioning",
         /// Ends a user sync.
         DeleteUserSync = "DeleteProvisioning",
+        /// Gives an account our metadata anew. The public API does not know it.
+        RefreshProvider = "RefreshSAMLProvider",
     }
 }
 

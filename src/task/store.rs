@@ -262,6 +262,7 @@ fn finish_action(kind: Kind) -> &'static str {
         Kind::DeleteAssignment => "assignment.deleted",
         Kind::StartUserSync => "user_sync.started",
         Kind::DeleteUserSync => "user_sync.deleted",
+        Kind::RefreshProvider => "saml_provider.refreshed",
     }
 }
 

@@ -65,7 +65,9 @@ fn space(error: &space::Error) -> Face {
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::OutOfRange { field, .. } => Face::Field(field),
-        E::AlreadyOpen | E::NotOpen | E::TooManyKeys => Face::Refused,
+        E::AlreadyOpen | E::NotOpen | E::TooManyKeys | E::KeyPrepared | E::KeyInUse => {
+            Face::Refused
+        }
         E::KeyNotFound => Face::NotFound,
         E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
@@ -126,8 +128,21 @@ fn sso(error: &sso::Error) -> Face {
         E::IdentityAttribute => Face::Field("identity_attribute"),
         E::TestNotFound => Face::NotFound,
         E::SwitchedOff | E::NotConfigured | E::NoPost | E::TestNotPassed => Face::Refused,
+        E::Provider(error) => provider(error),
         E::Key(error) => space(error),
         E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+    }
+}
+
+fn provider(error: &sso::ProviderError) -> Face {
+    use sso::ProviderError as E;
+    match error {
+        E::CertificateKnown => Face::Field("certificate"),
+        E::PinNeeded | E::Pin(_) | E::TooManyPins => Face::Field("pins"),
+        E::CertificateNotFound | E::ProposalNotFound | E::NoSource => Face::NotFound,
+        E::TooManyCertificates | E::LastCertificate | E::StillOn | E::ChangedMeanwhile => {
+            Face::Refused
+        }
     }
 }
 
@@ -186,7 +201,10 @@ fn provisioning(error: &provisioning::Error) -> Face {
     match error {
         E::DescriptionInvalid => Face::Field("description"),
         E::UserSyncNotFound => Face::NotFound,
-        E::UserSyncCountInvalid | E::Unknown(_) | E::UserSyncsExist => Face::Refused,
+        E::UserSyncCountInvalid | E::Unknown(_) | E::UserSyncsExist | E::KeyNotKnown(_) => {
+            Face::Refused
+        }
+        E::Space(error) => space(error),
         E::Permission(error) => permission(error),
         E::Store(_) => Face::Internal,
     }

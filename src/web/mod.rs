@@ -14,6 +14,7 @@ mod face;
 mod fault;
 mod health;
 pub mod listener;
+mod metrics;
 pub mod page;
 pub mod pages;
 pub mod portal;
@@ -40,6 +41,7 @@ pub fn routes(app: &App) -> Routes {
     Routes::new()
         .merge(api::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(assets::routes())
         .merge(saml::routes(app))
         .merge(scim::routes(app))

@@ -22,6 +22,8 @@ pub enum Caller {
     ApiCaller,
     /// A directory with a SCIM token.
     ScimClient,
+    /// A monitor with the token of the settings.
+    Monitor,
     /// A user signed in at the portal.
     PortalUser,
     /// Somebody signed in at an account of the embedded cloud.

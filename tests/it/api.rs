@@ -1,5 +1,6 @@
 //! The signed JSON API, through the front door.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use identity_center::{
     clock::Clock,
     cloud::{self, CamUser, NewAccessKey, sign_in},
@@ -7,6 +8,7 @@ use identity_center::{
     organization::{Account, Organization},
     policy::catalogue,
     saml::{
+        certificate::SigningKey,
         identity_provider::{AttributeToState, ResponseToIssue},
         name_id_format,
         response::Received,
@@ -21,6 +23,7 @@ use tokio::{
 };
 
 use crate::{
+    fake_idp::{FakeIdp, right_key, wrong_key},
     house::{Database, TestHouse},
     on_both,
 };
@@ -700,6 +703,76 @@ on_both! {
             .refusal(house, "GetTaskStatus", json!({"ZoneId": zone, "TaskId": "t-000000000000"}))
             .await;
         assert_eq!(code, "ResourceNotFound.RoleConfigurationTaskNotFound");
+    }
+
+    /// SSO-10, SSO-11: certificates come and go one by one, and the codes are the original's.
+    async fn the_identity_provider_and_its_certificates(house) {
+        let Administration { client, .. } = administration(house).await;
+        let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
+        let zone = opened["ZoneId"].as_str().unwrap().to_owned();
+        let only = json!({ "ZoneId": zone });
+        let with = |name: &str, value: &str| merged(only.clone(), json!({ name: value }));
+        let pem = |key: &SigningKey| key.certificate().pem();
+        let (first, second) = (pem(right_key()), pem(wrong_key()));
+        for (action, parameters, code) in [
+            ("ClearExternalSAMLIdentityProvider", only.clone(),
+                "ResourceNotFound.SAMLIdentityProviderNotFound"),
+            ("AddExternalSAMLIdPCertificate", with("X509Certificate", &first),
+                "ResourceNotFound.SAMLIdentityProviderNotFound"),
+            ("RemoveExternalSAMLIdPCertificate", with("CertificateId", "idp-c-000000000000"),
+                "ResourceNotFound.X509CertificateNotFound"),
+        ] {
+            assert_eq!(client.refusal(house, action, parameters).await.0, code, "{action}");
+        }
+        // Two identity providers in one document: the entity id beside it says which.
+        let other = FakeIdp { entity_id: "https://two.example.com/".to_owned() };
+        let both = format!(
+            "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\">{}{}\
+             </md:EntitiesDescriptor>",
+            FakeIdp::new().metadata(), other.metadata()
+        );
+        let document = with("EncodedMetadataDocument", &STANDARD.encode(both));
+        let (code, _) = client.refusal(house, "SetExternalSAMLIdentityProvider", document.clone()).await;
+        assert_eq!(code, "FailedOperation.MetadataCosParsingFailed");
+        let set = merged(document, json!({ "EntityId": other.entity_id, "SSOStatus": "Enabled" }));
+        let set = client.done(house, "SetExternalSAMLIdentityProvider", set).await;
+        let old = set["CertificateIds"][0].as_str().unwrap();
+        let shown = client.done(house, "GetExternalSAMLIdentityProvider", only.clone()).await;
+        assert_eq!(shown["SAMLIdentityProviderConfiguration"]["EntityId"], other.entity_id);
+
+        let add = async |pem: &str| {
+            client.refusal(house, "AddExternalSAMLIdPCertificate", with("X509Certificate", pem)).await.0
+        };
+        let remove = with("CertificateId", old);
+        assert_eq!(add(&first).await, "FailedOperation.X509CertificateAlreadyExist");
+        assert_eq!(add("nonsense").await, "FailedOperation.X509CertificateParsingFailed");
+        let last = client.refusal(house, "RemoveExternalSAMLIdPCertificate", remove.clone()).await;
+        assert_eq!(last.0, "FailedOperation.X509CertificateMinimumRequired");
+        let added = with("X509Certificate", &second);
+        let added = client.done(house, "AddExternalSAMLIdPCertificate", added).await;
+        assert!(added["CertificateId"].as_str().unwrap().starts_with("idp-c-"), "{added}");
+        let list = async || {
+            let listed = client.done(house, "ListExternalSAMLIdPCertificates", only.clone()).await;
+            listed["TotalCounts"].as_i64().unwrap()
+        };
+        assert_eq!(list().await, 2);
+        client.done(house, "RemoveExternalSAMLIdPCertificate", remove).await;
+        assert_eq!(list().await, 1);
+        for serial in 20..29 {
+            let key = SigningKey::generate("one more", house.now().to_jiff(), [serial; 16]).unwrap();
+            let one = with("X509Certificate", &pem(&key));
+            client.done(house, "AddExternalSAMLIdPCertificate", one).await;
+        }
+        assert_eq!(list().await, 10);
+        assert_eq!(add(&first).await, "FailedOperation.X509CertificateLimitExceeded");
+
+        let (code, _) = client.refusal(house, "ClearExternalSAMLIdentityProvider", only.clone()).await;
+        assert_eq!(code, "FailedOperation.SSoStatusEnableNotClearIdentityProvider");
+        let off = with("SSOStatus", "Disabled");
+        client.done(house, "SetExternalSAMLIdentityProvider", off).await;
+        client.done(house, "ClearExternalSAMLIdentityProvider", only.clone()).await;
+        let shown = client.done(house, "GetExternalSAMLIdentityProvider", only.clone()).await;
+        assert_eq!(shown["SAMLIdentityProviderConfiguration"]["EntityId"], "");
     }
 
     async fn users_are_synced_into_accounts(house) {

@@ -126,7 +126,9 @@ impl Visit {
             )
             .await
             .unwrap();
-        self.press("Save metadata").await;
+        self.press("Review").await;
+        self.headed("Review the identity provider").await;
+        self.press("Save").await;
         self.headed("Single sign-on").await;
         self.press("Turn on…").await;
         self.press("Turn on").await;

@@ -23,7 +23,7 @@ use reqwest::{Client, StatusCode};
 use crate::{house::TestHouse, in_both_worlds, on_both, world::World};
 
 /// What a portal would say; a test changes one thing.
-struct Word {
+pub struct Word {
     claim: RoleClaim,
     name_id: String,
     session_name: Vec<String>,
@@ -35,7 +35,7 @@ struct Word {
 
 impl Word {
     /// The word of the world's space for a user, as `access` has it.
-    async fn of(world: &World, user: UserId, configuration: ConfigurationId) -> Self {
+    pub async fn of(world: &World, user: UserId, configuration: ConfigurationId) -> Self {
         let (space, account) = (world.space.id, world.member.uin);
         let launch = world
             .read(async |tx| access::launch_role(tx, space, user, account, configuration).await)
@@ -56,7 +56,7 @@ impl Word {
         }
     }
 
-    fn sign(&self, world: &World, key: &SigningKey) -> String {
+    pub fn sign(&self, world: &World, key: &SigningKey) -> String {
         let id = || format!("_{}", hex(&random::<20>().unwrap()));
         let claim = self.claim.to_string();
         let (role, names) = ([claim.as_str()], self.session_name.iter());
@@ -96,7 +96,7 @@ impl Word {
 }
 
 /// Posts the portal's form.
-async fn present(house: &TestHouse, browser: &Client, response: &str) -> StatusCode {
+pub async fn present(house: &TestHouse, browser: &Client, response: &str) -> StatusCode {
     let answer = browser
         .post(house.url("/cloud/login/saml"))
         .form(&[("SAMLResponse", response)])
@@ -112,7 +112,7 @@ async fn page(house: &TestHouse, browser: &Client, path: &str) -> (StatusCode, S
 }
 
 /// The server's own worker does it; wait for that.
-async fn settle(world: &World) {
+pub async fn settle(world: &World) {
     let open = "SELECT COUNT(*) FROM tasks WHERE state IN ('ready', 'running')";
     for _ in 0..1000 {
         if world.count(open).await == 0 {
@@ -124,7 +124,7 @@ async fn settle(world: &World) {
 }
 
 /// The world of a house, with alice who may read servers in the member account.
-async fn with_alice(house: &TestHouse) -> (World, UserId, ConfigurationId) {
+pub async fn with_alice(house: &TestHouse) -> (World, UserId, ConfigurationId) {
     let world = World::make(house.app.clone()).await;
     let alice = world.user("alice").await;
     let id = world.configuration("ServerReader", &["QcloudCVMReadOnlyAccess"]).await;

@@ -14,18 +14,18 @@ use crate::{fake_idp::FakeIdp, house::TestHouse, on_both, world::World};
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A house with a space, and CAM users of its management account.
-struct Office<'h> {
-    house: &'h TestHouse,
-    world: World,
+pub struct Office<'h> {
+    pub house: &'h TestHouse,
+    pub world: World,
 }
 
 impl<'h> Office<'h> {
-    async fn open(house: &'h TestHouse) -> Self {
+    pub async fn open(house: &'h TestHouse) -> Self {
         Self { house, world: World::make(house.app.clone()).await }
     }
 
     /// A CAM user of the management account with a password and perhaps a preset policy.
-    async fn hire(&self, name: &str, policy: Option<&str>) {
+    pub async fn hire(&self, name: &str, policy: Option<&str>) {
         let hash = cloud::password::hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
         let account = self.world.management.uin;
         self.world
@@ -46,7 +46,7 @@ impl<'h> Office<'h> {
     }
 
     /// A browser in which somebody is signed in.
-    async fn inside(&self, name: &str) -> Client {
+    pub async fn inside(&self, name: &str) -> Client {
         let browser = self.house.browser();
         let answer = self.sign_in(&browser, name, PASSWORD).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.text().await);
@@ -154,7 +154,7 @@ on_both! {
         office.hire("reader", Some("QcloudOrganizationReadOnlyAccess")).await;
         let (chief, reader) = (office.inside("chief").await, office.inside("reader").await);
         let page = async |browser: &Client| {
-            browser.get(house.url(HERE)).send().await.unwrap().text().await.unwrap()
+            browser.get(house.url(&format!("{HERE}/keys"))).send().await.unwrap().text().await.unwrap()
         };
         let post = async |browser: &Client, path: &str| {
             browser.post(house.url(&format!("{HERE}{path}"))).send().await.unwrap().status()

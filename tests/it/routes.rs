@@ -46,7 +46,7 @@ on_both! {
             let body = answer.text().await.unwrap();
             let refused = match route.caller {
                 Caller::Anyone => true,
-                Caller::ScimClient => status == StatusCode::UNAUTHORIZED,
+                Caller::ScimClient | Caller::Monitor => status == StatusCode::UNAUTHORIZED,
                 // This door answers 200 whatever happens; the code tells.
                 Caller::ApiCaller => {
                     let body: serde_json::Value = serde_json::from_str(&body).unwrap();

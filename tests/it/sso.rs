@@ -1,10 +1,14 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
+mod configuration;
 mod encryption;
+mod expiry;
+mod keys;
 mod logout;
 mod refusals;
 mod requests;
 mod sessions;
+mod source;
 mod test_sign_in;
 mod unsolicited;
 

@@ -228,9 +228,7 @@ fn issue_instants(
     assertion: &Assertion<'_>,
 ) {
     let instants = [response.issue_instant, assertion.issue_instant];
-    let holds = instants.into_iter().all(|issued| {
-        clock.has_come(issued) && clock.now.duration_since(issued) <= MAXIMUM_AGE + clock.skew
-    });
+    let holds = instants.into_iter().all(|issued| clock.is_fresh(issued));
     let cause = causes::of_instants(clock.now, &instants);
     let received = instants.map(instant::format).join(", ");
     let wanted = format!("{}, at most {} s old", clock.tolerance(), MAXIMUM_AGE.as_secs());

@@ -162,7 +162,8 @@ fn space(error: &space::Error) -> &'static str {
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
         // No action of the public API sets these.
         Error::OutOfRange { .. } => "InvalidParameter.ParamError",
-        Error::TooManyKeys => "LimitExceeded",
+        Error::TooManyKeys | Error::KeyPrepared => "LimitExceeded",
+        Error::KeyInUse => "FailedOperation",
         Error::KeyNotFound => "ResourceNotFound",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
@@ -278,6 +279,7 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
         Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
+        Error::Provider(error) => provider(error),
         // No action of the public API sets these.
         Error::NoPost
         | Error::AuthnContexts
@@ -287,6 +289,22 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::Key(error) => space(error),
         Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
+    }
+}
+
+fn provider(error: &sso::ProviderError) -> &'static str {
+    use sso::ProviderError as Error;
+    match error {
+        Error::CertificateKnown => "FailedOperation.X509CertificateAlreadyExist",
+        Error::TooManyCertificates => "FailedOperation.X509CertificateLimitExceeded",
+        Error::LastCertificate => "FailedOperation.X509CertificateMinimumRequired",
+        Error::CertificateNotFound => "ResourceNotFound.X509CertificateNotFound",
+        Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
+        // No action of the public API is about proposals, or where they are fetched from.
+        Error::ProposalNotFound | Error::NoSource => "ResourceNotFound",
+        Error::ChangedMeanwhile | Error::PinNeeded | Error::Pin(_) | Error::TooManyPins => {
+            "FailedOperation"
+        }
     }
 }
 
@@ -313,6 +331,9 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
+        // No action of the public API changes keys.
+        Error::KeyNotKnown(_) => "FailedOperation",
+        Error::Space(error) => space(error),
         Error::Permission(error) => permission(error),
         Error::Store(error) => store(error),
     }

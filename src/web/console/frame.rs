@@ -164,10 +164,23 @@ fn done_words(code: &str) -> Option<&'static str> {
         "redelivered" => "The event is sent once more.",
         "test-made" => "The test is ready. It affects nobody.",
         "provider-saved" => "The identity provider was saved.",
+        "provider-cleared" => "The identity provider was cleared.",
+        "source-same" => "What is published is what is configured.",
+        "source-looked" => "The address was looked at.",
+        "source-failed" => {
+            "The metadata could not be fetched, or does not count. The reason stands below."
+        }
+        "source-removed" => "Nothing is fetched any more. What is configured stays.",
+        "proposal-discarded" => "The proposal was thrown away. Nothing has changed.",
         "key-added" => {
             "The key was made and is in the metadata. Give that to your identity provider."
         }
         "key-removed" => "The key was removed. What is encrypted for it is refused from now on.",
+        "key-prepared" => "The key was made and is in the metadata. It signs nothing yet.",
+        "key-switched" => {
+            "The key is in use. The other one stays in the metadata until it is removed."
+        }
+        "key-retired" => "The key was removed.",
         "certificate-added" => "The certificate was added.",
         "certificate-removed" => "The certificate was removed.",
         _ => return None,

@@ -13,11 +13,13 @@ use super::{
     Administrator,
     frame::{Frame, ListQuery, Section, Wrong, done},
     scim::Standing,
+    words::Ending,
 };
 use crate::{
     app::App,
     cloud,
     directory::{self, GroupFilter, UserFilter},
+    expiry,
     id::SpaceId,
     organization::{self, AccountFilter},
     permission::{self, ConfigurationFilter},
@@ -48,6 +50,7 @@ struct OpenSpace {
     sso_enabled: bool,
     scim_enabled: bool,
     brake: Standing,
+    endings: Vec<Ending>,
     created_at: Timestamp,
     figures: [Figure; 4],
     steps: [Step; 5],
@@ -87,7 +90,7 @@ pub(super) async fn show(
 
 async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace, Fault> {
     let one = PageRequest::first(1);
-    let ([users, groups, configurations, accounts, assignments], brake) = app
+    let ([users, groups, configurations, accounts, assignments], brake, ends) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let accounts = AccountFilter::default();
@@ -100,7 +103,8 @@ async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace
                 organization::accounts(tx, who.organization.id, &accounts, one).await?.total,
                 permission::assignments(tx, space.id, &assignments, one).await?.total,
             ];
-            Ok((counts, Standing::of(tx, space, who.act.now).await?))
+            let brake = Standing::of(tx, space, who.act.now).await?;
+            Ok((counts, brake, expiry::ends(tx, space.id).await?))
         })
         .await?;
     let figure = |label, count, href| Figure { label, count, href };
@@ -113,6 +117,7 @@ async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace
         sso_enabled: space.sso_enabled,
         scim_enabled: space.scim_enabled,
         brake,
+        endings: Ending::near(ends, who.act.now),
         created_at: space.created_at,
         figures: [
             figure("Users", users, "/console/users"),

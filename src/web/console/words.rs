@@ -3,9 +3,10 @@
 use crate::{
     access::ReachState,
     directory::Source,
-    event,
+    event, expiry,
     id::{Principal, PrincipalKind},
     permission::{AssignmentState, DeploymentStatus, PolicyKind},
+    store::Timestamp,
     task::{Kind, State},
 };
 
@@ -44,6 +45,48 @@ pub fn principal_href(principal: Principal) -> String {
     }
 }
 
+/// What ends.
+pub fn expiry_kind(kind: expiry::Kind) -> &'static str {
+    match kind {
+        expiry::Kind::IdpCertificate => "A certificate of the identity provider",
+        expiry::Kind::IdpMetadata => "The identity provider’s metadata",
+        expiry::Kind::ServiceProviderKey => "A signing key towards the identity provider",
+        expiry::Kind::IdentityProviderKey => "A signing key towards the accounts",
+        expiry::Kind::EncryptionKey => "An encryption key",
+        expiry::Kind::ScimToken => "A SCIM token",
+    }
+}
+
+/// Something that ends soon, or has, as pages say it.
+pub struct Ending {
+    pub what: &'static str,
+    pub href: &'static str,
+    pub at: Timestamp,
+    /// Whole days; negative when it is past.
+    pub days: i64,
+}
+
+impl Ending {
+    /// Those that are near, out of all that ends in a space.
+    pub fn near(ends: Vec<expiry::End>, now: Timestamp) -> Vec<Self> {
+        let near = ends.into_iter().filter(|end| end.is_near(now));
+        near.map(|end| Self {
+            what: expiry_kind(end.kind),
+            href: match end.kind {
+                expiry::Kind::IdpCertificate => "/console/settings/sso#certificates",
+                expiry::Kind::IdpMetadata => "/console/settings/sso#provider",
+                expiry::Kind::ServiceProviderKey
+                | expiry::Kind::IdentityProviderKey
+                | expiry::Kind::EncryptionKey => "/console/settings/sso/keys",
+                expiry::Kind::ScimToken => "/console/settings/scim",
+            },
+            at: end.at,
+            days: end.days_left(now),
+        })
+        .collect()
+    }
+}
+
 /// What an event tells.
 pub fn event_kind(kind: event::Kind) -> &'static str {
     match kind {
@@ -54,6 +97,7 @@ pub fn event_kind(kind: event::Kind) -> &'static str {
         event::Kind::Delete => "User or group deleted",
         event::Kind::Activate => "User enabled",
         event::Kind::Deactivate => "User disabled",
+        event::Kind::Expiry => "Certificates, keys and tokens that end soon",
         event::Kind::Verification => "Test",
     }
 }
@@ -122,6 +166,7 @@ pub fn task_kind(kind: Kind) -> &'static str {
         Kind::DeleteAssignment => "Remove assignment",
         Kind::StartUserSync => "Start user sync",
         Kind::DeleteUserSync => "End user sync",
+        Kind::RefreshProvider => "Make new keys known",
     }
 }
 

@@ -83,6 +83,7 @@ fn not_now(error: sso::Error) -> PageError {
             "Signing in has not been set up here yet. Ask your administrator.",
         ),
         sso::Error::NoPost
+        | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
         | sso::Error::IdentityAttribute
         | sso::Error::TestNotPassed

@@ -12,7 +12,7 @@ use crate::{
         certificate::Certificate,
         sp_metadata::{IdentityProvider, ServiceProvider},
     },
-    space::{self, KeyPurpose, Space},
+    space::{self, KeyPair, KeyPurpose, Space},
     sso,
     store::Read,
     web::{
@@ -45,6 +45,7 @@ pub struct Described {
     signing: Vec<Certificate>,
     encryption: Vec<Certificate>,
     signs_requests: bool,
+    key: Option<KeyPair>,
 }
 
 impl Described {
@@ -57,23 +58,40 @@ impl Described {
             signs_requests: sso::identity_provider(tx, id)
                 .await?
                 .is_some_and(|it| it.requests.sign),
+            key: key_to_sign_with(tx, &space, KeyPurpose::ServiceProvider).await?,
             space,
         })
     }
 
-    /// The document, which the API hands out too.
+    /// The document, which the API hands out too. Signs, if the space wants that: never inside a
+    /// transaction.
     pub fn document(&self, app: &App) -> Result<String, Fault> {
-        ServiceProvider {
+        let provider = ServiceProvider {
             entity_id: &sso::sp_entity_id(&app.settings, self.space.id),
             acs_url: &sso::acs_url(&app.settings, self.space.id),
             slo_url: &sso::slo_url(&app.settings, self.space.id),
             certificates: &self.signing,
             encryption: &self.encryption,
             signs_requests: self.signs_requests,
+        };
+        match &self.key {
+            None => provider.metadata().map_err(|_| UNWRITABLE),
+            Some(key) => {
+                provider.signed_metadata(&key.signing_key(&app.sealer)?).map_err(|_| UNWRITABLE)
+            }
         }
-        .metadata()
-        .map_err(|_| Fault::Internal("metadata of ours cannot be written"))
     }
+}
+
+const UNWRITABLE: Fault = Fault::Internal("metadata of ours cannot be written");
+
+/// The key to sign metadata with, if the space wants it signed.
+async fn key_to_sign_with(
+    tx: &mut Read,
+    space: &Space,
+    purpose: KeyPurpose,
+) -> Result<Option<KeyPair>, Fault> {
+    Ok(if space.sign_metadata { Some(space::key_pair(tx, space.id, purpose).await?) } else { None })
 }
 
 fn unknown() -> Problem {
@@ -91,16 +109,23 @@ pub async fn identity_provider(
         .read(async |tx| -> Result<_, Fault> {
             let Some(space) = space::space(tx, id).await? else { return Ok(None) };
             let purpose = KeyPurpose::IdentityProvider;
-            Ok(Some((space, space::certificates(tx, id, purpose).await?)))
+            let certificates = space::certificates(tx, id, purpose).await?;
+            let key = key_to_sign_with(tx, &space, purpose).await?;
+            Ok(Some((space, certificates, key)))
         })
         .await?;
-    let (space, certificates) = found.ok_or_else(unknown)?;
+    let (space, certificates, key) = found.ok_or_else(unknown)?;
     let entity_id = sso::idp_entity_id(&app.settings, space.id);
     let sso_url = app.settings.url(&format!("/portal/{}", space.name));
-    let metadata =
-        IdentityProvider { entity_id: &entity_id, sso_url: &sso_url, certificates: &certificates }
-            .metadata()
-            .map_err(|_| Fault::Internal("metadata of ours cannot be written"))?;
+    let provider =
+        IdentityProvider { entity_id: &entity_id, sso_url: &sso_url, certificates: &certificates };
+    let metadata = match &key {
+        None => provider.metadata().map_err(|_| UNWRITABLE)?,
+        Some(key) => {
+            let key = key.signing_key(&app.sealer).map_err(Fault::from)?;
+            provider.signed_metadata(&key).map_err(|_| UNWRITABLE)?
+        }
+    };
     Ok(document(metadata, "identity-provider.xml"))
 }
 

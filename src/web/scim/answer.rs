@@ -16,7 +16,7 @@ use crate::{
     directory::scim::{self as directory, Resource},
     permission, provisioning,
     scim::{Error, ErrorKind, version::Version},
-    store,
+    space, store,
     web::{Fault, log_cause},
 };
 
@@ -156,9 +156,12 @@ impl From<provisioning::Error> for Refusal {
     fn from(error: provisioning::Error) -> Self {
         match error {
             provisioning::Error::Store(error)
+            | provisioning::Error::Space(space::Error::Store(error))
             | provisioning::Error::Permission(permission::Error::Store(error)) => error.into(),
             // Nothing of this is a directory's doing.
             provisioning::Error::Permission(_)
+            | provisioning::Error::Space(_)
+            | provisioning::Error::KeyNotKnown(_)
             | provisioning::Error::UserSyncCountInvalid
             | provisioning::Error::Unknown(_)
             | provisioning::Error::UserSyncsExist

@@ -707,6 +707,10 @@ on_both! {
         assert_eq!(configured().await, sso::SingleLogout::default());
         describe(&company, &[BY_REDIRECT, BY_POST]).await;
         let both = configured().await;
+        assert_eq!(
+            both.to_string(),
+            format!("{REQUESTS} (redirect, answers to {RESPONSES}), {POSTS} (POST)")
+        );
         assert_eq!(both.way_for_requests(), Some(Way::Redirect(REQUESTS.to_owned())));
         assert_eq!(both.way_for_responses(false), Some(Way::Redirect(RESPONSES.to_owned())));
         assert_eq!(both.way_for_responses(true), Some(Way::Post(POSTS.to_owned())));

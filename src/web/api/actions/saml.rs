@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{ZONE_ID, action};
 use crate::{
-    saml::certificate::Certificate,
+    saml::{self, certificate::Certificate},
     space,
-    sso::{self, ByHand, IdpCertificate},
+    sso::{self, ByHand, IdpCertificate, ProviderError},
     web::{
         Fault,
         api::{
@@ -37,6 +37,17 @@ pub const ACTIONS: &[Action] = &[
         |call| Box::pin(set(call)),
     ),
     action("GetExternalSAMLIdentityProvider", &[ZONE_ID], |call| Box::pin(get(call))),
+    action("ClearExternalSAMLIdentityProvider", &[ZONE_ID], |call| Box::pin(clear(call))),
+    action(
+        "AddExternalSAMLIdPCertificate",
+        &[ZONE_ID, Field::text("X509Certificate").required()],
+        |call| Box::pin(add_certificate(call)),
+    ),
+    action(
+        "RemoveExternalSAMLIdPCertificate",
+        &[ZONE_ID, Field::text("CertificateId").required()],
+        |call| Box::pin(remove_certificate(call)),
+    ),
     action("ListExternalSAMLIdPCertificates", &[ZONE_ID], |call| Box::pin(list_certificates(call))),
 ];
 
@@ -76,12 +87,7 @@ async fn set(call: &Call) -> Answer {
     };
     let certificate = match parameters.optional_text("X509Certificate") {
         None => None,
-        Some(file) => Some(Certificate::from_file(file.as_bytes()).map_err(|error| {
-            Refusal::new(
-                "FailedOperation.X509CertificateParsingFailed",
-                format!("The parameter `X509Certificate` is refused: {error}."),
-            )
-        })?),
+        Some(file) => Some(parse(file)?),
     };
     let by_hand = ByHand { entity_id: text("EntityId"), login_url: text("LoginUrl"), certificate };
     let any_by_hand =
@@ -92,7 +98,11 @@ async fn set(call: &Call) -> Answer {
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
             if let Some(metadata) = &metadata {
-                sso::set_by_metadata(tx, &call.act, space.id, metadata).await?;
+                // The entity id beside it says which one is meant where there are several.
+                let several = saml::metadata::IdpMetadata::choice(metadata)
+                    .is_ok_and(|choice| choice.len() > 1);
+                let chosen = by_hand.entity_id.as_deref().filter(|_| several);
+                sso::set_by_chosen(tx, &call.act, space.id, metadata, chosen).await?;
             }
             if any_by_hand {
                 sso::set_by_hand(tx, &call.act, space.id, &by_hand).await?;
@@ -109,6 +119,54 @@ async fn set(call: &Call) -> Answer {
 
 fn ids(certificates: &[IdpCertificate]) -> Value {
     certificates.iter().map(|certificate| json!(certificate.id)).collect()
+}
+
+async fn clear(call: &Call) -> Answer {
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(sso::clear(tx, &call.act, space.id).await?)
+        })
+        .await?;
+    Ok(object([]))
+}
+
+async fn add_certificate(call: &Call) -> Answer {
+    let file = call.parameters.text("X509Certificate");
+    let certificate = parse(file)?;
+    let id = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(sso::add_certificate(tx, &call.act, space.id, &certificate).await?)
+        })
+        .await?;
+    Ok(object([("CertificateId", json!(id))]))
+}
+
+async fn remove_certificate(call: &Call) -> Answer {
+    // What is no id of a certificate names none.
+    let id = call.parameters.text("CertificateId").parse();
+    let id = id.map_err(|_| sso::Error::from(ProviderError::CertificateNotFound))?;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            Ok(sso::remove_certificate(tx, &call.act, space.id, id).await?)
+        })
+        .await?;
+    Ok(object([]))
+}
+
+fn parse(file: &str) -> Result<Certificate, Refusal> {
+    Certificate::from_file(file.as_bytes()).map_err(|error| {
+        Refusal::new(
+            "FailedOperation.X509CertificateParsingFailed",
+            format!("The parameter `X509Certificate` is refused: {error}."),
+        )
+    })
 }
 
 /// Before anything is configured the fields are empty: clients read the switch here too.

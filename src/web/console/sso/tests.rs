@@ -13,7 +13,9 @@ use super::{
         Administrator,
         frame::{Frame, ListQuery, Section, Wrong, done},
     },
-    CertificateRow, HERE, Upload, certificate_row,
+    HERE,
+    certificates::CertificateRow,
+    provider::Upload,
     report::{Report, download},
 };
 use crate::{
@@ -191,7 +193,7 @@ pub(in crate::web::console) async fn show(
     let report = test.result.as_ref().map(|it| Report::new(&it.checks, &test.provider.entity_id));
     let page = OneTest {
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),
-        certificates: certificates.map(|it| certificate_row(&it, now)).collect(),
+        certificates: certificates.map(|it| CertificateRow::of(&it, now)).collect(),
         report,
         replaces,
         test,

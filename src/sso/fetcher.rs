@@ -1,0 +1,123 @@
+//! The fetcher: looks at the sources that are due.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Error,
+    source::{Came, due, hasten, settle, take},
+};
+use crate::{
+    audit::{Act, Actor},
+    clock::Clock,
+    event::{Client, ClientError},
+    id::{Ids, SpaceId},
+    secret,
+    store::Db,
+};
+
+/// How often the fetcher looks for sources.
+const POLL: Duration = Duration::from_secs(30);
+/// How many sources are looked at at a time.
+const PARALLEL: usize = 8;
+/// How much of a document is read, in bytes: what the reader of metadata takes.
+const LONGEST_DOCUMENT: usize = 4 * 1024 * 1024;
+
+/// Fetches metadata until it is told to stop. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    db: Db,
+    clock: Clock,
+    ids: Ids,
+    client: Client,
+}
+
+impl Fetcher {
+    /// A fetcher that calls others by `client`.
+    pub fn new((db, clock, ids): (Db, Clock, Ids), client: Client) -> Self {
+        Self { db, clock, ids, client }
+    }
+
+    /// Looks at what is due until `stop`.
+    pub async fn run_until(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
+            match stop.run_until_cancelled(self.run_all_due()).await {
+                Some(Err(error)) => tracing::error!(?error, "metadata cannot be looked at"),
+                Some(Ok(_)) => {}
+                // What was taken is due again when its lease ends.
+                None => break,
+            }
+        }
+    }
+
+    /// Looks at every source that is due now; says how many there were.
+    pub async fn run_all_due(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let spaces = self.db.read(async |tx| due(tx, now).await).await?;
+        let mut waiting = spaces.into_iter();
+        let (mut running, mut looked) = (JoinSet::new(), 0);
+        loop {
+            while running.len() < PARALLEL
+                && let Some(space) = waiting.next()
+            {
+                let fetcher = self.clone();
+                running.spawn(async move { fetcher.look(space).await });
+            }
+            match running.join_next().await {
+                None => return Ok(looked),
+                Some(Ok(came)) => looked += usize::from(came?.is_some()),
+                Some(Err(error)) => tracing::error!(%error, "looking at metadata broke off"),
+            }
+        }
+    }
+
+    /// Looks at the source of a space now, whenever it is due; none if it has none, or somebody
+    /// else looks at it.
+    pub async fn look_now(&self, space: SpaceId) -> Result<Option<Came>, Error> {
+        let now = self.clock.now();
+        self.db.write(async |tx| hasten(tx, space, now).await).await?;
+        self.look(space).await
+    }
+
+    async fn look(&self, space: SpaceId) -> Result<Option<Came>, Error> {
+        let now = self.clock.now();
+        let Some(source) = self.db.write(async |tx| take(tx, space, now).await).await? else {
+            return Ok(None);
+        };
+        let fetched = match url::Url::parse(&source.url) {
+            Ok(url) => self.client.fetch(&url, LONGEST_DOCUMENT).await.map_err(|e| words(&e)),
+            Err(_) => Err("the address is no URL".to_owned()),
+        };
+        let fetched = fetched.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
+        let request = crate::id::new_uuid()?;
+        let act =
+            Act::new(Actor::system("fetcher"), request, None, self.clock.now(), self.ids.clone());
+        let chance = secret::random::<2>().map_or(0, u16::from_be_bytes);
+        let came = self
+            .db
+            .write(async |tx| settle(tx, &act, space, &source, fetched.clone(), chance).await)
+            .await?;
+        Ok(Some(came))
+    }
+}
+
+/// Why nothing was fetched, for administrators. Nothing of an answer is in it.
+fn words(error: &ClientError) -> String {
+    match error {
+        ClientError::Url => "the address cannot be called".to_owned(),
+        ClientError::Name(_) => "the host's name cannot be resolved".to_owned(),
+        ClientError::NotAllowed => {
+            "the host's address is in a network that is not called from here".to_owned()
+        }
+        ClientError::Connect(_) => "the host cannot be connected to".to_owned(),
+        ClientError::Tls(_) => "there is no trustworthy TLS connection to the host".to_owned(),
+        ClientError::Timeout => "the host takes too long".to_owned(),
+        ClientError::Http(_) => "the host does not answer in HTTP".to_owned(),
+        ClientError::Status(_)
+        | ClientError::Body
+        | ClientError::Redirect
+        | ClientError::TlsSetup(_) => error.to_string(),
+    }
+}

@@ -1,0 +1,269 @@
+//! A proposal beside what is configured: looked at, approved exactly, or thrown away (SSO-09).
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        Administrator,
+        frame::{Frame, Section, Wrong, done},
+        refused,
+    },
+    HERE,
+    certificates::CertificateRow,
+};
+use crate::{
+    app::App,
+    id::ProposalId,
+    saml::{
+        binding,
+        metadata::{Endpoint, IdpMetadata},
+    },
+    sso::{self, Difference, IdentityProvider, Origin, Part, Proposal},
+    store::Timestamp,
+    web::{
+        Fault,
+        page::Page,
+        pages::{PageError, Problem, sentence},
+    },
+};
+
+/// Most entity ids that are offered to choose from; a federation may have thousands.
+const MOST_CHOICES: usize = 2000;
+
+#[derive(Template)]
+#[template(path = "console/sso_proposal.html")]
+struct ProposalPage {
+    frame: Frame,
+    id: ProposalId,
+    from: &'static str,
+    created_by: String,
+    created_at: Timestamp,
+    choice: Vec<String>,
+    described: Option<Described>,
+    must_confirm: bool,
+    compared: String,
+    wrong: Option<Wrong>,
+}
+
+/// What a proposal says, for people.
+struct Described {
+    rows: Vec<Row>,
+    changes: bool,
+    warnings: Vec<String>,
+    sign_on: Vec<(&'static str, String)>,
+    logout: Vec<(&'static str, String)>,
+    formats: Vec<String>,
+    wants_signed: bool,
+    valid_until: Option<Timestamp>,
+    certificates: Vec<CertificateRow>,
+}
+
+struct Row {
+    label: &'static str,
+    badge: (&'static str, &'static str),
+    now: Option<String>,
+    then: Option<String>,
+}
+
+impl From<Difference> for Row {
+    fn from(difference: Difference) -> Self {
+        let label = match difference.part {
+            Part::EntityId => "Entity id",
+            Part::Redirect => "Login address (redirect)",
+            Part::Post => "Login address (POST)",
+            Part::Logout => "Logout addresses",
+            Part::Certificate => "Certificate (SHA-256)",
+        };
+        let badge = match (&difference.now, &difference.then) {
+            _ if !difference.is_change() => ("", "Same"),
+            (None, _) => ("badge-good", "New"),
+            (Some(_), None) => ("badge-bad", "Goes"),
+            (Some(_), Some(_)) => ("badge-warn", "Changes"),
+        };
+        Self { label, badge, now: difference.now, then: difference.then }
+    }
+}
+
+impl Described {
+    fn of(read: IdpMetadata, current: Option<&IdentityProvider>, now: Timestamp) -> Self {
+        let differences = sso::differences(current, &read);
+        let warnings = read.warnings(now.to_jiff());
+        let mut warnings: Vec<String> = warnings.iter().map(|it| sentence(it)).collect();
+        if read.certificates.is_empty() {
+            warnings.push("There is no certificate yet: nobody can sign in without one.".into());
+        }
+        Self {
+            changes: differences.iter().any(Difference::is_change),
+            rows: differences.into_iter().map(Row::from).collect(),
+            warnings,
+            certificates: read.certificates.iter().map(|it| CertificateRow::of(it, now)).collect(),
+            sign_on: addresses(read.single_sign_on),
+            logout: addresses(read.single_logout),
+            formats: read.name_id_formats,
+            wants_signed: read.want_authn_requests_signed,
+            valid_until: read.valid_until.map(Timestamp::from),
+        }
+    }
+}
+
+fn addresses(endpoints: Vec<Endpoint>) -> Vec<(&'static str, String)> {
+    let way = |binding: &str| if binding == binding::POST { "POST" } else { "Redirect" };
+    endpoints.into_iter().map(|it| (way(&it.binding), it.location)).collect()
+}
+
+pub(in crate::web::console) async fn show(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ProposalId>,
+) -> Result<Response, PageError> {
+    Ok(Page::new(look(&app, &administrator, id, None).await?).into_response())
+}
+
+async fn look(
+    app: &App,
+    who: &Administrator,
+    id: ProposalId,
+    wrong: Option<Wrong>,
+) -> Result<ProposalPage, PageError> {
+    let space = who.space()?;
+    let (proposal, current) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let proposal = sso::proposal(tx, space.id, id).await?;
+            Ok((proposal, sso::identity_provider(tx, space.id).await?))
+        })
+        .await?;
+    let proposal = proposal.ok_or_else(|| {
+        Problem::not_found("There is no such proposal, or it has expired.")
+            .onward(format!("{HERE}/provider"), "To the form")
+    })?;
+    let choice = choice(&proposal)?;
+    let mut wrong = wrong;
+    let described = if choice.is_empty() {
+        match proposal.content().description(current.as_ref(), who.act.now) {
+            Ok(read) => Some(Described::of(read, current.as_ref(), who.act.now)),
+            // It was sound when it was kept: since then its time may have run out.
+            Err(error) => {
+                wrong = Some(Wrong::whole(sentence(&error)));
+                None
+            }
+        }
+    } else {
+        None
+    };
+    Ok(ProposalPage {
+        frame: Frame::new(who, Section::SingleSignOn, None),
+        id,
+        from: match proposal.origin {
+            Origin::Upload => "Metadata given",
+            Origin::Hand => "Set by hand",
+            Origin::Source => "Metadata fetched",
+        },
+        created_by: proposal.created_by.clone(),
+        created_at: proposal.created_at,
+        choice,
+        described,
+        must_confirm: space.sso_enabled && current.is_some(),
+        compared: sso::standing(current.as_ref()),
+        wrong,
+    })
+}
+
+/// What to choose from; nothing where there is no choice.
+fn choice(proposal: &Proposal) -> Result<Vec<String>, Fault> {
+    let mut choice = proposal.content().choice()?;
+    choice.truncate(MOST_CHOICES);
+    Ok(if choice.len() > 1 { choice } else { Vec::new() })
+}
+
+#[derive(Deserialize)]
+pub(in crate::web::console) struct Choice {
+    entity_id: String,
+}
+
+pub(in crate::web::console) async fn choose(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ProposalId>,
+    Form(form): Form<Choice>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let chosen = app
+        .db
+        .write(async |tx| {
+            sso::choose(tx, &administrator.act, space, id, form.entity_id.trim()).await
+        })
+        .await;
+    match chosen {
+        Ok(chosen) => Ok(Redirect::to(&format!("{HERE}/proposals/{chosen}")).into_response()),
+        Err(error) => {
+            let wrong = Wrong::whole(Wrong::of(error.into())?.message);
+            let page = look(&app, &administrator, id, Some(wrong)).await?;
+            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
+
+/// What the page sends back: against what it was compared, and the tick that SSO-09 wants.
+#[derive(Deserialize)]
+pub(in crate::web::console) struct Approval {
+    compared: String,
+    #[serde(default)]
+    confirm: Option<String>,
+}
+
+pub(in crate::web::console) async fn approve(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ProposalId>,
+    Form(form): Form<Approval>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?;
+    let wrong = if unconfirmed(&app, &administrator, &form).await? {
+        Wrong::whole("Sign-in is on: confirm that you want to replace the identity provider.")
+    } else {
+        let approved = app
+            .db
+            .write(async |tx| {
+                sso::approve(tx, &administrator.act, space.id, id, &form.compared).await
+            })
+            .await;
+        match approved {
+            Ok(_) => return Ok(done(HERE, "provider-saved")),
+            Err(error) => Wrong::whole(Wrong::of(error.into())?.message),
+        }
+    };
+    let page = look(&app, &administrator, id, Some(wrong)).await?;
+    Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+/// Replacing a provider while sign-in is on needs a tick.
+async fn unconfirmed(app: &App, who: &Administrator, form: &Approval) -> Result<bool, PageError> {
+    let space = who.space()?;
+    if !space.sso_enabled || form.confirm.is_some() {
+        return Ok(false);
+    }
+    let current = app.db.read(async |tx| sso::identity_provider(tx, space.id).await).await?;
+    Ok(current.is_some())
+}
+
+pub(in crate::web::console) async fn discard(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ProposalId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let discarded =
+        app.db.write(async |tx| sso::discard(tx, &administrator.act, space, id).await).await;
+    match discarded {
+        Ok(()) => Ok(done(HERE, "proposal-discarded")),
+        Err(error) => Err(refused(&Wrong::of(error.into())?)),
+    }
+}

@@ -1,0 +1,54 @@
+//! Numbers for a monitor, in Prometheus' text format: how long everything lasts (SSO-19).
+
+use std::fmt::Write as _;
+
+use axum::{
+    extract::State,
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+
+use super::{Caller, Fault, Routes};
+use crate::{app::App, expiry, secret::constant_time_eq, space};
+
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/metrics", Caller::Monitor, show)
+}
+
+/// Whoever has the token of the settings; nobody while there is none.
+fn is_monitor(app: &App, headers: &HeaderMap) -> bool {
+    let Some(token) = &app.settings.metrics.token else { return false };
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
+    shown.is_some_and(|it| constant_time_eq(it.as_bytes(), token.expose_secret().as_bytes()))
+}
+
+async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
+    if !is_monitor(&app, &headers) {
+        let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+        return Ok((StatusCode::UNAUTHORIZED, challenge, "no access\n").into_response());
+    }
+    let now = app.clock.now();
+    let mut text = String::from(
+        "# HELP identity_center_expiry_seconds Seconds until a certificate, key or token ends; \
+         negative once it has.\n# TYPE identity_center_expiry_seconds gauge\n",
+    );
+    for space in app.db.read(async |tx| space::spaces(tx).await).await? {
+        for end in app.db.read(async |tx| expiry::ends(tx, space.id).await).await? {
+            let (kind, object, left) = (end.kind, &end.object, end.seconds_left(now));
+            // Ids and words of ours: nothing in them has to be escaped.
+            let _ = writeln!(
+                text,
+                "identity_center_expiry_seconds{{space=\"{}\",kind=\"{kind}\",object=\"{object}\"}} \
+                 {left}",
+                space.id
+            );
+        }
+    }
+    let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, text).into_response())
+}

@@ -1,0 +1,156 @@
+//! What ends is told before, once for each threshold: on pages, in the log, as events, in metrics
+//! (SSO-19).
+
+use identity_center::{
+    audit, credential,
+    expiry::{self, Kind},
+    id::SpaceId,
+    store::{self, PageRequest},
+};
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::configuration::Desk;
+use crate::{
+    events::{Receiver, wish},
+    house::{Database, TestHouse},
+    journey::{act, count},
+    on_both,
+};
+
+async fn warn(house: &TestHouse, space: SpaceId) -> usize {
+    let doing = act(house);
+    house.app.db.write(async |tx| expiry::warn(tx, &doing, space).await).await.unwrap()
+}
+
+on_both! {
+    async fn sso_19_each_threshold_is_told_once(house) {
+        let desk = Desk::open(house).await;
+        let space = desk.company.space.id;
+        let doing = act(house);
+        let lifetime = 100 * 86_400;
+        house
+            .app
+            .db
+            .write(async |tx| credential::create(tx, &doing, space, Some(lifetime)).await)
+            .await
+            .unwrap();
+        let receiver = Receiver::new().await;
+        desk.world.listen(&wish(&receiver.url(), false)).await;
+        let begin = house.now();
+        let mut told = Vec::new();
+        // Day by day: what is left goes from 100 days to none, and beyond.
+        for day in 0..103 {
+            for _ in 0..2 {
+                if warn(house, space).await > 0 {
+                    told.push(100 - day);
+                }
+            }
+            house.app.clock.advance(SignedDuration::from_hours(24));
+        }
+        assert_eq!(told, expiry::THRESHOLDS);
+        let records: store::Result<_> = house
+            .app
+            .db
+            .read(async |tx| audit::list(tx, desk.company.organization, PageRequest::first(50)).await)
+            .await;
+        let records = records.unwrap().rows.into_iter().filter(|it| it.action == "expiry.warn");
+        let records: Vec<_> = records.collect();
+        assert_eq!(records.len(), 4);
+        let last = records[0].state_after.as_ref().unwrap();
+        let end = begin.plus_seconds(lifetime).to_jiff().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        assert!(last.contains("scim_token") && last.contains(&end) && last.contains("\"days\":1"), "{last}");
+        assert_eq!(count(house, "SELECT COUNT(*) FROM events WHERE kind = 'expiry'").await, 4);
+        let pushes = receiver.wait_for(4).await;
+        let (name, body) = pushes[3].event();
+        assert_eq!(name, "urn:identity-center:event:expiry");
+        assert_eq!((&body["kind"], &body["days"], &body["ends_at"]), (&json!("scim_token"), &json!(1), &json!(end)));
+        assert_eq!(count(house, "SELECT COUNT(*) FROM expiry_warnings").await, 4);
+        // Of what is first seen when it has nearly ended, only the nearest threshold is told.
+        house
+            .app
+            .db
+            .write(async |tx| credential::create(tx, &act(house), space, Some(5 * 86_400)).await)
+            .await
+            .unwrap();
+        assert_eq!(warn(house, space).await, 1);
+        assert_eq!(count(house, "SELECT COUNT(*) FROM expiry_warnings WHERE days = 7").await, 2);
+    }
+
+    async fn pages_say_what_ends_soon(house) {
+        let desk = Desk::open(house).await;
+        desk.company.set_identity_provider().await;
+        let overview = async || {
+            let page = desk.chief.get(house.url("/console")).send().await.unwrap();
+            page.text().await.unwrap()
+        };
+        assert!(!overview().await.contains("ends in"));
+        let space = desk.company.space.id;
+        let ends = house.app.db.read(async |tx| expiry::ends(tx, space).await).await.unwrap();
+        let kinds: Vec<Kind> = ends.iter().map(|end| end.kind).collect();
+        for kind in [Kind::IdpCertificate, Kind::ServiceProviderKey, Kind::IdentityProviderKey] {
+            assert!(kinds.contains(&kind), "{kinds:?}");
+        }
+        // What the metadata says of itself ends too, and going past that keeps nobody out.
+        let metadata = desk.company.idp.metadata().replace(
+            "<md:EntityDescriptor ",
+            "<md:EntityDescriptor validUntil=\"2026-11-25T08:00:00Z\" ",
+        );
+        let proposal = desk.give(&metadata).await;
+        assert!(desk.page(&proposal).await.contains("valid until"));
+        desk.approve(&proposal).await;
+        let page = overview().await;
+        assert!(page.contains("The identity provider’s metadata") && page.contains("ends in 3 days"), "{page}");
+        assert!(desk.page("").await.contains("ends in 3 days"));
+        house.app.clock.advance(SignedDuration::from_hours(7 * 24));
+        desk.company.switch_sign_in(true).await;
+        assert!(desk.signs_in(crate::fake_idp::right_key()).await);
+    }
+}
+
+/// Only whoever has the token reads them; without one in the settings, nobody.
+#[tokio::test]
+async fn metrics_tell_the_seconds_that_are_left() {
+    let read = async |house: &TestHouse, token: Option<&str>| {
+        let request = reqwest::Client::new().get(house.url("/metrics"));
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    let closed = TestHouse::sqlite().await;
+    for token in [None, Some(""), Some("a monitor's token")] {
+        assert_eq!(read(&closed, token).await.0, StatusCode::UNAUTHORIZED);
+    }
+    closed.close().await;
+    let secret = SecretString::from("a monitor's token");
+    let house = TestHouse::with_settings_on(Database::sqlite(), |settings| {
+        settings.metrics.token = Some(secret.clone());
+    })
+    .await;
+    let space = crate::journey::Company::bare(&house, "acme").await.space.id;
+    house
+        .app
+        .db
+        .write(async |tx| credential::create(tx, &act(&house), space, Some(86_400)).await)
+        .await
+        .unwrap();
+    for token in [None, Some(""), Some("a monitor's tokem"), Some("A monitor's token")] {
+        assert_eq!(read(&house, token).await.0, StatusCode::UNAUTHORIZED, "{token:?}");
+    }
+    house.app.clock.advance(SignedDuration::from_secs(86_410));
+    let (status, text) = read(&house, Some("a monitor's token")).await;
+    assert_eq!(status, StatusCode::OK);
+    let line = text.lines().find(|line| line.contains("scim_token")).unwrap();
+    assert!(
+        line.starts_with(&format!("identity_center_expiry_seconds{{space=\"{space}\",kind=")),
+        "{line}"
+    );
+    assert!(line.ends_with("} -10"), "{line}");
+    assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), 3, "{text}");
+    house.close().await;
+}

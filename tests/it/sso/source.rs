@@ -1,0 +1,345 @@
+//! Metadata that is fetched: what differs waits for approval, what is configured stays (SSO-18).
+
+use std::sync::{Arc, Mutex};
+
+use identity_center::{
+    saml::{certificate::SigningKey, sp_metadata},
+    sso::{self, Came},
+};
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::configuration::{Desk, with_certificates};
+use crate::{
+    fake_idp::{FakeIdp, LOGIN_URL, right_key, wrong_key},
+    journey::count,
+    on_both,
+};
+
+/// What the identity provider's web server says: whole answers, changed at will.
+#[derive(Clone)]
+struct Published {
+    address: String,
+    answer: Arc<Mutex<Vec<u8>>>,
+    asked: Arc<Mutex<usize>>,
+}
+
+impl Published {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/metadata?a=b", listener.local_addr().unwrap());
+        let published = Self { address, answer: Arc::default(), asked: Arc::default() };
+        let serving = published.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer = serving.answer.lock().unwrap().clone();
+                let asked = serving.asked.clone();
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    let length = stream.read(&mut request).await.unwrap_or(0);
+                    if request[..length].starts_with(b"GET /metadata?a=b HTTP/1.1\r\n") {
+                        *asked.lock().unwrap() += 1;
+                    }
+                    let _ = stream.write_all(&answer).await;
+                });
+            }
+        });
+        published
+    }
+
+    fn say(&self, head: &str, body: &[u8]) {
+        let head = format!(
+            "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        *self.answer.lock().unwrap() = [head.as_bytes(), body].concat();
+    }
+
+    fn publish(&self, metadata: &str) {
+        self.say("200 OK", metadata.as_bytes());
+    }
+
+    fn asked(&self) -> usize {
+        *self.asked.lock().unwrap()
+    }
+}
+
+impl Desk<'_> {
+    async fn look(&self) -> Came {
+        let fetcher = self.company.house.app.fetcher().unwrap();
+        fetcher.look_now(self.company.space.id).await.unwrap().unwrap()
+    }
+
+    async fn watch(&self, published: &Published, more: &[(&str, &str)]) -> reqwest::Response {
+        let mut form = vec![("url", published.address.as_str())];
+        form.extend_from_slice(more);
+        self.post("/source", &form).await
+    }
+
+    async fn source(&self) -> sso::Source {
+        let (db, space) = (&self.company.house.app.db, self.company.space.id);
+        db.read(async |tx| sso::source(tx, space).await).await.unwrap().unwrap()
+    }
+
+    async fn waiting(&self) -> Option<String> {
+        let (db, space) = (&self.company.house.app.db, self.company.space.id);
+        let found = db.read(async |tx| sso::fetched_proposal(tx, space).await).await.unwrap();
+        found.map(|it| format!("/proposals/{}", it.id))
+    }
+}
+
+fn signed(idp: &FakeIdp, keys: &[&SigningKey], by: &SigningKey) -> String {
+    let certificates: Vec<_> = keys.iter().map(|key| key.certificate().clone()).collect();
+    let provider = sp_metadata::IdentityProvider {
+        entity_id: &idp.entity_id,
+        sso_url: LOGIN_URL,
+        certificates: &certificates,
+    };
+    provider.signed_metadata(by).unwrap()
+}
+
+fn until(metadata: &str, end: &str) -> String {
+    let entity = "<md:EntityDescriptor ";
+    assert!(metadata.contains(entity));
+    metadata.replace(entity, &format!("{entity}validUntil=\"{end}\" "))
+}
+
+on_both! {
+    /// A new certificate appears, is approved, and the identity provider changes keys: nobody is
+    /// kept out before or after.
+    async fn sso_18_a_rollover_is_noticed_approved_and_hurts_nobody(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        let published = Published::new().await;
+        published.publish(&idp.metadata());
+        let first = desk.watch(&published, &[]).await;
+        let first = desk.path_of(&first);
+        assert!(first.starts_with("/proposals/"), "{first}");
+        assert!(desk.provider().await.is_none(), "nothing counts yet");
+        assert_eq!(desk.approve(&first).await.status(), StatusCode::SEE_OTHER);
+        desk.company.switch_sign_in(true).await;
+        assert!(desk.signs_in(right_key()).await);
+        assert_eq!(desk.look().await, Came::Same);
+        assert_eq!(desk.waiting().await, None);
+
+        published.publish(&with_certificates(idp, &[right_key(), wrong_key()]));
+        house.app.clock.advance(SignedDuration::from_hours(2));
+        let fetcher = house.app.fetcher().unwrap();
+        assert_eq!(fetcher.run_all_due().await.unwrap(), 1);
+        assert_eq!(fetcher.run_all_due().await.unwrap(), 0, "not due again");
+        let proposal = desk.waiting().await.unwrap();
+        assert!(desk.page("").await.contains("publishes something else"));
+        let page = desk.page(&proposal).await;
+        assert!(page.contains("Metadata fetched") && page.contains("New"), "{page}");
+        assert!(page.contains(&wrong_key().certificate().facts().fingerprint), "{page}");
+        assert!(!desk.signs_in(wrong_key()).await, "it was not approved");
+        // However often it is seen, it is one proposal.
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert_eq!(desk.waiting().await.as_ref(), Some(&proposal));
+        assert_eq!(desk.approve(&proposal).await.status(), StatusCode::SEE_OTHER);
+        assert!(desk.signs_in(right_key()).await && desk.signs_in(wrong_key()).await);
+        assert_eq!(desk.look().await, Came::Same);
+
+        published.publish(&with_certificates(idp, &[wrong_key()]));
+        assert_eq!(desk.look().await, Came::Proposed);
+        let proposal = desk.waiting().await.unwrap();
+        assert!(desk.page(&proposal).await.contains("Goes"));
+        desk.approve(&proposal).await;
+        assert!(!desk.signs_in(right_key()).await && desk.signs_in(wrong_key()).await);
+        let recorded = "SELECT COUNT(*) FROM audit_records WHERE action = 'identity_provider.metadata_proposed'";
+        assert_eq!(count(house, recorded).await, 3);
+    }
+
+    /// Whatever becomes of fetching, what is configured stays.
+    async fn what_cannot_be_fetched_or_read_changes_nothing(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        let published = Published::new().await;
+        published.publish(&idp.metadata());
+        desk.watch(&published, &[]).await;
+        let first = desk.waiting().await.unwrap();
+        desk.approve(&first).await;
+        desk.company.switch_sign_in(true).await;
+        let big = vec![b' '; 5 * 1024 * 1024];
+        let expired = until(&with_certificates(idp, &[wrong_key()]), "2026-11-22T07:59:59Z");
+        let itself = published.address.clone();
+        let cases: [(&str, &[u8], &str); 8] = [
+            ("500 Internal Server Error", b"", "the status 500"),
+            ("200 OK", b"<!DOCTYPE html><title>Sign in</title>", "web page"),
+            ("200 OK", b"", "not XML"),
+            ("200 OK", &big, "too long"),
+            ("200 OK", expired.as_bytes(), "valid until"),
+            ("302 Found\r\nLocation: http://169.254.169.254/latest", b"", "redirect"),
+            ("302 Found\r\nLocation: file:///etc/passwd", b"", "redirect"),
+            (&format!("302 Found\r\nLocation: {itself}"), b"", "redirect"),
+        ];
+        for (head, body, reason) in cases {
+            published.say(head, body);
+            let Came::Failed(why) = desk.look().await else { panic!("{head}: not refused") };
+            assert!(why.contains(reason), "{reason}: {why}");
+            let source = desk.source().await;
+            assert_eq!(source.failure.as_deref(), Some(why.as_str()));
+            assert_eq!(source.failed_at, Some(house.now()), "since the first failure");
+            assert_eq!(desk.waiting().await, None);
+            assert!(desk.signs_in(right_key()).await);
+        }
+        assert!(desk.page("").await.contains("Failing"));
+        *published.answer.lock().unwrap() = b"nonsense".to_vec();
+        assert!(matches!(desk.look().await, Came::Failed(_)));
+        // It is tried again sooner than usual, and found well.
+        published.publish(&idp.metadata());
+        house.app.clock.advance(SignedDuration::from_secs(900 + 225));
+        assert_eq!(house.app.fetcher().unwrap().run_all_due().await.unwrap(), 1);
+        let source = desk.source().await;
+        assert_eq!((source.failure, source.failed_at), (None, None));
+        assert_eq!(source.fetched_at, Some(house.now()));
+        let recorded = "SELECT COUNT(*) FROM audit_records WHERE action = 'identity_provider.source_state'";
+        assert_eq!(count(house, recorded).await, 2, "one when it begins to fail, one when it ends");
+    }
+
+    async fn a_pinned_key_must_have_signed_the_whole_document(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        let published = Published::new().await;
+        let federation = SigningKey::generate("federation", house.now().to_jiff(), [9; 16]).unwrap();
+        let pin = federation.certificate().pem();
+        published.publish(&idp.metadata());
+        for (more, says) in [
+            (vec![("pins", "nonsense")], "not an X.509"),
+            (vec![("automatic", "true")], "pinned certificate"),
+        ] {
+            let refused = desk.watch(&published, &more).await;
+            assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{says}");
+            assert!(refused.text().await.unwrap().contains(says), "{says}");
+        }
+        assert_eq!(published.asked(), 0);
+        desk.watch(&published, &[("pins", &pin), ("automatic", "true")]).await;
+        assert_eq!(published.asked(), 1);
+        assert!(desk.source().await.failure.unwrap().contains("not signed"));
+        let good = signed(idp, &[right_key()], &federation);
+        for (wrong, reason) in [
+            (signed(idp, &[right_key()], wrong_key()), "not made by a configured certificate"),
+            (good.replace("/sso\"", "/evil\""), "signed content was changed"),
+            (good.replace("2001/04/xmldsig-more#rsa-sha256", "2000/09/xmldsig#rsa-sha1"), "not accepted"),
+        ] {
+            published.publish(&wrong);
+            let Came::Failed(why) = desk.look().await else { panic!("{reason}") };
+            assert!(why.contains(reason), "{reason}: {why}");
+        }
+        // The first configuration is nobody's choice but an administrator's.
+        published.publish(&good);
+        assert_eq!(desk.look().await, Came::Proposed);
+        let first = desk.waiting().await.unwrap();
+        desk.approve(&first).await;
+        desk.company.switch_sign_in(true).await;
+        // New certificates count at once, when they are signed and nothing else changed.
+        published.publish(&with_certificates(idp, &[right_key(), wrong_key()]));
+        assert!(matches!(desk.look().await, Came::Failed(_)));
+        assert!(!desk.signs_in(wrong_key()).await);
+        published.publish(&signed(idp, &[right_key(), wrong_key()], &federation));
+        assert_eq!(desk.look().await, Came::Applied);
+        assert!(desk.signs_in(right_key()).await && desk.signs_in(wrong_key()).await);
+        let other = FakeIdp { entity_id: "https://other.example.com/".to_owned() };
+        published.publish(&signed(&other, &[right_key()], &federation));
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert_eq!(desk.provider().await.unwrap().entity_id, idp.entity_id);
+        // Without that decision a signature alone is not enough.
+        desk.watch(&published, &[("pins", &pin)]).await;
+        published.publish(&signed(idp, &[wrong_key()], &federation));
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert!(desk.signs_in(right_key()).await);
+        let mut page = desk.page("").await;
+        page.retain(|c| !c.is_whitespace());
+        assert!(page.contains(&federation.certificate().facts().fingerprint), "{page}");
+    }
+
+    async fn what_is_not_wanted_is_not_proposed_again(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        desk.company.set_identity_provider().await;
+        let published = Published::new().await;
+        let both = with_certificates(idp, &[right_key(), wrong_key()]);
+        published.publish(&both);
+        desk.watch(&published, &[]).await;
+        let proposal = desk.waiting().await.unwrap();
+        desk.post(&format!("{proposal}/discard"), &[]).await;
+        // Signed anew, or valid for longer, it says the same.
+        published.publish(&until(&both, "2027-01-01T00:00:00Z"));
+        assert_eq!(desk.look().await, Came::Dismissed);
+        assert_eq!(desk.waiting().await, None);
+        published.publish(&with_certificates(idp, &[wrong_key()]));
+        assert_eq!(desk.look().await, Came::Proposed);
+        // What became the same again needs no approval.
+        published.publish(&idp.metadata());
+        assert_eq!(desk.look().await, Came::Same);
+        assert_eq!(desk.waiting().await, None);
+        assert_eq!(desk.post("/source/remove", &[]).await.status(), StatusCode::SEE_OTHER);
+        assert_eq!(desk.post("/source/remove", &[]).await.status(), StatusCode::NOT_FOUND);
+        assert!(desk.provider().await.is_some());
+    }
+
+    /// Of a federation one is chosen, once; what was fetched without a pin is not approved with one.
+    async fn a_choice_stays_and_a_new_pin_begins_anew(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        let other = FakeIdp { entity_id: "https://two.example.com/".to_owned() };
+        let both = format!(
+            "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\">{}{}\
+             </md:EntitiesDescriptor>",
+            idp.metadata(), with_certificates(&other, &[wrong_key()])
+        );
+        let published = Published::new().await;
+        published.publish(&both);
+        desk.watch(&published, &[]).await;
+        let several = desk.waiting().await.unwrap();
+        assert!(desk.page(&several).await.contains("Which identity provider?"));
+        let choose = format!("{several}/choose");
+        let chosen = desk.post(&choose, &[("entity_id", idp.entity_id.as_str())]).await;
+        let chosen = desk.path_of(&chosen);
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert_eq!(desk.waiting().await.as_ref(), Some(&chosen), "nobody chooses twice");
+        let pin = right_key().certificate().pem();
+        desk.watch(&published, &[("pins", &pin)]).await;
+        let gone = desk.post(&format!("{chosen}/approve"), &[("compared", "")]).await;
+        assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+        desk.watch(&published, &[]).await;
+        let again = desk.waiting().await.unwrap();
+        assert_eq!(desk.approve(&again).await.status(), StatusCode::SEE_OTHER);
+        assert_eq!(desk.provider().await.unwrap().entity_id, idp.entity_id);
+        assert_eq!(desk.look().await, Came::Same);
+    }
+
+    /// What holds for a moment only is looked at again while it holds.
+    async fn metadata_that_ends_soon_is_fetched_sooner(house) {
+        let desk = Desk::open(house).await;
+        let published = Published::new().await;
+        for (end, least, most) in [
+            ("2026-11-22T08:30:00Z", 900, 1125),
+            ("2026-11-22T08:01:00Z", 300, 375),
+            ("2026-11-23T08:00:00Z", 3600, 4500),
+        ] {
+            published.publish(&until(&desk.company.idp.metadata(), end));
+            desk.watch(&published, &[]).await;
+            let pause = desk.source().await.due_at.seconds_since(house.now());
+            assert!((least..=most).contains(&pause), "{end}: {pause}");
+        }
+    }
+
+    async fn nobody_makes_us_call_what_only_we_reach(house) {
+        let desk = Desk::open(house).await;
+        for address in [
+            "http://example.com/metadata", "https://10.0.0.1/", "https://[::1]/", "https://user:x@idp.example.com/",
+            "file:///etc/passwd", "https://169.254.169.254/", "nonsense", "",
+        ] {
+            let refused = desk.post("/source", &[("url", address)]).await;
+            assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        }
+        let refused = desk.reader.post(desk.url("/source")).form(&[("url", "https://idp.example.com/")]);
+        assert_eq!(refused.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+        assert_eq!(count(house, "SELECT COUNT(*) FROM identity_provider_sources").await, 0);
+    }
+}
