@@ -153,7 +153,7 @@ impl Received {
             Err(error) => return Self::unread(Seal::Beside(None), wanted, error.to_string()),
         };
         let document = redirect::inflate(&query.message)
-            .map_err(|error| refused(LogoutCheck::Encoding, "base64 of a deflated text", error))
+            .map_err(|error| refused(LogoutCheck::Encoding, "base64 of a deflated text", &error))
             .and_then(|text| parsed(&text));
         Self {
             kind: Some(query.kind),
@@ -191,17 +191,17 @@ impl Received {
             return Self::unread(Seal::Inside, wanted, "a relay state that is too long".to_owned());
         }
         let document = if message.len() > LONGEST_POSTED {
-            Err(refused(LogoutCheck::Encoding, "at most 128 KiB", message.len()))
+            Err(refused(LogoutCheck::Encoding, "at most 128 KiB", &message.len()))
         } else {
             encoding::decode(&message)
-                .map_err(|error| refused(LogoutCheck::Encoding, "base64", error))
+                .map_err(|error| refused(LogoutCheck::Encoding, "base64", &error))
                 .and_then(|text| parsed(&text))
         };
         Self { kind: Some(kind), relay_state, seal: Seal::Inside, document }
     }
 
     fn unread(seal: Seal, wanted: &str, received: String) -> Self {
-        let document = Err(refused(LogoutCheck::Binding, wanted, received));
+        let document = Err(refused(LogoutCheck::Binding, wanted, &received));
         Self { kind: None, relay_state: None, seal, document }
     }
 
@@ -244,17 +244,17 @@ impl Received {
             (Some(it), _) => {
                 Err(Refusal { check: it.check, wanted: it.wanted, received: it.received })
             }
-            (None, None) => Err(refused(LogoutCheck::Structure, "a complete message", "")),
+            (None, None) => Err(refused(LogoutCheck::Structure, "a complete message", &"")),
         };
         Outcome { trace, result, answerable }
     }
 }
 
-fn refused(check: LogoutCheck, wanted: &str, received: impl ToString) -> Refusal {
+fn refused(check: LogoutCheck, wanted: &str, received: &dyn std::fmt::Display) -> Refusal {
     Refusal { check, wanted: wanted.to_owned(), received: received.to_string() }
 }
 
 fn parsed(text: &[u8]) -> Result<Document, Refusal> {
     xml::parse(text, Profile::Message)
-        .map_err(|error| refused(LogoutCheck::Xml, "strict XML", error))
+        .map_err(|error| refused(LogoutCheck::Xml, "strict XML", &error))
 }

@@ -103,6 +103,18 @@ struct SignedOutPage {
     state: Option<LogoutState>,
 }
 
+impl SignedOutPage {
+    /// What can be said in a few words; the space's name when there is nothing to say.
+    fn heading(&self) -> &str {
+        match self.state {
+            Some(LogoutState::Complete) => "You are signed out",
+            Some(LogoutState::Partial) => "You are not signed out everywhere",
+            Some(LogoutState::Failed | LogoutState::Pending) => "You are signed out here only",
+            None => &self.space,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct SignedOutQuery {
     #[serde(default)]
