@@ -12,7 +12,8 @@
 //! * out: [`identity_provider`] signs responses, [`request`] asks an identity provider
 //! * between the two sides: [`metadata`], [`certificate`]
 //! * both ways: [`logout`], by a form or by [`redirect`]
-//! * [`role`] knows how a role of a cloud account is named in an assertion
+//! * [`role`] knows how a role of a cloud account is named in an assertion, [`target`] how each
+//!   cloud wants to hear it
 
 pub mod c14n;
 pub mod cause;
@@ -35,6 +36,7 @@ pub mod shape;
 pub mod signature;
 pub mod sp_metadata;
 pub mod statement;
+pub mod target;
 pub mod trace;
 pub mod writer;
 pub mod xml;
