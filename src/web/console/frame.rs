@@ -168,7 +168,7 @@ fn done_words(code: &str) -> Option<&'static str> {
         "source-same" => "What is published is what is configured.",
         "source-looked" => "The address was looked at.",
         "source-failed" => {
-            "The metadata could not be fetched, or does not count. The reason stands below."
+            "The address was looked at. Why what came does not count stands below."
         }
         "source-removed" => "Nothing is fetched any more. What is configured stays.",
         "proposal-discarded" => "The proposal was thrown away. Nothing has changed.",
