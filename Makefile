@@ -5,7 +5,7 @@
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
 	@echo 'make test   install what is missing, and run every test (TESTS=name runs those whose name contains it)'
-	@echo 'make fuzz   fuzz what reads the bodies of directories, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
+	@echo 'make fuzz   fuzz what reads what others send, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
 	@echo 'make lint   formatting, clippy, documentation, licences'
 	@echo 'make bench  how fast SCIM is at a million users, on both databases, beside the raw limits of each'
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes everything of the SCIM engine that reads what clients send, each target for FUZZ_SECONDS
+# Fuzzes everything of the SCIM and SAML engines that reads what others send, each target for FUZZ_SECONDS
 # (60 unless said otherwise). A stable toolchain is enough: the coverage that libFuzzer steers by
 # is made by the compiler's own pass, so neither nightly nor cargo-fuzz is needed.
 #
@@ -14,7 +14,7 @@ seconds=${FUZZ_SECONDS:-60}
 # The folder the build goes to, wherever cargo has been told to put it.
 out=${CARGO_TARGET_DIR:-$PWD/target}/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
-targets=${*:-filter path patch document query bulk}
+targets=${*:-filter path patch document query bulk saml_response saml_metadata saml_request}
 
 if ! command -v c++ > /dev/null; then
     scripts/packages.sh build
@@ -33,10 +33,11 @@ failed=
 for target in $targets; do
     mkdir -p "$out/found/$target" "$out/failures/$target"
     log=$out/$target.log
+    case $target in saml_*) dictionary=fuzz/saml.dict ;; *) dictionary=fuzz/scim.dict ;; esac
     # A filter or path is at most 8 KiB; bodies are larger, but everything in them fits as well.
     if "$out/$host/release/$target" "$out/found/$target" "fuzz/corpus/$target" \
         -max_total_time="$seconds" -max_len=16384 -timeout=5 -rss_limit_mb=1024 \
-        -dict=fuzz/scim.dict -artifact_prefix="$out/failures/$target/" \
+        -dict="$dictionary" -artifact_prefix="$out/failures/$target/" \
         -print_final_stats=1 > "$log" 2>&1; then
         echo "$target: $(sed -n 's/^Done \([0-9]*\) runs in \([0-9]*\) second.*/\1 runs in \2 s/p' "$log")," \
             "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log") a second, no failure"

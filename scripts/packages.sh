@@ -42,6 +42,7 @@ php-xml             has_php dom
 php-mbstring        has_php mbstring
 php-curl            has_php curl
 php-sqlite3         has_php pdo_sqlite
+xmlsec1             xmlsec1 --version
 python3             python3 --version
 python3-venv        has_python_venv
 openssl             openssl version

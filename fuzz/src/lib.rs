@@ -1,7 +1,11 @@
-//! The SCIM engine alone, and what its fuzz targets share.
+//! The engines of SCIM and SAML alone, and what their fuzz targets share.
 
+#[path = "../../src/saml/mod.rs"]
+pub mod saml;
 #[path = "../../src/scim/mod.rs"]
 pub mod scim;
+
+pub mod service_provider;
 
 use std::sync::{Arc, OnceLock};
 

@@ -11,7 +11,8 @@
 //!   [`second_opinion`] asks an implementation by other people whether it agrees
 //! * out: [`identity_provider`] signs responses, [`request`] asks an identity provider
 //! * between the two sides: [`metadata`], [`certificate`]
-//! * [`role`] knows how a role of a cloud account is named in an assertion
+//! * [`role`] knows how a role of a cloud account is named in an assertion, [`target`] how each
+//!   cloud wants to hear it
 
 pub mod c14n;
 pub mod cause;
@@ -31,6 +32,7 @@ pub mod shape;
 pub mod signature;
 pub mod sp_metadata;
 pub mod statement;
+pub mod target;
 pub mod trace;
 pub mod writer;
 pub mod xml;

@@ -97,16 +97,21 @@ fn is_name_byte(byte: u8) -> bool {
 /// ten hexadecimal digits of the SHA-256 of the true name is appended, so that
 /// two names never share one. The true name is in the NameID and in the audit.
 pub fn session_name(user_name: &str) -> String {
+    session_name_of(user_name, LONGEST_SESSION_NAME)
+}
+
+/// The same where a cloud takes names of up to `longest` characters.
+pub fn session_name_of(user_name: &str, longest: usize) -> String {
     let length = user_name.len();
-    let kept = (SHORTEST_SESSION_NAME..=LONGEST_SESSION_NAME).contains(&length)
-        && user_name.bytes().all(is_name_byte);
+    let kept =
+        (SHORTEST_SESSION_NAME..=longest).contains(&length) && user_name.bytes().all(is_name_byte);
     if kept {
         return user_name.to_owned();
     }
     let mut name: String = user_name
         .chars()
         .map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' })
-        .take(LONGEST_SESSION_NAME - SUFFIX - 1)
+        .take(longest.saturating_sub(SUFFIX + 1))
         .collect();
     let hash = fingerprint(user_name.as_bytes());
     name.push('-');

@@ -299,7 +299,12 @@ fn authentication(element: Element<'_>) -> Result<Authentication<'_>, ShapeError
     let mut parts = Children::of(context, &[])?;
     let context_class = parts.optional(ASSERTION, "AuthnContextClassRef");
     let context_class = context_class.map(|it| trimmed_leaf(it, &[])).transpose()?;
-    parts.optional(ASSERTION, "AuthnContextDeclRef").map(|it| leaf(it, &[])).transpose()?;
+    let declaration = parts.optional(ASSERTION, "AuthnContextDeclRef");
+    let declaration = declaration.map(|it| trimmed_leaf(it, &[])).transpose()?;
+    // One of the two has to be there and to say something (SAML core §2.7.2.2).
+    if context_class.or(declaration).is_none_or(str::is_empty) {
+        return Err(bad_value(context, "AuthnContextClassRef"));
+    }
     for authority in parts.many(ASSERTION, "AuthenticatingAuthority") {
         leaf(authority, &[])?;
     }

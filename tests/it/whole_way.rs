@@ -94,7 +94,7 @@ impl<'h> World<'h> {
     }
 
     /// The same, with the fake identity provider.
-    async fn open(house: &'h TestHouse) -> Self {
+    pub async fn open(house: &'h TestHouse) -> Self {
         Self::set_up(house, async |_| Some(FakeIdp::new().metadata())).await.unwrap()
     }
 
@@ -172,7 +172,7 @@ impl<'h> World<'h> {
     }
 
     /// Signs in at the portal; what the JSON then says about the session.
-    async fn sign_in(&self, browser: &Client, name: &str) {
+    pub async fn sign_in(&self, browser: &Client, name: &str) {
         let inside = self.try_sign_in(browser, name).await;
         assert_eq!(inside.status(), StatusCode::SEE_OTHER, "{}", inside.text().await.unwrap());
     }

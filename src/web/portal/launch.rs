@@ -18,7 +18,7 @@ use crate::{
     saml::{
         identity_provider::{AttributeToState, ResponseToIssue},
         name_id_format,
-        role::{ROLE, ROLE_SESSION_NAME, RoleClaim, session_name},
+        target::{Grant, Statement, Target},
     },
     secret::{hex, random},
     space::{self, KeyPurpose},
@@ -46,20 +46,21 @@ pub(super) async fn role(
         .read(async |tx| access::launch_role(tx, space, user, account, configuration).await)
         .await
         .map_err(|error| no_entry(&caller, error))?;
-    let claim = RoleClaim {
-        uin: launch.account.0,
-        roles: vec![launch.role.clone()],
-        provider: launch.provider,
-    };
-    let (claim, session) = (claim.to_string(), session_name(&launch.name_id));
-    let attributes = [
-        AttributeToState { name: ROLE, values: &[&claim] },
-        AttributeToState { name: ROLE_SESSION_NAME, values: &[&session] },
-    ];
+    let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
+    let target = Target::Embedded { sign_in_url: &sign_in_url };
+    let session = SignedDuration::from_secs(launch.session_duration);
+    let statements = target.statements(&Grant {
+        account: launch.account.0,
+        roles: &[&launch.role],
+        provider: &launch.provider,
+        user_name: &launch.name_id,
+        session,
+    });
     let word = Word {
+        target,
         name_id: &launch.name_id,
-        attributes: &attributes,
-        session: Some(SignedDuration::from_secs(launch.session_duration)),
+        statements: &statements,
+        session: Some(session),
         account_name: &launch.account_name,
     };
     let page = word.page(&app, &caller).await?;
@@ -87,10 +88,12 @@ pub(super) async fn user(
         .await
         .map_err(|error| no_entry(&caller, error))?;
     let provider = names::provider_arn(launch.account, &launch.provider);
-    let attributes = [AttributeToState { name: PROVIDER_ATTRIBUTE, values: &[&provider] }];
+    let statement = Statement { name: PROVIDER_ATTRIBUTE.to_owned(), values: vec![provider] };
+    let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
     let word = Word {
+        target: Target::Embedded { sign_in_url: &sign_in_url },
         name_id: &launch.name_id,
-        attributes: &attributes,
+        statements: &[statement],
         session: None,
         account_name: &launch.account_name,
     };
@@ -108,8 +111,9 @@ pub(super) async fn user(
 
 /// What we say to an account.
 struct Word<'a> {
+    target: Target<'a>,
     name_id: &'a str,
-    attributes: &'a [AttributeToState<'a>],
+    statements: &'a [Statement],
     session: Option<SignedDuration>,
     account_name: &'a str,
 }
@@ -125,19 +129,30 @@ impl Word<'_> {
             .await?;
         let key = pair.signing_key(&app.sealer)?;
         let id = || random::<20>().map(|bytes| format!("_{}", hex(&bytes)));
-        let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
+        let acs_url = self.target.acs_url();
+        let values: Vec<Vec<&str>> = self
+            .statements
+            .iter()
+            .map(|statement| statement.values.iter().map(String::as_str).collect())
+            .collect();
+        let attributes: Vec<AttributeToState<'_>> = self
+            .statements
+            .iter()
+            .zip(&values)
+            .map(|(statement, values)| AttributeToState { name: &statement.name, values })
+            .collect();
         let now = caller.act.now.to_jiff();
         let issued = ResponseToIssue {
             response_id: &id()?,
             assertion_id: &id()?,
             issuer: &sso::idp_entity_id(&app.settings, space),
-            acs_url: &sign_in_url,
-            audience: &sign_in_url,
+            acs_url: &acs_url,
+            audience: self.target.audience(),
             in_response_to: None,
             name_id: self.name_id,
             name_id_format: name_id_format::UNSPECIFIED,
             session_index: &id()?,
-            attributes: self.attributes,
+            attributes: &attributes,
             authenticated_at: now,
             now,
             lifetime: LIFETIME,
@@ -147,7 +162,7 @@ impl Word<'_> {
         .map_err(|_| Fault::Internal("a response to an account cannot be signed"))?;
         let response = issued.base64();
         let post = SamlPost {
-            action: &sign_in_url,
+            action: &acs_url,
             message: Message::Response(&response),
             relay_state: None,
             destination: self.account_name,

@@ -250,7 +250,16 @@ pub(super) fn counts() -> Vec<Case> {
             &[Check::Version],
         ));
     }
+    let context = message.split_once("<saml:AuthnContextClassRef>").unwrap().1;
+    let context = context.split_once('<').unwrap().0;
+    let context = format!("<saml:AuthnContextClassRef>{context}</saml:AuthnContextClassRef>");
     for (name, from, to) in [
+        ("an empty authentication context", &*context, ""),
+        (
+            "an authentication context that says nothing",
+            &*context,
+            "<saml:AuthnContextClassRef> </saml:AuthnContextClassRef>",
+        ),
         ("extensions", "<samlp:Status>", "<samlp:Extensions></samlp:Extensions><samlp:Status>"),
         ("advice", "<saml:AuthnStatement ", "<saml:Advice></saml:Advice><saml:AuthnStatement "),
         ("an unknown attribute", "Version=\"2.0\"", "Version=\"2.0\" x=\"y\""),

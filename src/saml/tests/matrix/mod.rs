@@ -155,3 +155,54 @@ fn every_class_of_the_matrix_is_documented() {
         assert!(page.contains(&format!("| {} |", class.name)), "{}", class.name);
     }
 }
+
+/// What the fuzz targets begin with. With `IDENTITY_CENTER_WRITE_SEEDS` set they are written anew.
+#[test]
+fn the_seeds_of_the_fuzz_targets_are_what_we_write() {
+    use crate::saml::request::AuthnRequestToSend;
+    use crate::saml::{encoding, sp_metadata};
+
+    let request = AuthnRequestToSend {
+        id: house::REQUEST,
+        now: now(),
+        issuer: SP,
+        destination: "https://idp.example.com/sso",
+        acs_url: ACS,
+        force_authn: true,
+        name_id_format: Some(crate::saml::name_id_format::EMAIL),
+        authn_contexts: &["urn:mfa".to_owned()],
+    };
+    let request = encoding::decode(&request.post_message(None).unwrap()).unwrap();
+    let metadata = sp_metadata::IdentityProvider {
+        entity_id: IDP,
+        sso_url: "https://idp.example.com/sso",
+        certificates: certificates(),
+    };
+    let metadata = metadata.metadata().unwrap();
+    let end = "</md:EntityDescriptor>";
+    let several = format!(
+        "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
+         validUntil=\"2030-01-01T00:00:00Z\"><!-- all of them -->{metadata}</md:EntitiesDescriptor>"
+    );
+    assert!(metadata.ends_with(end));
+    let mut seeds = vec![
+        ("saml_request/request.xml", request),
+        ("saml_metadata/one.xml", metadata.clone().into_bytes()),
+        ("saml_metadata/several.xml", several.into_bytes()),
+    ];
+    for (name, what) in [
+        ("saml_response/assertion.xml", Signed::Assertion),
+        ("saml_response/response.xml", Signed::Response),
+        ("saml_response/both.xml", Signed::Both),
+    ] {
+        seeds.push((name, sign(&unsigned(), what).into_bytes()));
+    }
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    for (name, wanted) in seeds {
+        let file = corpus.join(name);
+        if std::env::var_os("IDENTITY_CENTER_WRITE_SEEDS").is_some() {
+            std::fs::write(&file, &wanted).unwrap();
+        }
+        assert_eq!(std::fs::read(&file).unwrap_or_default(), wanted, "{name}");
+    }
+}
