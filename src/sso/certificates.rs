@@ -12,7 +12,7 @@ use crate::{
     id::{CertificateId, SpaceId},
     saml::{certificate::Certificate, metadata::MAXIMUM_CERTIFICATES},
     space,
-    store::{self as database, Write, sql},
+    store::{Write, sql},
 };
 
 /// Adds a certificate: messages signed with its key count from now on, beside those of the others.
@@ -77,7 +77,7 @@ pub async fn clear(tx: &mut Write, act: &Act, space: SpaceId) -> Result<(), Erro
     ] {
         sql(table).bind(space).execute(tx).await?;
     }
-    Ok(record(tx, act, space, "identity_provider.clear", &before).await?)
+    record(tx, act, space, "identity_provider.clear", &before).await
 }
 
 async fn record(
@@ -96,6 +96,5 @@ async fn record(
         before: state(before),
         after: after.as_ref().map_or(Value::Null, state),
     };
-    let recorded: Result<(), database::Error> = audit::record(tx, act, change).await;
-    Ok(recorded?)
+    Ok(audit::record(tx, act, change).await?)
 }

@@ -296,6 +296,6 @@ async fn somebody_unknown_sees_why_and_no_portal() {
     // The administrator reads the reason.
     visit.go("/console/settings/sso").await;
     assert!(visit.text("tbody .badge-bad").await.contains("Refused"));
-    assert!(visit.text("main").await.contains("user-exists"));
+    assert!(visit.text("main").await.contains("No user of the directory has this name"));
     visit.end().await;
 }

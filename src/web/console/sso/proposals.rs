@@ -95,7 +95,7 @@ impl Described {
     fn of(read: IdpMetadata, current: Option<&IdentityProvider>, now: Timestamp) -> Self {
         let differences = sso::differences(current, &read);
         let warnings = read.warnings(now.to_jiff());
-        let mut warnings: Vec<String> = warnings.iter().map(|it| sentence(it)).collect();
+        let mut warnings: Vec<String> = warnings.iter().map(sentence).collect();
         if read.certificates.is_empty() {
             warnings.push("There is no certificate yet: nobody can sign in without one.".into());
         }
