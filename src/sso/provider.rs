@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, SingleLogout, requests::text_of};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -10,6 +10,7 @@ use crate::{
         certificate::Certificate,
         metadata::{IdpMetadata, MetadataError, location},
     },
+    sso::SingleLogout,
     store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 

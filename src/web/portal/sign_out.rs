@@ -23,8 +23,7 @@ use crate::{
         page::Page,
         pages::{PageError, Problem},
         saml::{
-            login::{binding_cookie, binding_of},
-            logout::SigningOut,
+            logout::{SigningOut, binding_cookie, binding_of},
             send::see_other,
         },
     },

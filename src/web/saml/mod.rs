@@ -2,7 +2,7 @@
 
 mod acs;
 mod limit;
-pub(super) mod login;
+mod login;
 pub mod logout;
 pub mod metadata;
 pub mod post;
