@@ -191,6 +191,10 @@ pub fn verify_root<'c>(
     if certificates.is_empty() {
         return Err(SignatureError::NoCertificate);
     }
+    // They are part of what is signed, and nobody needs them.
+    if root.is_instructed() {
+        return Err(SignatureError::Digest);
+    }
     let first = root.elements().next().filter(|first| first.is(SIGNATURE, "Signature"));
     enveloped(first.ok_or(SignatureError::Unsigned)?, root, certificates)
 }

@@ -76,9 +76,18 @@ pub fn bundle(settings: &Settings, provider: &IdentityProvider, subject: Subject
 
 /// A line of the trace. What names a person is masked.
 fn check(entry: &Entry) -> Value {
+    // Identity providers write names into the text beside the codes.
+    let (codes, text) = entry.received.split_once(": ").unwrap_or((&entry.received, ""));
+    let status = entry.check == Check::Status && !text.is_empty();
     let personal =
         matches!(entry.check, Check::NameId | Check::IdentityAttribute | Check::UserExists);
-    let received = if personal { masked(&entry.received) } else { entry.received.clone() };
+    let received = if status {
+        format!("{codes}: {}", masked(text))
+    } else if personal {
+        masked(&entry.received)
+    } else {
+        entry.received.clone()
+    };
     json!({
         "check": entry.check,
         "verdict": entry.verdict,

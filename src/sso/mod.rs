@@ -61,7 +61,7 @@ pub use sign_in::{
 };
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
-    test, tests, use_tested,
+    test, tests,
 };
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
@@ -93,9 +93,6 @@ pub enum Error {
     /// A name of an attribute that is empty or too long, or holds control characters.
     #[error("the name of an attribute has 1 to 256 characters without controls")]
     IdentityAttribute,
-    /// A test that was not answered yet, or whose sign-in was refused.
-    #[error("only a configuration whose test passed can be taken over")]
-    TestNotPassed,
     /// No such test, or it is no longer kept.
     #[error("there is no such test")]
     TestNotFound,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, requests::text_of};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of, sign_in::forget_tickets};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -327,6 +327,7 @@ async fn finish(
     space: SpaceId,
     before: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
+    forget_tickets(tx, space).await?;
     let after = identity_provider(tx, space).await?.ok_or(Error::NotConfigured)?;
     for certificate in &after.certificates {
         check_not_for_development(act, &certificate.fingerprint)?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Error, IdentityProvider,
+    Error, IdentityProvider, ProviderError,
     attempts::{self, NewAttempt, Outcome},
     identity_provider,
     logout::{self, NewIdpSession},
@@ -183,6 +183,7 @@ pub async fn judge(
     tx: &mut Write,
     act: &Act,
     space: &Space,
+    provider: &IdentityProvider,
     request: Option<&PendingRequest>,
     relay_state: Option<&str>,
     outcome: response::Outcome,
@@ -192,12 +193,15 @@ pub async fn judge(
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
+    if !stands(tx, space.id, provider).await? {
+        return Err(ProviderError::ChangedMeanwhile.into());
+    }
     let name_id = Some(verified.identity.as_str());
     let origin = match origin(tx, act, space, request, relay_state, &verified, &mut trace).await? {
         Ok(origin) => origin,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
-    let fresh = remember(tx, space, &origin.entity_id, &verified).await?;
+    let fresh = remember(tx, space.id, &origin.entity_id, &verified).await?;
     let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
@@ -249,6 +253,27 @@ pub async fn judge(
     .execute(tx)
     .await?;
     Ok(Judged::Accepted { ticket })
+}
+
+/// Whether sign-in is on still, by the very configuration that a response was judged by.
+async fn stands(
+    tx: &mut Read,
+    space: SpaceId,
+    provider: &IdentityProvider,
+) -> Result<bool, database::Error> {
+    sql("SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id
+         WHERE s.id = $1 AND s.sso_enabled = $2 AND p.updated_at = $3")
+    .bind(space)
+    .bind(true)
+    .bind(provider.updated_at)
+    .exists(tx)
+    .await
+}
+
+/// Forgets the tickets that nobody has come for: what they rest on has changed.
+pub(super) async fn forget_tickets(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    sql("DELETE FROM login_tickets WHERE space_id = $1").bind(space).execute(tx).await?;
+    Ok(())
 }
 
 /// Where a good response came from, and where it leads.
@@ -330,8 +355,12 @@ async fn refuse(
         checks: trace,
     };
     let id = attempts::insert(tx, act, attempt).await?;
-    let after = json!({ "check": check.name(), "name_id": name_id });
-    record(tx, act, space.id, "sign_in.refuse", id, after).await?;
+    // Anybody can send what proves nothing: that leaves an attempt, which is forgotten in time, and
+    // no line in the audit log, which is not.
+    if name_id.is_some() {
+        let after = json!({ "check": check.name(), "name_id": name_id });
+        record(tx, act, space.id, "sign_in.refuse", id, after).await?;
+    }
     Ok(Judged::Refused(check))
 }
 
@@ -353,15 +382,15 @@ pub(super) async fn take(
 }
 
 /// Writes the assertion into the replay ledger; says whether it was new there.
-async fn remember(
+pub(super) async fn remember(
     tx: &mut Write,
-    space: &Space,
+    space: SpaceId,
     issuer: &str,
     verified: &VerifiedAssertion,
 ) -> Result<bool, database::Error> {
     let made = sql("INSERT INTO accepted_assertions (space_id, issuer, assertion_id, expires_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-    .bind(space.id)
+    .bind(space)
     .bind(issuer)
     .bind(&verified.assertion_id)
     .bind(Timestamp::from(verified.remember_until))

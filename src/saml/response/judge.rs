@@ -18,6 +18,8 @@ use crate::saml::statement::{self, Assertion, Response};
 use crate::saml::trace::{Check, Trace};
 use crate::saml::xml::{Document, Element, trim};
 
+/// How much longer than it can be accepted an assertion is remembered.
+const SPARE: SignedDuration = SignedDuration::from_mins(5);
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// The checks, in order. Returns what the message says once all of it could be
@@ -82,7 +84,6 @@ pub(super) fn judge(
         }
     }
     Some(verified(
-        clock,
         &response,
         &assertion,
         &signed_by,
@@ -454,7 +455,6 @@ struct Proved {
 }
 
 fn verified(
-    clock: Clock,
     response: &Response<'_>,
     assertion: &Assertion<'_>,
     signed_by: &SignedBy<'_>,
@@ -464,8 +464,9 @@ fn verified(
     let not_on_or_after = valid_until.map_or(confirmed_until, |it| it.min(confirmed_until));
     // Past this age the issue instant refuses it, however long it claims to hold.
     let stale = assertion.issue_instant.checked_add(MAXIMUM_AGE).unwrap_or(Timestamp::MAX);
+    // Whatever skew is set, or will be, and however far the clocks of replicas are apart.
     let remember_until =
-        not_on_or_after.min(stale).checked_add(clock.skew).unwrap_or(Timestamp::MAX);
+        not_on_or_after.min(stale).checked_add(MAXIMUM_SKEW + SPARE).unwrap_or(Timestamp::MAX);
     let fingerprint = signed_by.all().next().map(|it| it.certificate.facts().fingerprint.clone());
     VerifiedAssertion {
         assertion_id: assertion.id.to_owned(),

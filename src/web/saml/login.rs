@@ -14,7 +14,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::{Expiry, Session};
 
-use super::send::{see_other, send};
+use super::{
+    limit::Unhurried,
+    send::{see_other, send},
+};
 use crate::{
     app::App,
     secret::random_token,
@@ -45,6 +48,7 @@ pub struct Start {
 /// or by a page with a form that sends itself.
 pub async fn start(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     Path(space_name): Path<String>,
     Query(start): Query<Start>,
@@ -86,7 +90,6 @@ fn not_now(error: sso::Error) -> PageError {
         | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
         | sso::Error::IdentityAttribute
-        | sso::Error::TestNotPassed
         | sso::Error::TestNotFound
         | sso::Error::Key(_)
         | sso::Error::Metadata(_)

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::limit::Unhurried;
 use crate::{
     app::App,
     saml::{
@@ -24,6 +25,7 @@ use crate::{
 /// The metadata of a space as a service provider (SSO-04, SSO-05).
 pub async fn service_provider(
     State(app): State<App>,
+    _: Unhurried,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let space_id = id.parse().map_err(|_| unknown())?;
@@ -101,6 +103,7 @@ fn unknown() -> Problem {
 /// The metadata of a space as an identity provider towards its accounts.
 pub async fn identity_provider(
     State(app): State<App>,
+    _: Unhurried,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let id = id.parse().map_err(|_| unknown())?;

@@ -1,7 +1,7 @@
 //! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
 
 mod acs;
-mod limit;
+pub mod limit;
 mod login;
 pub mod logout;
 pub mod metadata;
