@@ -149,7 +149,10 @@ fn a_demanded_way_to_authenticate_is_looked_for_in_the_answer() {
     assert_eq!(judged(&message, &[other]), Some(Check::AuthnContext));
     assert_eq!(judged(&message, &[given.to_uppercase()]), Some(Check::AuthnContext));
     let element = format!("<saml:AuthnContextClassRef>{given}</saml:AuthnContextClassRef>");
-    let silent = changed(&element, "");
+    // Nothing said at all is no statement; another kind of word is one, and not the demanded one.
+    assert_eq!(judged(&changed(&element, ""), &[]), Some(Check::Structure));
+    let declared = "<saml:AuthnContextDeclRef>urn:declared</saml:AuthnContextDeclRef>";
+    let silent = changed(&element, declared);
     assert_eq!(judged(&silent, &[]), None);
     assert_eq!(judged(&silent, std::slice::from_ref(&given)), Some(Check::AuthnContext));
     // Of two statements both must say so.
