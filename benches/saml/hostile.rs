@@ -38,11 +38,11 @@ fn messages(good: &str) -> Vec<(&'static str, String)> {
         good.replacen(at, &format!("{}{at}", what.repeat(times)), 1)
     };
     let numbered =
-        |what: fn(usize) -> String, count: usize| (0..count).map(what).collect::<String>();
+        |what: fn(usize) -> String, count: usize| (0..count).map(what).collect::<Vec<_>>().concat();
     let end = "</saml:AttributeStatement>";
     let value =
         "<saml:Attribute Name=\"a\"><saml:AttributeValue>v</saml:AttributeValue></saml:Attribute>";
-    let prefixes: String = (0..30_000).map(|i| format!("p{i} ")).collect();
+    let prefixes: String = numbered(|i| format!("p{i} "), 30_000);
     vec![
         ("text of 255 kB in an attribute", fill("</saml:AttributeValue>", "x")),
         ("character references of 255 kB", fill("</saml:AttributeValue>", "&#x41;")),

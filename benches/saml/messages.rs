@@ -1,12 +1,15 @@
 //! An identity provider, and the messages that it sends.
 
 use anyhow::Result;
-use identity_center::saml::{
-    certificate::{Certificate, SigningKey},
-    identity_provider::{AttributeToState, ResponseToIssue},
-    name_id_format::UNSPECIFIED,
-    response::Expected,
-    sp_metadata,
+use identity_center::{
+    clock::Clock,
+    saml::{
+        certificate::{Certificate, SigningKey},
+        identity_provider::{AttributeToState, ResponseToIssue},
+        name_id_format::UNSPECIFIED,
+        response::Expected,
+        sp_metadata,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,8 +36,8 @@ pub struct Addressee<'a> {
 
 impl Idp {
     pub fn new() -> Result<Self> {
-        let now = Timestamp::now();
-        let key = SigningKey::generate("idp", now.into(), [7; 16])?;
+        let now = Clock::system().now().to_jiff();
+        let key = SigningKey::generate("idp", now, [7; 16])?;
         let certificates = vec![key.certificate().clone()];
         Ok(Self { key, certificates, now })
     }

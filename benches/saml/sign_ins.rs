@@ -180,7 +180,7 @@ impl Server {
                 name: &name,
                 id: &id,
             };
-            let message = self.idp.both_signed(&to, jiff::Timestamp::now())?;
+            let message = self.idp.both_signed(&to, self.app.clock.now().to_jiff())?;
             let form = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("SAMLResponse", &encoding::encode(message.as_bytes()))
                 .append_pair("RelayState", &begun.relay_state)

@@ -150,7 +150,7 @@ impl Received {
         let wanted = "the parameters of the redirect binding, each once";
         let query = match Query::read(raw) {
             Ok(query) => query,
-            Err(error) => return Self::unread(Seal::Beside(None), wanted, error.to_string()),
+            Err(error) => return Self::unread(Seal::Beside(None), wanted, &error.to_string()),
         };
         let document = redirect::inflate(&query.message)
             .map_err(|error| refused(LogoutCheck::Encoding, "base64 of a deflated text", &error))
@@ -176,19 +176,19 @@ impl Received {
                 _ => continue,
             };
             if place.replace(value.into_owned()).is_some() {
-                return Self::unread(Seal::Inside, wanted, format!("{name} twice"));
+                return Self::unread(Seal::Inside, wanted, &format!("{name} twice"));
             }
         }
         let (kind, message) = match (request, response) {
             (Some(request), None) => (MessageKind::Request, request),
             (None, Some(response)) => (MessageKind::Response, response),
-            (None, None) => return Self::unread(Seal::Inside, wanted, "no message".to_owned()),
+            (None, None) => return Self::unread(Seal::Inside, wanted, "no message"),
             (Some(_), Some(_)) => {
-                return Self::unread(Seal::Inside, wanted, "two messages".to_owned());
+                return Self::unread(Seal::Inside, wanted, "two messages");
             }
         };
         if relay_state.as_ref().is_some_and(|it| it.len() > MAXIMUM_ECHO) {
-            return Self::unread(Seal::Inside, wanted, "a relay state that is too long".to_owned());
+            return Self::unread(Seal::Inside, wanted, "a relay state that is too long");
         }
         let document = if message.len() > LONGEST_POSTED {
             Err(refused(LogoutCheck::Encoding, "at most 128 KiB", &message.len()))
@@ -200,7 +200,7 @@ impl Received {
         Self { kind: Some(kind), relay_state, seal: Seal::Inside, document }
     }
 
-    fn unread(seal: Seal, wanted: &str, received: String) -> Self {
+    fn unread(seal: Seal, wanted: &str, received: &str) -> Self {
         let document = Err(refused(LogoutCheck::Binding, wanted, &received));
         Self { kind: None, relay_state: None, seal, document }
     }

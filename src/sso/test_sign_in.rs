@@ -208,7 +208,7 @@ fn drafted(
 fn certificate(certificate: &Certificate, now: Timestamp) -> IdpCertificate {
     IdpCertificate {
         id: CertificateId(0),
-        certificate: certificate.pem().to_owned(),
+        certificate: certificate.pem(),
         fingerprint: certificate.facts().fingerprint.clone(),
         created_at: now,
     }

@@ -40,7 +40,7 @@ fn consumed(mut command: Command, metadata: &str, given: &[Value]) -> Vec<Value>
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines: String = given.iter().map(|line| format!("{line}\n")).collect();
+    let lines = given.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -52,8 +52,8 @@ fn consumed(mut command: Command, metadata: &str, given: &[Value]) -> Vec<Value>
 #[test]
 fn stock_consumers_take_what_each_cloud_is_told() {
     let Some(command) = python("tests/python/consume.py") else { return };
-    let now = jiff::Timestamp::now();
-    let key = SigningKey::generate("center", now.into(), [5; 16]).unwrap();
+    let now = Clock::system().now().to_jiff();
+    let key = SigningKey::generate("center", now, [5; 16]).unwrap();
     let metadata = sp_metadata::IdentityProvider {
         entity_id: ENTITY_ID,
         sso_url: "https://center.example.com/portal/acme",

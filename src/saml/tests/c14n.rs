@@ -1,5 +1,7 @@
 //! Canonicalisation against the examples of its specifications.
 
+use std::fmt::Write as _;
+
 use crate::saml::c14n::{exclusive, whole};
 use crate::saml::xml::{Document, Element, Profile, parse};
 
@@ -113,11 +115,11 @@ fn worded(element: Element<'_>, list: &[&str], shown: &[(String, String)], out: 
     }
     wanted.sort();
     wanted.dedup();
-    out.push_str(&format!("<{}", name.local));
+    let _ = write!(out, "<{}", name.local);
     for (prefix, namespace) in wanted {
         let rendered = shown.iter().rev().find(|it| it.0 == prefix).map(|it| it.1.as_str());
         if rendered.unwrap_or(if prefix.is_empty() { "" } else { "\0" }) != namespace {
-            out.push_str(&format!(" xmlns:{prefix}={namespace}"));
+            let _ = write!(out, " xmlns:{prefix}={namespace}");
             shown.push((prefix, namespace));
         }
     }
@@ -130,11 +132,10 @@ fn worded(element: Element<'_>, list: &[&str], shown: &[(String, String)], out: 
 
 /// What [`worded`] shows, out of canonical XML.
 fn outline(canonical: &[u8]) -> String {
-    let document = parse(canonical, Profile::Message).unwrap();
     fn walk(element: Element<'_>, out: &mut String) {
-        out.push_str(&format!("<{}", element.name().local));
+        let _ = write!(out, "<{}", element.name().local);
         for declaration in element.declarations() {
-            out.push_str(&format!(" xmlns:{}={}", declaration.prefix, declaration.namespace));
+            let _ = write!(out, " xmlns:{}={}", declaration.prefix, declaration.namespace);
         }
         out.push('>');
         for child in element.elements() {
@@ -142,6 +143,7 @@ fn outline(canonical: &[u8]) -> String {
         }
         out.push('/');
     }
+    let document = parse(canonical, Profile::Message).unwrap();
     let mut out = String::new();
     walk(document.root(), &mut out);
     out
@@ -165,17 +167,17 @@ proptest::proptest! {
         for (prefix, closes, declarations) in &elements {
             for _ in 0..*closes {
                 if let Some(name) = open.pop() {
-                    text.push_str(&format!("</{name}>"));
+                    let _ = write!(text, "</{name}>");
                 }
             }
             let colon = if *prefix == 0 { "" } else { ":" };
             let name = format!("{}{colon}e", prefixes[*prefix]);
-            text.push_str(&format!("<{name}"));
+            let _ = write!(text, "<{name}");
             let mut seen = Vec::new();
             for (prefix, uri) in declarations {
                 if !seen.contains(prefix) {
                     let colon = if *prefix == 0 { "" } else { ":" };
-                    text.push_str(&format!(" xmlns{colon}{}=\"{}\"", prefixes[*prefix], uris[*uri]));
+                    let _ = write!(text, " xmlns{colon}{}=\"{}\"", prefixes[*prefix], uris[*uri]);
                     seen.push(*prefix);
                 }
             }
@@ -183,7 +185,7 @@ proptest::proptest! {
             open.push(name);
         }
         while let Some(name) = open.pop() {
-            text.push_str(&format!("</{name}>"));
+            let _ = write!(text, "</{name}>");
         }
         text.push_str("</r>");
         let document = parse(text.as_bytes(), Profile::Message).unwrap();

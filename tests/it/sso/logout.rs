@@ -45,7 +45,7 @@ const BY_POST: Service<'static> = (binding::POST, POSTS, None);
 
 /// Sets the identity provider again, now with these logout services.
 async fn describe(company: &Company<'_>, services: &[Service<'_>]) {
-    let services: String = services
+    let services = services
         .iter()
         .map(|(binding, location, answers)| {
             let answers = answers.map(|it| format!(" ResponseLocation=\"{it}\""));
@@ -55,7 +55,8 @@ async fn describe(company: &Company<'_>, services: &[Service<'_>]) {
                  Location=\"{location}\"{answers}></md:SingleLogoutService>"
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let metadata = company.idp.metadata();
     let metadata =
         metadata.replacen("<md:NameIDFormat>", &format!("{services}<md:NameIDFormat>"), 1);

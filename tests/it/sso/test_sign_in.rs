@@ -16,6 +16,9 @@ use crate::{
 };
 
 const HERE: &str = "/console/settings/sso";
+/// How the identity provider answers.
+type Answering = fn(Answer) -> Message;
+
 const FULL: &str = "QcloudOrganizationFullAccess";
 const READ_ONLY: &str = "QcloudOrganizationReadOnlyAccess";
 
@@ -139,7 +142,6 @@ on_both! {
         let entra = FakeIdp { entity_id: "https://sts.windows.net/2f1c/".to_owned() };
         let proposal = desk.propose(&entra).await;
         let test = desk.post(&format!("{proposal}/test")).await;
-        type Answering = fn(Answer) -> Message;
         let cases: [(Answering, &str, &str); 6] = [
             (|answer| answer.signed_by(wrong_key()), "by a key that is not configured here",
                 "SAML Certificates"),

@@ -69,6 +69,10 @@ pub(super) fn differentials() -> Vec<Case> {
     cases
 }
 
+fn numbered(count: usize, piece: fn(usize) -> String) -> String {
+    (0..count).map(piece).collect::<Vec<_>>().concat()
+}
+
 pub(super) fn encodings() -> Vec<Case> {
     let message = sign(&unsigned(), Signed::Both);
     let wide =
@@ -84,8 +88,8 @@ pub(super) fn encodings() -> Vec<Case> {
     for _ in 0..100_000 {
         deep.push_str("<x>");
     }
-    let attributes: String = (0..10_000).map(|i| format!(" a{i}=\"\"")).collect();
-    let namespaces: String = (0..5_000).map(|i| format!(" xmlns:n{i}=\"urn:{i}\"")).collect();
+    let attributes = numbered(10_000, |i| format!(" a{i}=\"\""));
+    let namespaces = numbered(5_000, |i| format!(" xmlns:n{i}=\"urn:{i}\""));
     vec![
         Case::new("UTF-16, big end first", [&[0xfe, 0xff], &*wide(u16::to_be_bytes)].concat(), XML),
         Case::new(

@@ -8,6 +8,7 @@ use axum::{
 use serde_json::Value;
 
 use crate::saml::{
+    cause::Cause,
     difference::difference,
     product::Product,
     trace::{Check, Entry, Trace, Verdict},
@@ -35,7 +36,7 @@ pub(super) struct Diagnosis {
 
 pub(super) struct Place {
     pub product: &'static str,
-    pub place: &'static str,
+    pub field: &'static str,
     pub likely: bool,
 }
 
@@ -63,7 +64,7 @@ impl From<&Entry> for CheckRow {
             class,
             icon,
             verdict,
-            what: entry.cause.map(|cause| cause.what()),
+            what: entry.cause.map(Cause::what),
             wanted: entry.wanted.clone(),
             received: entry.received.clone(),
         }
@@ -87,11 +88,11 @@ impl Diagnosis {
         let likely = Product::of_entity_id(entity_id);
         let mut places: Vec<Place> = entry
             .cause
-            .and_then(|cause| cause.setting())
+            .and_then(Cause::setting)
             .map(|setting| {
                 let place = |product: Product| Place {
                     product: product.name(),
-                    place: setting.place(product),
+                    field: setting.place(product),
                     likely: likely == Some(product),
                 };
                 Product::ALL.map(place).into()
@@ -100,8 +101,8 @@ impl Diagnosis {
         places.sort_by_key(|place| !place.likely);
         Some(Self {
             check: entry.check.name(),
-            what: entry.cause.map_or("A check failed.", |cause| cause.what()),
-            remedy: entry.cause.map_or("", |cause| cause.remedy()),
+            what: entry.cause.map_or("A check failed.", Cause::what),
+            remedy: entry.cause.map_or("", Cause::remedy),
             difference: difference(&entry.wanted, &entry.received),
             wanted: entry.wanted.clone(),
             received: entry.received.clone(),

@@ -38,7 +38,7 @@ struct Tests {
     frame: Frame,
     /// Whether there is a configuration that people sign in with.
     present: bool,
-    tests: Vec<SignInTest>,
+    rows: Vec<SignInTest>,
     days: i64,
 }
 
@@ -57,7 +57,7 @@ pub(in crate::web::console) async fn list(
     let page = Tests {
         frame: Frame::new(&administrator, Section::SingleSignOn, None),
         present: provider.is_some_and(|provider| provider.is_complete()),
-        tests: tests.rows,
+        rows: tests.rows,
         days: app.settings.saml.test_days,
     };
     Ok(Page::new(page).into_response())
