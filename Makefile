@@ -7,7 +7,7 @@ help:
 	@echo 'make test   install what is missing, and run every test (TESTS=name runs those whose name contains it)'
 	@echo 'make fuzz   fuzz what reads what others send, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
 	@echo 'make lint   formatting, clippy, documentation, licences'
-	@echo 'make bench  how fast SCIM is at a million users, on both databases, beside the raw limits of each'
+	@echo 'make bench  how fast SCIM (at a million users) and sign-in are, on both databases, beside what bounds them'
 
 run:
 	@scripts/packages.sh build

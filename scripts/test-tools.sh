@@ -51,6 +51,33 @@ prepare_simplesamlphp() {
     rm -rf "$work"
 }
 
+# LemonLDAP::NG: Debian's packages with the Perl libraries that they need, unpacked likewise.
+prepare_lemonldap() {
+    local work packages
+    lemonldap=$cache/lemonldap
+    [ ! -f "$lemonldap/complete" ] || return 0
+    if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+        say "LemonLDAP::NG comes from Debian's packages. Elsewhere, unpack LemonLDAP::NG 2.16 with Lasso and its" \
+            "Perl libraries and set IDENTITY_CENTER_TEST_LEMONLDAP to the folder that holds their usr folder."
+        return 1
+    fi
+    packages=$(sed 's/#.*//' tests/idp/lemonldap.packages)
+    say "downloading and unpacking LemonLDAP::NG"
+    work=$(mktemp -d "$cache/lemonldap.XXXXXX")
+    # shellcheck disable=SC2086
+    if ! (cd "$work" && apt-get -qq download $packages 2>/dev/null); then
+        # The package lists of a fresh machine are empty.
+        if [ "$(id -u)" -eq 0 ]; then apt-get -qq update; else sudo apt-get -qq update; fi >&2
+        (cd "$work" && apt-get -qq download $packages) >&2
+    fi
+    mkdir "$work/unpacked"
+    for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
+    touch "$work/unpacked/complete"
+    rm -rf "$lemonldap"
+    mv "$work/unpacked" "$lemonldap"
+    rm -rf "$work"
+}
+
 first_of() {
     local name
     for name in "$@"; do command -v "$name" && return; done
@@ -62,11 +89,14 @@ python=${IDENTITY_CENTER_TEST_PYTHON:-}
 [ -n "$python" ] || prepare_python
 simplesamlphp=${IDENTITY_CENTER_TEST_SIMPLESAMLPHP:-}
 [ -n "$simplesamlphp" ] || prepare_simplesamlphp
+lemonldap=${IDENTITY_CENTER_TEST_LEMONLDAP:-}
+[ -n "$lemonldap" ] || prepare_lemonldap
 chromium=${IDENTITY_CENTER_TEST_CHROMIUM:-$(first_of chromium chromium-browser google-chrome)}
 chromedriver=${IDENTITY_CENTER_TEST_CHROMEDRIVER:-$(first_of chromedriver)}
 
 printf 'export %s=%q\n' \
     IDENTITY_CENTER_TEST_PYTHON "$python" \
     IDENTITY_CENTER_TEST_SIMPLESAMLPHP "$simplesamlphp" \
+    IDENTITY_CENTER_TEST_LEMONLDAP "$lemonldap" \
     IDENTITY_CENTER_TEST_CHROMIUM "$chromium" \
     IDENTITY_CENTER_TEST_CHROMEDRIVER "$chromedriver"

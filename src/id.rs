@@ -182,6 +182,8 @@ id_type! {
     CredentialId = "scimcred-";
     /// A certificate of the identity provider people sign in at.
     CertificateId = "idp-c-";
+    /// A session at the identity provider, that sessions of ours came from.
+    IdpSessionId = "idp-s-";
     /// What is proposed for that identity provider.
     ProposalId = "idp-p-";
     /// A key pair of a space.

@@ -19,7 +19,8 @@ CREATE INDEX sign_in_attempts_outcome ON sign_in_attempts (space_id, outcome, id
 CREATE INDEX sign_in_attempts_request ON sign_in_attempts (space_id, request_id);
 
 -- Test sign-ins: an identity provider's configuration that signs nobody in, and what came of the
--- latest answer to it. `certificates` is a list of PEM texts, `requests` and `responses` are as in
+-- latest answer to it. `proposal_id` is what was proposed (null: the configuration that people sign
+-- in with; it may be gone by now), `certificates` is a list of PEM texts, `requests` and `responses` are as in
 -- identity_providers, `checks` as in sign_in_attempts; `assertion` is what was proved, and `message`
 -- the XML that came. Null until an answer came.
 CREATE TABLE sign_in_tests (
@@ -27,6 +28,7 @@ CREATE TABLE sign_in_tests (
     space_id INTEGER NOT NULL REFERENCES spaces (id),
     administrator TEXT NOT NULL,
     created_at TEXT NOT NULL,
+    proposal_id INTEGER,
     entity_id TEXT NOT NULL,
     login_url TEXT NOT NULL,
     post_url TEXT NOT NULL,

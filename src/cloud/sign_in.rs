@@ -172,6 +172,13 @@ impl Verified {
         &self.assertion.name_id
     }
 
+    /// How long a session may last where the role grants so many seconds: never longer than the
+    /// response says. What has ended within the tolerance of clocks lasts a second.
+    pub fn seconds(&self, granted: i64, now: Timestamp) -> i64 {
+        let stated = self.assertion.session_not_on_or_after.map(Timestamp::from);
+        stated.map_or(granted, |ends| granted.min(ends.seconds_since(now).max(1)))
+    }
+
     /// The one role that the response opens; none if it is for a CAM user.
     pub fn role(&self) -> Option<&str> {
         match &self.claim {

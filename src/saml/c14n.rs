@@ -12,7 +12,9 @@ use super::xml::{Attribute, Content, Document, Element, ElementId};
 /// the default namespace. `omit` leaves out one descendant with all it holds:
 /// the enveloped-signature transform.
 pub fn exclusive(element: Element<'_>, prefixes: &[&str], omit: Option<ElementId>) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::new(), prefixes: Some(prefixes), omit, shown: Vec::new() };
+    let apex = element.id();
+    let mut writer =
+        Writer { out: Vec::new(), prefixes: Some((prefixes, apex)), omit, shown: Vec::new() };
     writer.element(element);
     writer.out
 }
@@ -26,8 +28,9 @@ pub fn whole(document: &Document) -> Vec<u8> {
 
 struct Writer<'d, 'p> {
     out: Vec<u8>,
-    /// `None`: every declaration is rendered where it stands (inclusive).
-    prefixes: Option<&'p [&'p str]>,
+    /// The prefix list, and where the output begins. `None`: every declaration is rendered where
+    /// it stands (inclusive).
+    prefixes: Option<(&'p [&'p str], ElementId)>,
     omit: Option<ElementId>,
     /// Declarations rendered by the ancestors in the output, innermost last.
     shown: Vec<(&'d str, &'d str)>,
@@ -81,7 +84,7 @@ impl<'d> Writer<'d, '_> {
                 let declared = element.declarations().iter();
                 candidates.extend(declared.map(|it| (it.prefix.as_str(), it.namespace.as_str())));
             }
-            Some(inclusive) => {
+            Some((inclusive, apex)) => {
                 let name = element.name();
                 candidates.push((&name.prefix, &name.namespace));
                 let attributes = element.attributes().iter().map(|attribute| &attribute.name);
@@ -90,9 +93,15 @@ impl<'d> Writer<'d, '_> {
                         .filter(|name| !name.prefix.is_empty())
                         .map(|name| (name.prefix.as_str(), name.namespace.as_str())),
                 );
+                // Below the apex a listed prefix means something else only where the element
+                // itself declares it: nobody makes us look for it at every element.
                 for prefix in inclusive {
                     let prefix = if *prefix == "#default" { "" } else { *prefix };
-                    candidates.extend(in_scope(element, prefix));
+                    candidates.extend(if element.id() == apex {
+                        in_scope(element, prefix)
+                    } else {
+                        declared(element, prefix)
+                    });
                 }
             }
         }
@@ -130,12 +139,18 @@ impl<'d> Writer<'d, '_> {
 fn in_scope<'d>(element: Element<'d>, prefix: &str) -> Option<(&'d str, &'d str)> {
     let mut current = Some(element);
     while let Some(element) = current {
-        if let Some(found) = element.declarations().iter().find(|it| it.prefix == prefix) {
-            return Some((&found.prefix, &found.namespace));
+        if let Some(found) = declared(element, prefix) {
+            return Some(found);
         }
         current = element.parent();
     }
     None
+}
+
+/// The binding of a prefix that stands on the element itself.
+fn declared<'d>(element: Element<'d>, prefix: &str) -> Option<(&'d str, &'d str)> {
+    let found = element.declarations().iter().find(|it| it.prefix == prefix)?;
+    Some((&found.prefix, &found.namespace))
 }
 
 /// Escapes text as canonical XML does.

@@ -88,6 +88,8 @@ pub struct Endpoint {
     pub binding: String,
     /// An http or https URL, as written.
     pub location: String,
+    /// Where answers go, if elsewhere (logout has that).
+    pub response_location: Option<String>,
 }
 
 /// An identity provider as we configure it.
@@ -209,6 +211,7 @@ impl IdpMetadata {
             single_sign_on: vec![Endpoint {
                 binding: binding::REDIRECT.to_owned(),
                 location: location(login_url)?,
+                response_location: None,
             }],
             single_logout: Vec::new(),
             certificates: vec![certificate],
@@ -318,9 +321,11 @@ fn endpoints(role: Element<'_>, service: &str) -> Result<Vec<Endpoint>, Metadata
     let mut found = Vec::new();
     for element in role.elements().filter(|it| it.is(METADATA, service)) {
         let location = location(element.attribute("Location").unwrap_or_default())?;
+        let response_location = element.attribute("ResponseLocation").map(self::location);
+        let response_location = response_location.transpose()?;
         let binding = trim(element.attribute("Binding").unwrap_or_default()).to_owned();
         if [binding::REDIRECT, binding::POST].contains(&binding.as_str()) {
-            found.push(Endpoint { binding, location });
+            found.push(Endpoint { binding, location, response_location });
         }
     }
     Ok(found)

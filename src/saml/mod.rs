@@ -11,6 +11,7 @@
 //!   [`second_opinion`] asks an implementation by other people whether it agrees
 //! * out: [`identity_provider`] signs responses, [`request`] asks an identity provider
 //! * between the two sides: [`metadata`], [`certificate`]
+//! * both ways: [`logout`], by a form or by [`redirect`]
 //! * [`role`] knows how a role of a cloud account is named in an assertion, [`target`] how each
 //!   cloud wants to hear it
 
@@ -22,8 +23,11 @@ pub mod encoding;
 pub mod encryption;
 pub mod identity_provider;
 pub mod instant;
+pub mod logout;
 pub mod metadata;
+
 pub mod product;
+pub mod redirect;
 pub mod request;
 pub mod response;
 pub mod role;

@@ -282,8 +282,9 @@ impl Setting {
             Self::Attributes => "Clients › Client scopes › dedicated › Add mapper",
             Self::Lifetime => "Clients › Advanced › Assertion Lifespan",
             Self::Clock => "The time service of the host, and of its virtual machine or container",
-            Self::Assignment => "Authentication › the browser flow bound to the client",
-            Self::AuthnContext => "Authentication › the browser flow bound to the client",
+            Self::Assignment | Self::AuthnContext => {
+                "Authentication › the browser flow bound to the client"
+            }
             Self::ForceAuthn => "Authentication › the browser flow: it has to honour ForceAuthn",
             Self::AuthnStatement => {
                 "Clients › Settings › SAML capabilities › Include AuthnStatement"
@@ -323,10 +324,7 @@ impl Setting {
             Self::AuthnContext => "Not offered there: demand no authentication context here",
             Self::ForceAuthn => "Not offered there: do not demand it here",
             Self::AuthnStatement => "Nothing to set there: it is always sent",
-            Self::StartUrl => {
-                "Apps › Web and mobile apps › Service provider details › Start URL: leave it empty"
-            }
-            Self::RelayState => {
+            Self::StartUrl | Self::RelayState => {
                 "Apps › Web and mobile apps › Service provider details › Start URL: leave it empty"
             }
         }

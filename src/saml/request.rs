@@ -2,27 +2,20 @@
 //! to the company's identity provider, signed if wanted, and those that reach an identity provider
 //! of ours.
 
-use std::io::{Read as _, Write as _};
-
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
-use url::{Url, form_urlencoded};
 
-use super::certificate::{CertificateError, SigningKey};
+use super::certificate::SigningKey;
 use super::metadata::{MetadataError, location};
 use super::namespace::{ASSERTION, PROTOCOL, SIGNATURE};
+use super::redirect::{self, MessageKind, RedirectError};
 use super::shape::{Children, ShapeError, bad_value, label, leaf, required};
-use super::signature::{self, Algorithm, SignatureError};
+use super::signature::{self, SignatureError};
 use super::writer::{UnwritableText, XmlWriter};
 use super::xml::{self, Element, Profile, XmlError, is_ncname, trim};
 use super::{binding, encoding, instant};
 
 /// Longest `RelayState` (bytes; SAML bindings §3.4.3).
 pub const MAXIMUM_RELAY_STATE: usize = 80;
-/// Longest request after inflating (bytes).
-const MAXIMUM_INFLATED: u64 = 64 * 1024;
 
 /// Why a request cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -39,18 +32,9 @@ pub enum RequestError {
     /// The request cannot be signed.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The request's query cannot be signed.
+    /// The request cannot travel by redirect, or did not arrive by one.
     #[error(transparent)]
-    Key(#[from] CertificateError),
-    /// Compression failed.
-    #[error("cannot deflate the request")]
-    Deflate(#[source] std::io::Error),
-    /// Not base64.
-    #[error("the request is not base64")]
-    Base64,
-    /// Not a deflated text, or one that is too long.
-    #[error("the request cannot be inflated")]
-    Inflate,
+    Redirect(#[from] RedirectError),
     /// Not XML we read.
     #[error(transparent)]
     Xml(#[from] XmlError),
@@ -129,37 +113,12 @@ impl AuthnRequestToSend<'_> {
         relay_state: Option<&str>,
         key: Option<&SigningKey>,
     ) -> Result<String, RequestError> {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(self.xml(None)?.as_bytes()).map_err(RequestError::Deflate)?;
-        let deflated = encoder.finish().map_err(RequestError::Deflate)?;
-        let refused = || MetadataError::Endpoint(self.destination.to_owned());
-        let mut url = Url::parse(&location(self.destination)?).map_err(|_| refused())?;
-        url.set_fragment(None);
-        // What is signed are these parameters as they are written here, in this order.
-        let mut ours = form_urlencoded::Serializer::new(String::new());
-        ours.append_pair("SAMLRequest", &encoding::encode(&deflated));
-        if let Some(relay_state) = relay_state {
-            if relay_state.len() > MAXIMUM_RELAY_STATE {
-                return Err(RequestError::RelayState);
-            }
-            ours.append_pair("RelayState", relay_state);
+        location(self.destination)?;
+        if relay_state.is_some_and(|it| it.len() > MAXIMUM_RELAY_STATE) {
+            return Err(RequestError::RelayState);
         }
-        let mut ours = ours.finish();
-        if let Some(key) = key {
-            let mut signed = form_urlencoded::Serializer::new(ours);
-            signed.append_pair("SigAlg", Algorithm::RsaSha256.uri());
-            let signed = signed.finish();
-            let value = encoding::encode(&key.sign_rsa_sha256(signed.as_bytes())?);
-            let mut whole = form_urlencoded::Serializer::new(signed);
-            whole.append_pair("Signature", &value);
-            ours = whole.finish();
-        }
-        let query = match url.query() {
-            Some(theirs) if !theirs.is_empty() => format!("{theirs}&{ours}"),
-            _ => ours,
-        };
-        url.set_query(Some(&query));
-        Ok(url.into())
+        let xml = self.xml(None)?;
+        Ok(redirect::address(self.destination, MessageKind::Request, &xml, relay_state, key)?)
     }
 
     /// The message to post, in base64; signed inside if there is a key (SAML bindings §3.5.4).
@@ -196,16 +155,7 @@ pub struct AuthnRequest {
 impl AuthnRequest {
     /// Reads the `SAMLRequest` parameter of a redirect, already URL-decoded.
     pub fn from_redirect(parameter: &str) -> Result<Self, RequestError> {
-        if parameter.len() as u64 > MAXIMUM_INFLATED {
-            return Err(RequestError::Inflate);
-        }
-        let deflated = encoding::decode(parameter).map_err(|_| RequestError::Base64)?;
-        let mut text = Vec::new();
-        let mut inflater = DeflateDecoder::new(deflated.as_slice()).take(MAXIMUM_INFLATED + 1);
-        inflater.read_to_end(&mut text).map_err(|_| RequestError::Inflate)?;
-        if text.len() as u64 > MAXIMUM_INFLATED {
-            return Err(RequestError::Inflate);
-        }
+        let text = redirect::inflate(parameter)?;
         Self::from_xml(&text)
     }
 

@@ -7,6 +7,7 @@ mod judge;
 mod proof;
 
 use jiff::{SignedDuration, Timestamp};
+pub(super) use judge::{Clock, unique_ids};
 
 use super::cause::Cause;
 use super::certificate::Certificate;
@@ -71,6 +72,10 @@ pub struct VerifiedAssertion {
     pub name_id: String,
     /// The format of the name.
     pub name_id_format: Option<String>,
+    /// Who gave the name, as written; logout must say it back.
+    pub name_qualifier: Option<String>,
+    /// For whom the name was given, as written; likewise.
+    pub sp_name_qualifier: Option<String>,
     /// The session at the identity provider.
     pub session_index: Option<String>,
     /// When the assertion was issued.

@@ -57,6 +57,11 @@ impl Algorithm {
         }
     }
 
+    fn of(uri: &str) -> Result<Self, SignatureError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|it| it.uri() == uri).ok_or_else(|| SignatureError::Algorithm(uri.to_owned()))
+    }
+
     fn digest(self) -> MessageDigest {
         match self {
             Self::RsaSha256 | Self::EcdsaSha256 => MessageDigest::sha256(),
@@ -186,6 +191,10 @@ pub fn verify_root<'c>(
     if certificates.is_empty() {
         return Err(SignatureError::NoCertificate);
     }
+    // They are part of what is signed, and nobody needs them.
+    if root.is_instructed() {
+        return Err(SignatureError::Digest);
+    }
     let first = root.elements().next().filter(|first| first.is(SIGNATURE, "Signature"));
     enveloped(first.ok_or(SignatureError::Unsigned)?, root, certificates)
 }
@@ -219,7 +228,41 @@ fn enveloped<'c>(
     }
 
     let bytes = c14n::exclusive(signed_info, &info.prefixes, None);
-    let is_rsa = info.algorithm.is_rsa();
+    let made = |certificate: &Certificate| made_by(certificate, info.algorithm, &bytes, &value);
+    match maker(certificates, info.algorithm, made)? {
+        Some(certificate) => Ok(Verified { certificate, algorithm: info.algorithm, canonical }),
+        None => Err(SignatureError::UnknownKey { embedded: key_info.and_then(embedded) }),
+    }
+}
+
+/// Verifies a signature that stands beside the bytes it signs, as the redirect binding has it
+/// (SAML bindings §3.4.4.1), with one of the certificates.
+pub fn verify_detached<'c>(
+    algorithm: &str,
+    bytes: &[u8],
+    value: &[u8],
+    certificates: &'c [Certificate],
+) -> Result<&'c Certificate, SignatureError> {
+    if certificates.is_empty() {
+        return Err(SignatureError::NoCertificate);
+    }
+    let algorithm = Algorithm::of(algorithm)?;
+    let made = |certificate: &Certificate| {
+        // Some write ECDSA signatures as X.509 does (OpenSAML's plain JCA); the binding does not
+        // say which form it wants.
+        made_by(certificate, algorithm, bytes, value)
+            || verify_ecdsa_der(certificate, algorithm, bytes, value).unwrap_or(false)
+    };
+    maker(certificates, algorithm, made)?.ok_or(SignatureError::UnknownKey { embedded: None })
+}
+
+/// The first certificate with a key of the algorithm's type for which `made` holds.
+fn maker(
+    certificates: &[Certificate],
+    algorithm: Algorithm,
+    made: impl Fn(&Certificate) -> bool,
+) -> Result<Option<&Certificate>, SignatureError> {
+    let is_rsa = algorithm.is_rsa();
     let mut candidates = certificates
         .iter()
         .filter(|certificate| matches!(certificate.facts().key, KeyKind::Rsa(_)) == is_rsa)
@@ -227,11 +270,7 @@ fn enveloped<'c>(
     if candidates.peek().is_none() {
         return Err(SignatureError::KeyType);
     }
-    let maker = candidates.find(|certificate| made_by(certificate, info.algorithm, &bytes, &value));
-    match maker {
-        Some(certificate) => Ok(Verified { certificate, algorithm: info.algorithm, canonical }),
-        None => Err(SignatureError::UnknownKey { embedded: key_info.and_then(embedded) }),
-    }
+    Ok(candidates.find(|certificate| made(certificate)))
 }
 
 fn read_signed_info(signed_info: Element<'_>) -> Result<SignedInfo<'_>, SignatureError> {
@@ -241,10 +280,7 @@ fn read_signed_info(signed_info: Element<'_>) -> Result<SignedInfo<'_>, Signatur
     let reference = parts.required(SIGNATURE, "Reference")?;
     parts.end()?;
     let uri = algorithm_of(method)?;
-    let algorithm = Algorithm::ALL
-        .into_iter()
-        .find(|algorithm| algorithm.uri() == uri)
-        .ok_or_else(|| SignatureError::Algorithm(uri.to_owned()))?;
+    let algorithm = Algorithm::of(uri)?;
     Ok(SignedInfo { prefixes, algorithm, reference: read_reference(reference)? })
 }
 
@@ -388,6 +424,23 @@ fn verify_ecdsa(
     let digest = openssl::hash::hash(algorithm.digest(), bytes)?;
     let key = key.ec_key()?;
     signature.verify(&digest, &key)
+}
+
+fn verify_ecdsa_der(
+    certificate: &Certificate,
+    algorithm: Algorithm,
+    bytes: &[u8],
+    value: &[u8],
+) -> Result<bool, openssl::error::ErrorStack> {
+    match certificate.facts().key {
+        KeyKind::Rsa(_) => Ok(false),
+        KeyKind::Ecdsa(_) => {
+            let signature = EcdsaSig::from_der(value)?;
+            let digest = openssl::hash::hash(algorithm.digest(), bytes)?;
+            let key = certificate.key().ec_key()?;
+            signature.verify(&digest, &key)
+        }
+    }
 }
 
 /// Signs an element that is given as canonical XML in two parts, between which

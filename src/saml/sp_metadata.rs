@@ -26,6 +26,8 @@ pub struct ServiceProvider<'a> {
     pub entity_id: &'a str,
     /// Where responses are posted to.
     pub acs_url: &'a str,
+    /// Where logout messages go, by either binding.
+    pub slo_url: &'a str,
     /// Its signing certificates; several during a rotation.
     pub certificates: &'a [Certificate],
     /// What assertions may be encrypted for: none does not want them encrypted, several stand
@@ -58,6 +60,10 @@ impl ServiceProvider<'_> {
         );
         keys(&mut xml, "signing", self.certificates);
         keys(&mut xml, "encryption", self.encryption);
+        for binding in [binding::REDIRECT, binding::POST] {
+            let service = [("Binding", binding), ("Location", self.slo_url)];
+            xml.leaf("md:SingleLogoutService", &service, "");
+        }
         for format in
             [name_id_format::UNSPECIFIED, name_id_format::EMAIL, name_id_format::PERSISTENT]
         {

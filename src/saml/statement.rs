@@ -78,6 +78,10 @@ pub struct NameId<'d> {
     pub value: &'d str,
     /// Its format.
     pub format: Option<&'d str>,
+    /// Who gave the name.
+    pub name_qualifier: Option<&'d str>,
+    /// For whom the name was given.
+    pub sp_name_qualifier: Option<&'d str>,
 }
 
 /// A subject confirmation.
@@ -130,24 +134,30 @@ pub struct Conditions<'d> {
     pub audiences: Vec<Vec<&'d str>>,
 }
 
-fn instant_of(element: Element<'_>, name: &'static str) -> Result<Option<Timestamp>, ShapeError> {
+pub(super) fn instant_of(
+    element: Element<'_>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, ShapeError> {
     element
         .attribute(name)
         .map(|text| instant::parse(text).ok_or_else(|| bad_value(element, name)))
         .transpose()
 }
 
-fn required_instant(element: Element<'_>, name: &'static str) -> Result<Timestamp, ShapeError> {
+pub(super) fn required_instant(
+    element: Element<'_>,
+    name: &'static str,
+) -> Result<Timestamp, ShapeError> {
     required(element, name)?;
     instant_of(element, name)?.ok_or_else(|| bad_value(element, name))
 }
 
-fn id_of(element: Element<'_>) -> Result<&str, ShapeError> {
+pub(super) fn id_of(element: Element<'_>) -> Result<&str, ShapeError> {
     let id = required(element, "ID")?;
     if is_ncname(id) && id.len() <= 256 { Ok(id) } else { Err(bad_value(element, "ID")) }
 }
 
-fn issuer(element: Element<'_>) -> Result<&str, ShapeError> {
+pub(super) fn issuer(element: Element<'_>) -> Result<&str, ShapeError> {
     if element.attribute("Format").is_some_and(|f| f != super::name_id_format::ENTITY) {
         return Err(bad_value(element, "Format"));
     }
@@ -194,7 +204,7 @@ pub fn response(element: Element<'_>) -> Result<Response<'_>, ShapeError> {
     })
 }
 
-fn status(element: Element<'_>) -> Result<Status<'_>, ShapeError> {
+pub(super) fn status(element: Element<'_>) -> Result<Status<'_>, ShapeError> {
     let mut parts = Children::of(element, &[])?;
     let mut next = Some(parts.required(PROTOCOL, "StatusCode")?);
     let message = parts.optional(PROTOCOL, "StatusMessage").map(|it| leaf(it, &[])).transpose()?;
@@ -252,9 +262,14 @@ pub fn assertion(element: Element<'_>) -> Result<Assertion<'_>, ShapeError> {
     })
 }
 
-fn name_id(element: Element<'_>) -> Result<NameId<'_>, ShapeError> {
+pub(super) fn name_id(element: Element<'_>) -> Result<NameId<'_>, ShapeError> {
     let known = ["Format", "NameQualifier", "SPNameQualifier", "SPProvidedID"];
-    Ok(NameId { value: trimmed_leaf(element, &known)?, format: element.attribute("Format") })
+    Ok(NameId {
+        value: trimmed_leaf(element, &known)?,
+        format: element.attribute("Format"),
+        name_qualifier: element.attribute("NameQualifier"),
+        sp_name_qualifier: element.attribute("SPNameQualifier"),
+    })
 }
 
 fn subject(element: Element<'_>) -> Result<(NameId<'_>, Vec<Confirmation<'_>>), ShapeError> {

@@ -18,6 +18,8 @@ pub const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 pub struct Document {
     /// The first is the root; a parent always precedes its children.
     nodes: Vec<Node>,
+    /// Whether it held processing instructions inside the root, which the tree has not.
+    instructed: bool,
 }
 
 /// Names one element of one document.
@@ -105,6 +107,12 @@ impl PartialEq for Element<'_> {
 }
 
 impl<'d> Element<'d> {
+    /// Whether the document held processing instructions inside its root. The tree has them not,
+    /// so its canonical form is not that of the document.
+    pub fn is_instructed(self) -> bool {
+        self.document.instructed
+    }
+
     fn node(self) -> &'d Node {
         &self.document.nodes[self.id.0]
     }

@@ -10,6 +10,9 @@ use crate::{
     },
 };
 
+/// How many attempts a space keeps whose message proved nothing.
+pub const MOST_UNPROVED: i64 = 10_000;
+
 text_enum! {
     /// How an attempt to sign in went.
     pub enum Outcome {
@@ -194,5 +197,11 @@ pub async fn forget_old(
         query.push(" ORDER BY id").push_limit(PORTION).push(")");
         gone = query.execute(tx).await?.max(gone);
     }
+    // Anybody can leave attempts that prove nothing: of those the latest are enough.
+    let mut query = sql("DELETE FROM sign_in_attempts WHERE id IN (SELECT id FROM
+             (SELECT id, ROW_NUMBER() OVER (PARTITION BY space_id ORDER BY id DESC) AS place
+              FROM sign_in_attempts WHERE name_id IS NULL) unproved WHERE place > ");
+    query.push_bind(MOST_UNPROVED).push(" ORDER BY id").push_limit(PORTION).push(")");
+    gone = query.execute(tx).await?.max(gone);
     Ok(gone >= PORTION)
 }

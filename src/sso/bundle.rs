@@ -2,6 +2,8 @@
 //! redacts itself: names of people are masked, attribute values and the message's own text are
 //! left out, and no key is near.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::{IdentityProvider, rules};
@@ -76,9 +78,18 @@ pub fn bundle(settings: &Settings, provider: &IdentityProvider, subject: Subject
 
 /// A line of the trace. What names a person is masked.
 fn check(entry: &Entry) -> Value {
+    // Identity providers write names into the text beside the codes.
+    let (codes, text) = entry.received.split_once(": ").unwrap_or((&entry.received, ""));
+    let status = entry.check == Check::Status && !text.is_empty();
     let personal =
         matches!(entry.check, Check::NameId | Check::IdentityAttribute | Check::UserExists);
-    let received = if personal { masked(&entry.received) } else { entry.received.clone() };
+    let received = if status {
+        format!("{codes}: {}", masked(text))
+    } else if personal {
+        masked(&entry.received)
+    } else {
+        entry.received.clone()
+    };
     json!({
         "check": entry.check,
         "verdict": entry.verdict,
@@ -152,23 +163,24 @@ fn skeleton(message: &str) -> Vec<String> {
 }
 
 fn line(element: Element<'_>) -> String {
+    // Writing to a string cannot fail.
     let depth = std::iter::successors(element.parent(), |it| it.parent()).count();
     let name = element.name();
     let known = [namespace::ASSERTION, namespace::PROTOCOL, namespace::SIGNATURE];
     let mut line = format!("{}{}", "  ".repeat(depth), name.local);
     if !known.contains(&name.namespace.as_str()) {
-        line.push_str(&format!(" {{{}}}", name.namespace));
+        let _ = write!(line, " {{{}}}", name.namespace);
     }
     for attribute in element.attributes() {
         let local = attribute.name.local.as_str();
         let shown = SHOWN.contains(&local) && attribute.name.namespace.is_empty();
         let value = if shown { attribute.value.as_str() } else { "…" };
-        line.push_str(&format!(" {local}={value:?}"));
+        let _ = write!(line, " {local}={value:?}");
     }
     if matches!(name.local.as_str(), "Issuer" | "Audience" | "AuthnContextClassRef")
         && let Some(text) = element.text()
     {
-        line.push_str(&format!(": {}", xml::trim(text)));
+        let _ = write!(line, ": {}", xml::trim(text));
     }
     line
 }

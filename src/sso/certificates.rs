@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Error, IdentityProvider, ProviderError, identity_provider,
     provider::{check_not_for_development, insert_certificate, state},
+    sign_in::forget_tickets,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
@@ -58,6 +59,13 @@ pub async fn remove_certificate(
         .bind(space)
         .execute(tx)
         .await?;
+    // What is judged by it at this moment, and who has only a ticket so far, begins again.
+    sql("UPDATE identity_providers SET updated_at = $1 WHERE space_id = $2")
+        .bind(act.now)
+        .bind(space)
+        .execute(tx)
+        .await?;
+    forget_tickets(tx, space).await?;
     record(tx, act, space, "identity_provider.certificate_remove", &before).await
 }
 

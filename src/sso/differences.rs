@@ -1,6 +1,6 @@
 //! How a proposed configuration differs from the present one.
 
-use super::IdentityProvider;
+use super::{IdentityProvider, SingleLogout};
 use crate::saml::metadata::IdpMetadata;
 
 /// A part of the configuration.
@@ -12,6 +12,8 @@ pub enum Part {
     Redirect,
     /// Where they are posted to.
     Post,
+    /// Where logout messages go.
+    Logout,
     /// A certificate, by the SHA-256 of its DER form.
     Certificate,
 }
@@ -54,6 +56,11 @@ pub fn differences(current: Option<&IdentityProvider>, proposed: &IdpMetadata) -
             part: Part::Post,
             now: now(|it| &it.post_url),
             then: proposed.post_location().map(str::to_owned),
+        },
+        Difference {
+            part: Part::Logout,
+            now: current.map(|it| it.single_logout.to_string()).filter(|it| !it.is_empty()),
+            then: Some(SingleLogout::of(proposed).to_string()).filter(|it| !it.is_empty()),
         },
     ];
     let present = current.map(|it| it.certificates.as_slice()).unwrap_or_default();

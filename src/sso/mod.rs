@@ -17,12 +17,16 @@
 //!
 //! A test ([`new_test`]) goes the same way with a configuration of its own, as far as the verdict,
 //! and opens nothing.
+//!
+//! A sign-out ends our sessions at once ([`sign_out`]), and then asks the identity provider to end
+//! its own. What the identity provider ends, it tells us ([`heard`]), and we end what came from it.
 
 mod attempts;
 mod bundle;
 mod certificates;
 mod differences;
 mod fetcher;
+mod logout;
 mod looked;
 mod proposals;
 mod provider;
@@ -38,6 +42,9 @@ pub use bundle::{Subject as BundleSubject, bundle};
 pub use certificates::{add_certificate, clear, remove_certificate};
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
+pub use logout::{
+    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
+};
 pub use looked::Looked;
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
@@ -48,14 +55,14 @@ pub use provider::{
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
-pub use rules::{acs_url, idp_entity_id, return_path, sp_entity_id};
+pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
     Bearer, Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
     pending_request, question, redeem,
 };
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
-    test, tests, use_tested,
+    test, tests,
 };
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
@@ -89,9 +96,6 @@ pub enum Error {
     /// A name of an attribute that is empty or too long, or holds control characters.
     #[error("the name of an attribute has 1 to 256 characters without controls")]
     IdentityAttribute,
-    /// A test that was not answered yet, or whose sign-in was refused.
-    #[error("only a configuration whose test passed can be taken over")]
-    TestNotPassed,
     /// No such test, or it is no longer kept.
     #[error("there is no such test")]
     TestNotFound,

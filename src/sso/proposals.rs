@@ -111,8 +111,11 @@ pub(super) fn described(
     current: Option<&IdentityProvider>,
 ) -> Result<IdpMetadata, Error> {
     check_entity_id(entity_id)?;
-    let redirect =
-        Endpoint { binding: binding::REDIRECT.to_owned(), location: location(login_url)? };
+    let redirect = Endpoint {
+        binding: binding::REDIRECT.to_owned(),
+        location: location(login_url)?,
+        response_location: None,
+    };
     let mut single_sign_on = vec![redirect];
     // Set as it is, nothing that metadata said is forgotten.
     let kept = current.filter(|current| {
@@ -121,11 +124,13 @@ pub(super) fn described(
             && current.entity_id == entity_id
             && current.login_url == login_url
     });
-    single_sign_on.extend(
-        kept.map(|kept| kept.post_url.clone())
-            .filter(|location| !location.is_empty())
-            .map(|location| Endpoint { binding: binding::POST.to_owned(), location }),
-    );
+    let post = kept.map(|kept| kept.post_url.clone());
+    single_sign_on.extend(post.filter(|it| !it.is_empty()).map(|location| Endpoint {
+        binding: binding::POST.to_owned(),
+        location,
+        response_location: None,
+    }));
+    let single_logout = kept.map(|kept| kept.single_logout.endpoints());
     let certificates = match certificate {
         Some(pem) => vec![Certificate::from_pem(pem)?],
         None => current
@@ -138,7 +143,7 @@ pub(super) fn described(
     Ok(IdpMetadata {
         entity_id: entity_id.to_owned(),
         single_sign_on,
-        single_logout: Vec::new(),
+        single_logout: single_logout.unwrap_or_default(),
         certificates,
         name_id_formats: Vec::new(),
         want_authn_requests_signed: false,
@@ -188,7 +193,11 @@ pub async fn proposal(
 }
 
 /// Where the proposal of a space with this id is from, if it is still there.
-async fn origin_of(tx: &mut Read, space: SpaceId, id: ProposalId) -> Result<Origin, Error> {
+pub(super) async fn origin_of(
+    tx: &mut Read,
+    space: SpaceId,
+    id: ProposalId,
+) -> Result<Origin, Error> {
     let found: Option<(Origin,)> = sql("SELECT origin FROM identity_provider_proposals
          WHERE space_id = $1 AND id = $2")
     .bind(space)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, requests::text_of};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of, sign_in::forget_tickets};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -10,6 +10,7 @@ use crate::{
         certificate::Certificate,
         metadata::{IdpMetadata, MetadataError, location},
     },
+    sso::SingleLogout,
     store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 
@@ -33,6 +34,8 @@ pub struct IdentityProvider {
     pub post_url: String,
     /// How requests to it are made.
     pub requests: RequestSettings,
+    /// Where it takes logout messages; nowhere, unless metadata said so.
+    pub single_logout: SingleLogout,
     /// What is asked of its answers.
     pub responses: ResponseSettings,
     /// The metadata it was configured with, if it was.
@@ -82,6 +85,7 @@ struct ProviderRow {
     login_url: String,
     post_url: String,
     requests: Json<RequestSettings>,
+    single_logout: Json<SingleLogout>,
     responses: Json<ResponseSettings>,
     metadata: Option<String>,
     created_at: Timestamp,
@@ -94,7 +98,8 @@ pub async fn identity_provider(
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
     let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, post_url, requests, responses, metadata, created_at,
+        sql("SELECT entity_id, login_url, post_url, requests, responses, single_logout, metadata,
+                    created_at,
                     updated_at
              FROM identity_providers WHERE space_id = $1")
         .bind(space)
@@ -112,6 +117,7 @@ pub async fn identity_provider(
         login_url: row.login_url,
         post_url: row.post_url,
         requests: row.requests.0,
+        single_logout: row.single_logout.0,
         responses: row.responses.0,
         metadata: row.metadata,
         certificates,
@@ -151,6 +157,7 @@ pub(super) async fn set_as_read(
         login_url: metadata.redirect_location().unwrap_or_default(),
         post_url,
         requests: &requests,
+        single_logout: &SingleLogout::of(metadata),
         metadata: Some(document),
     };
     upsert(tx, act, space, &new).await?;
@@ -195,11 +202,14 @@ pub async fn set_by_hand(
     let post_url = post_url.unwrap_or_default();
     let mut requests = before.as_ref().map(|p| p.requests.clone()).unwrap_or_default();
     requests.by_post &= !post_url.is_empty();
+    let single_logout = before.as_ref().filter(|_| metadata.is_some());
+    let single_logout = single_logout.map(|p| p.single_logout.clone()).unwrap_or_default();
     let provider = New {
         entity_id: &entity_id,
         login_url: &login_url,
         post_url: &post_url,
         requests: &requests,
+        single_logout: &single_logout,
         metadata: metadata.as_deref(),
     };
     upsert(tx, act, space, &provider).await?;
@@ -224,6 +234,7 @@ struct New<'a> {
     login_url: &'a str,
     post_url: &'a str,
     requests: &'a RequestSettings,
+    single_logout: &'a SingleLogout,
     metadata: Option<&'a str>,
 }
 
@@ -234,17 +245,18 @@ async fn upsert(
     new: &New<'_>,
 ) -> Result<(), database::Error> {
     sql("INSERT INTO identity_providers (space_id, entity_id, login_url, post_url, requests,
-                                         metadata, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+                                         single_logout, metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
          ON CONFLICT (space_id) DO UPDATE SET entity_id = excluded.entity_id,
              login_url = excluded.login_url, post_url = excluded.post_url,
-             requests = excluded.requests, metadata = excluded.metadata,
-             updated_at = excluded.updated_at")
+             requests = excluded.requests, single_logout = excluded.single_logout,
+             metadata = excluded.metadata, updated_at = excluded.updated_at")
     .bind(space)
     .bind(new.entity_id)
     .bind(new.login_url)
     .bind(new.post_url)
     .bind(&text_of(new.requests))
+    .bind(&new.single_logout.text())
     .bind(new.metadata)
     .bind(act.now)
     .execute(tx)
@@ -314,6 +326,7 @@ async fn finish(
     space: SpaceId,
     before: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
+    forget_tickets(tx, space).await?;
     let after = identity_provider(tx, space).await?.ok_or(Error::NotConfigured)?;
     for certificate in &after.certificates {
         check_not_for_development(act, &certificate.fingerprint)?;
@@ -337,6 +350,7 @@ pub(super) fn state(provider: &IdentityProvider) -> Value {
         "login_url": provider.login_url,
         "post_url": provider.post_url,
         "requests": provider.requests,
+        "single_logout": provider.single_logout,
         "responses": provider.responses,
         "certificates":
             provider.certificates.iter().map(|c| c.fingerprint.as_str()).collect::<Vec<_>>(),

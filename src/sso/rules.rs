@@ -12,6 +12,11 @@ pub fn acs_url(settings: &Settings, space: SpaceId) -> String {
     settings.url(&format!("/saml/acs/{space}"))
 }
 
+/// Where a space takes logout messages, by either binding.
+pub fn slo_url(settings: &Settings, space: SpaceId) -> String {
+    settings.url(&format!("/saml/slo/{space}"))
+}
+
 /// The entity id of a space as an identity provider towards its accounts.
 pub fn idp_entity_id(settings: &Settings, space: SpaceId) -> String {
     settings.url(&format!("/saml/idp/{space}"))

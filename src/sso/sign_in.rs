@@ -3,15 +3,16 @@
 use serde_json::json;
 
 use super::{
-    Error, IdentityProvider,
+    Error, IdentityProvider, ProviderError,
     attempts::{self, NewAttempt, Outcome},
     identity_provider,
+    logout::{self, NewIdpSession},
     rules::return_path,
 };
 use crate::{
     audit::{self, Act, Actor, ActorKind, Change, Scope},
     directory::{self, User},
-    id::{AttemptId, SignInTestId, SpaceId, UserId},
+    id::{AttemptId, IdpSessionId, SignInTestId, SpaceId, UserId},
     saml::{
         cause::Cause,
         response::{self, VerifiedAssertion},
@@ -182,6 +183,7 @@ pub async fn judge(
     tx: &mut Write,
     act: &Act,
     space: &Space,
+    provider: &IdentityProvider,
     request: Option<&PendingRequest>,
     relay_state: Option<&str>,
     outcome: response::Outcome,
@@ -191,15 +193,24 @@ pub async fn judge(
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
+    if !stands(tx, space.id, provider).await? {
+        return Err(ProviderError::ChangedMeanwhile.into());
+    }
     let name_id = Some(verified.identity.as_str());
     let origin = match origin(tx, act, space, request, relay_state, &verified, &mut trace).await? {
         Ok(origin) => origin,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
-    let fresh = remember(tx, space, &origin.entity_id, &verified).await?;
+    let fresh = remember(tx, space.id, &origin.entity_id, &verified).await?;
     let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
+    }
+    if logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await? {
+        let wanted = "a session that the identity provider has not ended";
+        let received = "ended by a logout request before this came";
+        trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
+        return refuse(tx, act, space, name_id, &trace, Check::SessionNotOnOrAfter).await;
     }
     let user = match person(tx, space.id, &verified, &mut trace).await? {
         Ok(user) => user,
@@ -213,12 +224,22 @@ pub async fn judge(
         checks: &trace,
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
-    let ticket = random_token::<32>()?;
     let unsolicited = origin.binding_hash.is_none();
     let seconds = if unsolicited { QUESTION_SECONDS } else { TICKET_SECONDS };
+    let expires_at = act.now.plus_seconds(seconds);
+    let session = NewIdpSession {
+        space: space.id,
+        user: user.id,
+        issuer: &origin.entity_id,
+        verified: &verified,
+        expires_at,
+    };
+    let session = logout::remember_session(tx, act, &session).await?;
+    let ticket = random_token::<32>()?;
     sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
-                                    binding_hash, unsolicited, session_ends_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                                    binding_hash, unsolicited, session_ends_at, expires_at,
+                                    idp_session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
     .bind(sha256(ticket.as_bytes()))
     .bind(space.id)
     .bind(user.id)
@@ -227,10 +248,32 @@ pub async fn judge(
     .bind(origin.binding_hash.unwrap_or_default().as_slice())
     .bind(unsolicited)
     .bind(verified.session_not_on_or_after.map(Timestamp::from))
-    .bind(act.now.plus_seconds(seconds))
+    .bind(expires_at)
+    .bind(session)
     .execute(tx)
     .await?;
     Ok(Judged::Accepted { ticket })
+}
+
+/// Whether sign-in is on still, by the very configuration that a response was judged by.
+async fn stands(
+    tx: &mut Read,
+    space: SpaceId,
+    provider: &IdentityProvider,
+) -> Result<bool, database::Error> {
+    sql("SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id
+         WHERE s.id = $1 AND s.sso_enabled = $2 AND p.updated_at = $3")
+    .bind(space)
+    .bind(true)
+    .bind(provider.updated_at)
+    .exists(tx)
+    .await
+}
+
+/// Forgets the tickets that nobody has come for: what they rest on has changed.
+pub(super) async fn forget_tickets(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    sql("DELETE FROM login_tickets WHERE space_id = $1").bind(space).execute(tx).await?;
+    Ok(())
 }
 
 /// Where a good response came from, and where it leads.
@@ -312,8 +355,12 @@ async fn refuse(
         checks: trace,
     };
     let id = attempts::insert(tx, act, attempt).await?;
-    let after = json!({ "check": check.name(), "name_id": name_id });
-    record(tx, act, space.id, "sign_in.refuse", id, after).await?;
+    // Anybody can send what proves nothing: that leaves an attempt, which is forgotten in time, and
+    // no line in the audit log, which is not.
+    if name_id.is_some() {
+        let after = json!({ "check": check.name(), "name_id": name_id });
+        record(tx, act, space.id, "sign_in.refuse", id, after).await?;
+    }
     Ok(Judged::Refused(check))
 }
 
@@ -335,15 +382,15 @@ pub(super) async fn take(
 }
 
 /// Writes the assertion into the replay ledger; says whether it was new there.
-async fn remember(
+pub(super) async fn remember(
     tx: &mut Write,
-    space: &Space,
+    space: SpaceId,
     issuer: &str,
     verified: &VerifiedAssertion,
 ) -> Result<bool, database::Error> {
     let made = sql("INSERT INTO accepted_assertions (space_id, issuer, assertion_id, expires_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-    .bind(space.id)
+    .bind(space)
     .bind(issuer)
     .bind(&verified.assertion_id)
     .bind(Timestamp::from(verified.remember_until))
@@ -362,6 +409,7 @@ struct TicketRow {
     unsolicited: bool,
     session_ends_at: Option<Timestamp>,
     expires_at: Timestamp,
+    idp_session_id: IdpSessionId,
 }
 
 /// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
@@ -404,22 +452,26 @@ pub struct Redeemed {
     pub user: User,
     /// Where to go.
     pub return_to: String,
-    /// When the identity provider's session ends, if it said so; ours may not last longer.
-    pub session_ends_at: Option<Timestamp>,
+    /// When the session ends: with the identity provider's, if that one's end is known.
+    pub session_ends_at: Timestamp,
+    /// The identity provider's session that it comes from.
+    pub idp_session: IdpSessionId,
 }
 
-/// Takes a ticket from its bearer; none, with the attempt marked as refused, when it is unknown,
-/// used, too old, of another space, or another browser's. The ticket is used up in any case.
+/// Takes a ticket from its bearer, for a session that lasts until `longest` at most; none, with the
+/// attempt marked as refused, when it is unknown, used, too old, of another space, or another
+/// browser's. The ticket is used up in any case.
 pub async fn redeem(
     tx: &mut Write,
     act: &Act,
     space_name: &str,
     ticket: &str,
     bearer: Bearer<'_>,
+    longest: Timestamp,
 ) -> Result<Option<Redeemed>, Error> {
     let row: Option<TicketRow> = sql("DELETE FROM login_tickets WHERE ticket_hash = $1
          RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
-                   session_ends_at, expires_at")
+                   session_ends_at, expires_at, idp_session_id")
     .bind(sha256(ticket.as_bytes()))
     .fetch_optional(tx)
     .await?;
@@ -460,8 +512,10 @@ pub async fn redeem(
         Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
     let after = json!({ "user_id": user.id, "user_name": user.user_name });
     record(tx, &act.by(actor), space.id, "sign_in.succeed", attempt.id, after).await?;
-    let session_ends_at = row.session_ends_at;
-    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at }))
+    let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+    let idp_session = row.idp_session_id;
+    logout::keep_session(tx, idp_session, session_ends_at).await?;
+    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at, idp_session }))
 }
 
 async fn record(
@@ -483,12 +537,15 @@ async fn record(
     audit::record(tx, act, change).await
 }
 
-/// Forgets requests, tickets and ledger entries that have expired; they count for nothing by then.
+/// Forgets requests, tickets, sessions and ledger entries that have expired; they count for nothing by then.
 pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), database::Error> {
     for forget in [
         "DELETE FROM login_requests WHERE expires_at <= $1",
         "DELETE FROM login_tickets WHERE expires_at <= $1",
         "DELETE FROM accepted_assertions WHERE expires_at <= $1",
+        "DELETE FROM identity_provider_sessions WHERE expires_at <= $1",
+        "DELETE FROM received_logouts WHERE expires_at <= $1",
+        "DELETE FROM logout_requests WHERE expires_at <= $1",
     ] {
         sql(forget).bind(now).execute(tx).await?;
     }

@@ -2,50 +2,46 @@
 //!
 //! A test holds a configuration of its own. A request that belongs to a test is made and answered
 //! like any other, and its answer is judged by the test's configuration: each check leaves its
-//! verdict, and there it ends. No ticket, no session, no entry in the ledger, and nothing of it
-//! counts for a real sign-in, whose requests belong to no test.
+//! verdict, and there it ends: no ticket, no session. Nothing of it counts for a real sign-in, whose
+//! requests belong to no test, and its assertion is used up.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    ByHand, Error, IdentityProvider, IdpCertificate, PendingRequest, RequestSettings,
-    ResponseSettings,
+    Content, Error, IdentityProvider, IdpCertificate, Looked, PendingRequest, RequestSettings,
+    ResponseSettings, SingleLogout,
     attempts::text_of,
-    identity_provider, provider, requests, responses, set_by_hand, set_by_metadata,
-    sign_in::{Begun, NewRequest, ask, person, take},
+    identity_provider,
+    proposals::origin_of,
+    provider, requests, responses,
+    sign_in::{Begun, NewRequest, ask, person, remember, take},
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{CertificateId, SignInTestId, SpaceId, UserId},
+    id::{CertificateId, ProposalId, SignInTestId, SpaceId, UserId},
     saml::{
+        cause::Cause,
         certificate::Certificate,
-        metadata::IdpMetadata,
+        metadata::MetadataError,
         response::{self, VerifiedAssertion},
         trace::{Check, Trace},
     },
     store::{self as database, Json, Page, PageRequest, Read, Timestamp, Write, sql, text_enum},
 };
 
+/// How many tests a space keeps; older ones go.
+const MOST_TESTS: i64 = 50;
 /// Longest message that a test keeps (bytes); more is cut.
 const LONGEST_MESSAGE: usize = 256 * 1024;
 
 /// The configuration to test.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Draft {
     /// The one that people sign in with.
     Present,
-    /// As this metadata says.
-    Metadata(Vec<u8>),
-    /// By hand.
-    ByHand {
-        /// The entity id.
-        entity_id: String,
-        /// Where it takes requests by redirect.
-        login_url: String,
-        /// What it signs with.
-        certificate: Certificate,
-    },
+    /// What is proposed under this id and not approved, as it was read.
+    Proposed(ProposalId, Looked),
 }
 
 text_enum! {
@@ -67,6 +63,8 @@ pub struct SignInTest {
     pub administrator: String,
     /// When it was set up.
     pub created_at: Timestamp,
+    /// What was proposed; none where people sign in with it already. It may be gone by now.
+    pub proposal_id: Option<ProposalId>,
     /// The configuration that is tested.
     pub provider: IdentityProvider,
     /// What came of the latest answer; none before one came.
@@ -131,17 +129,28 @@ pub async fn new_test(
     draft: Draft,
 ) -> Result<SignInTestId, Error> {
     let present = identity_provider(tx, space).await?;
-    let provider = drafted(act, space, draft, present)?;
+    let (provider, proposal_id) = match draft {
+        Draft::Present => {
+            let present = present.filter(IdentityProvider::is_complete);
+            (present.ok_or(Error::NotConfigured)?, None)
+        }
+        Draft::Proposed(id, looked) => {
+            origin_of(tx, space, id).await?;
+            (drafted(act, space, looked, present)?, Some(id))
+        }
+    };
     let id: SignInTestId = act.new_id();
     let certificates: Vec<&str> =
         provider.certificates.iter().map(|it| it.certificate.as_str()).collect();
-    sql("INSERT INTO sign_in_tests (id, space_id, administrator, created_at, entity_id, login_url,
-                                    post_url, requests, responses, metadata, certificates)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+    sql("INSERT INTO sign_in_tests (id, space_id, administrator, created_at, proposal_id, entity_id,
+                                    login_url, post_url, requests, responses, metadata,
+                                    certificates)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
     .bind(id)
     .bind(space)
     .bind(&act.actor.name)
     .bind(act.now)
+    .bind(proposal_id)
     .bind(&provider.entity_id)
     .bind(&provider.login_url)
     .bind(&provider.post_url)
@@ -151,32 +160,35 @@ pub async fn new_test(
     .bind(&json!(certificates))
     .execute(tx)
     .await?;
+    sql("DELETE FROM sign_in_tests WHERE space_id = $1 AND id NOT IN
+             (SELECT id FROM sign_in_tests WHERE space_id = $1 ORDER BY id DESC LIMIT $2)")
+    .bind(space)
+    .bind(MOST_TESTS)
+    .execute(tx)
+    .await?;
     record(tx, act, space, "sign_in_test.create", id, provider::state(&provider)).await?;
     Ok(id)
 }
 
-/// The configuration as it would be, were it saved. How requests are made and what is asked of
+/// The configuration as it would be, were it approved. How requests are made and what is asked of
 /// answers is as at present.
 fn drafted(
     act: &Act,
     space: SpaceId,
-    draft: Draft,
+    looked: Looked,
     present: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
-    let mut requests = present.as_ref().map(|it| it.requests.clone()).unwrap_or_default();
-    let responses = present.as_ref().map(|it| it.responses.clone()).unwrap_or_default();
-    let (metadata, text) = match draft {
-        Draft::Present => {
-            return present.filter(IdentityProvider::is_complete).ok_or(Error::NotConfigured);
-        }
-        Draft::Metadata(document) => {
-            let metadata = IdpMetadata::parse(&document, act.now.to_jiff())?;
-            (metadata, Some(String::from_utf8_lossy(&document).into_owned()))
-        }
-        Draft::ByHand { entity_id, login_url, certificate } => {
-            (IdpMetadata::by_hand(&entity_id, &login_url, certificate)?, None)
-        }
+    let text = match &looked.content {
+        Content::Metadata { document, .. } => Some(document.clone()),
+        Content::ByHand { .. } => None,
     };
+    let metadata = looked.description(present.as_ref())?;
+    let metadata = metadata.ok_or(MetadataError::SeveralIdentityProviders)?;
+    if metadata.certificates.is_empty() {
+        return Err(MetadataError::NoSigningCertificate.into());
+    }
+    let (mut requests, responses) =
+        present.map(|it| (it.requests, it.responses)).unwrap_or_default();
     let post_url = metadata.post_location().unwrap_or_default().to_owned();
     requests.by_post &= !post_url.is_empty();
     requests.sign |= metadata.want_authn_requests_signed;
@@ -184,6 +196,7 @@ fn drafted(
         space_id: space,
         login_url: metadata.redirect_location().unwrap_or_default().to_owned(),
         certificates: metadata.certificates.iter().map(|it| certificate(it, act.now)).collect(),
+        single_logout: SingleLogout::of(&metadata),
         entity_id: metadata.entity_id,
         post_url,
         requests,
@@ -209,6 +222,7 @@ struct TestRow {
     space_id: SpaceId,
     administrator: String,
     created_at: Timestamp,
+    proposal_id: Option<ProposalId>,
     entity_id: String,
     login_url: String,
     post_url: String,
@@ -239,6 +253,8 @@ impl TestRow {
             post_url: self.post_url,
             requests: self.requests.0,
             responses: self.responses.0,
+            // A test opens no session, so none is ended.
+            single_logout: SingleLogout::default(),
             metadata: self.metadata,
             certificates: certificates.collect(),
             created_at,
@@ -253,13 +269,13 @@ impl TestRow {
             assertion: self.assertion.and_then(|assertion| assertion.0),
             message: self.message.unwrap_or_default(),
         });
-        let (id, administrator) = (self.id, self.administrator);
-        SignInTest { id, administrator, created_at, provider, result }
+        let (id, administrator, proposal_id) = (self.id, self.administrator, self.proposal_id);
+        SignInTest { id, administrator, created_at, proposal_id, provider, result }
     }
 }
 
-const COLUMNS: &str = "SELECT id, space_id, administrator, created_at, entity_id, login_url,
-    post_url, requests, responses, metadata, certificates, outcome, checks, answered_at,
+const COLUMNS: &str = "SELECT id, space_id, administrator, created_at, proposal_id, entity_id,
+    login_url, post_url, requests, responses, metadata, certificates, outcome, checks, answered_at,
     request_id, user_id, assertion, message FROM sign_in_tests WHERE space_id = ";
 
 /// A test in a space.
@@ -322,8 +338,10 @@ pub async fn judge_test(
     let mut user = None;
     if let Ok(verified) = &result {
         request.check_relay_state(&mut trace, relay_state);
-        let wanted = "an assertion not seen before";
-        trace.skip(Check::Replay, wanted, "a test uses nothing up");
+        // So that nobody who reads the report can use the message in real life.
+        let fresh = remember(tx, space, &request.entity_id, verified).await?;
+        let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
+        trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id);
         user = person(tx, space, verified, &mut trace).await?.ok();
     }
     let passed = result.is_ok() && trace.first_failure().is_none();
@@ -352,32 +370,6 @@ pub async fn judge_test(
     let after = json!({ "outcome": outcome.as_str(), "cause": cause });
     record(tx, act, space, "sign_in_test.answer", id, after).await?;
     Ok(Some(id))
-}
-
-/// Takes the configuration of a test that passed over: people sign in with it from now on.
-pub async fn use_tested(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    id: SignInTestId,
-) -> Result<(), Error> {
-    let test = test(tx, space, id).await?.ok_or(Error::TestNotFound)?;
-    if !test.result.is_some_and(|result| result.passed) {
-        return Err(Error::TestNotPassed);
-    }
-    let provider = test.provider;
-    if let Some(metadata) = &provider.metadata {
-        set_by_metadata(tx, act, space, metadata.as_bytes()).await?;
-        return Ok(());
-    }
-    let certificate = provider.certificates.first().ok_or(Error::NotConfigured)?;
-    let new = ByHand {
-        entity_id: Some(provider.entity_id),
-        login_url: Some(provider.login_url),
-        certificate: Some(Certificate::from_pem(&certificate.certificate)?),
-    };
-    set_by_hand(tx, act, space, &new).await?;
-    Ok(())
 }
 
 async fn record(

@@ -19,6 +19,9 @@ use crate::{clock::Clock, secret::sha256};
 
 /// The key under which a session's data names its subject.
 pub const SUBJECT: &str = "subject";
+/// The key under which a session's data names the identity provider's session it came from. When
+/// that one's row goes, the session goes with it.
+pub const IDP_SESSION: &str = "idp_session";
 
 text_enum! {
     /// The door a session opens.
@@ -90,24 +93,27 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let subject = record.data.get(SUBJECT).and_then(serde_json::Value::as_i64);
+        let number = |key| record.data.get(key).and_then(serde_json::Value::as_i64);
+        let (subject, idp_session) = (number(SUBJECT), number(IDP_SESSION));
         let data = serde_json::to_value(&record.data)
             .map_err(|e| session_store::Error::Encode(e.to_string()))?;
         let now = self.clock.now();
         self.db
             .write(async |tx| {
                 sql("INSERT INTO sessions
-                         (id_hash, door, subject, data, created_at, last_used_at, expires_at)
-                     VALUES ($1, $2, $3, $4, $5, $5, $6)
+                         (id_hash, door, subject, data, created_at, last_used_at, expires_at,
+                          idp_session_id)
+                     VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
                      ON CONFLICT (id_hash) DO UPDATE SET
-                         subject = excluded.subject, data = excluded.data,
-                         last_used_at = excluded.last_used_at, expires_at = excluded.expires_at")
+                         subject = excluded.subject, idp_session_id = excluded.idp_session_id,
+                         data = excluded.data, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at")
                 .bind(key(record.id))
                 .bind(self.door)
                 .bind(subject)
                 .bind(&data)
                 .bind(now)
                 .bind(Timestamp::from(record.expiry_date))
+                .bind(idp_session)
                 .execute(tx)
                 .await
             })

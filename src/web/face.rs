@@ -127,7 +127,7 @@ fn sso(error: &sso::Error) -> Face {
         E::Certificate(_) | E::DevelopmentKey => Face::Field("certificate"),
         E::IdentityAttribute => Face::Field("identity_attribute"),
         E::TestNotFound => Face::NotFound,
-        E::SwitchedOff | E::NotConfigured | E::NoPost | E::TestNotPassed => Face::Refused,
+        E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
         E::Provider(error) => provider(error),
         E::Key(error) => space(error),
         E::Interrupted | E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,

@@ -27,13 +27,20 @@ pub struct Page<T> {
     template: T,
     status: StatusCode,
     form_to: Option<String>,
+    framed_by: Option<String>,
     send_referrer: bool,
 }
 
 impl<T: Template> Page<T> {
     /// The page of a template, with status 200.
     pub fn new(template: T) -> Self {
-        Self { template, status: StatusCode::OK, form_to: None, send_referrer: true }
+        Self {
+            template,
+            status: StatusCode::OK,
+            form_to: None,
+            framed_by: None,
+            send_referrer: true,
+        }
     }
 
     /// The page with another status: 422 for a form that is shown again.
@@ -51,6 +58,15 @@ impl<T: Template> Page<T> {
         self
     }
 
+    /// Lets pages of the origin of `target` show this one in a frame. Only for a page on which
+    /// nobody decides anything.
+    #[must_use]
+    pub fn framed_by(mut self, target: &Url) -> Self {
+        let origin = target.origin();
+        self.framed_by = origin.is_tuple().then(|| origin.ascii_serialization());
+        self
+    }
+
     /// The address of this page is secret: no request that comes from it may name it.
     #[must_use]
     pub fn no_referrer(mut self) -> Self {
@@ -60,8 +76,9 @@ impl<T: Template> Page<T> {
 
     fn policy(&self) -> String {
         let elsewhere = self.form_to.as_deref().unwrap_or_default();
+        let around = self.framed_by.as_deref().unwrap_or("'none'");
         format!(
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; \
+            "default-src 'self'; frame-ancestors {around}; base-uri 'none'; object-src 'none'; \
              form-action 'self' {elsewhere}"
         )
     }
@@ -265,6 +282,19 @@ mod tests {
         let opaque = Url::parse("data:text/html,x").unwrap();
         let response = Page::new(error_page()).form_to(&opaque).into_response();
         assert!(header(&response, CONTENT_SECURITY_POLICY).ends_with("form-action 'self'"));
+    }
+
+    #[test]
+    fn a_frame_is_for_the_named_origin_only() {
+        let around = Url::parse("https://idp.example:8443/slo?x=1; script-src *").unwrap();
+        let response = Page::new(error_page()).framed_by(&around).into_response();
+        let policy = header(&response, CONTENT_SECURITY_POLICY);
+        assert!(policy.contains("; frame-ancestors https://idp.example:8443; "), "{policy}");
+        assert!(!policy.contains("script-src"), "{policy}");
+        let opaque = Url::parse("data:text/html,x").unwrap();
+        let response = Page::new(error_page()).framed_by(&opaque).into_response();
+        let policy = header(&response, CONTENT_SECURITY_POLICY);
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     }
 
     #[test]

@@ -111,6 +111,11 @@ cat >"$state/metadata/saml20-idp-hosted.php" <<PHP
     'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     'saml20.sign.response' => $sign_response, 'saml20.sign.assertion' => $sign_assertion,
     'assertion.encryption' => $encrypt,
+    // Logout is signed both ways.
+    'sign.logout' => true, 'validate.logout' => true,
+    'SingleLogoutServiceBinding' => [
+        'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
+    ],
     'SingleSignOnServiceBinding' => [
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
     ],

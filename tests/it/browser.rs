@@ -3,12 +3,18 @@
 
 use std::time::{Duration, Instant};
 
-use identity_center::{clock::Clock, cloud};
+use identity_center::{
+    clock::Clock,
+    cloud,
+    directory::{self, NewUser},
+    space, sso,
+};
 use thirtyfour::{By, WebDriver, WebElement, extensions::query::ElementQueryable};
 use zeroize::Zeroizing;
 
 use crate::{
     house::{Database, TestHouse},
+    real_logout::without_redirect,
     tools::{Browser, IdentityProvider},
     world::World,
 };
@@ -182,6 +188,10 @@ impl Visit {
         self.click("form [type=submit], form button").await;
     }
 
+    async fn sign_out(&self) {
+        self.click("form[action$='/sign-out'] button").await;
+    }
+
     /// Asks the account console whether one may.
     async fn verdict(&self, action: &str) -> String {
         self.fill("action", action).await;
@@ -229,6 +239,42 @@ async fn from_the_login_page_to_the_account_console() {
     assert_eq!(visit.verdict("cvm:DescribeInstances").await, "true");
     assert_eq!(visit.verdict("cvm:TerminateInstances").await, "false");
     assert_eq!(visit.verdict("cos:GetObject").await, "false");
+
+    // Out again, here and at the company, where a password is wanted the next time.
+    visit.driver().switch_to_window(portal).await.unwrap();
+    visit.sign_out().await;
+    visit.headed("You are signed out").await;
+    visit.press("Sign in again").await;
+    visit.click("#sign-in").await;
+    visit.find("[name=password]").await;
+    visit.end().await;
+}
+
+/// What a form leads to, a browser holds to the policy of the form's page: here every step of a
+/// logout is a form.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_out_goes_by_forms_too() {
+    let Some(visit) = Visit::begin().await else { return };
+    let space = visit.world.space.clone();
+    let service = visit.house.url(&format!("/saml/sp/{}", space.id));
+    let service = visit.house.browser().get(service).send().await.unwrap().text().await.unwrap();
+    let service = without_redirect(&service);
+    let Some(provider) = IdentityProvider::start(&service) else { return visit.end().await };
+    let metadata = without_redirect(&provider.metadata);
+    visit
+        .world
+        .write(async |tx, act| -> anyhow::Result<()> {
+            sso::set_by_metadata(tx, act, space.id, metadata.as_bytes()).await?;
+            space::set_sso_enabled(tx, act, &space, true).await?;
+            let alice = NewUser { user_name: "alice".to_owned(), ..NewUser::default() };
+            directory::create_user(tx, act, space.id, &alice, 10).await?;
+            Ok(())
+        })
+        .await;
+    visit.sign_in("alice").await;
+    visit.headed("Your accounts").await;
+    visit.sign_out().await;
+    visit.headed("You are signed out").await;
     visit.end().await;
 }
 

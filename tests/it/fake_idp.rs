@@ -81,6 +81,7 @@ impl FakeIdp {
             name_id: name.to_owned(),
             now,
             session_lifetime: Some(SignedDuration::from_hours(1)),
+            session_index: "_session".to_owned(),
         }
     }
 }
@@ -101,6 +102,7 @@ pub struct Answer {
     pub name_id: String,
     pub now: Timestamp,
     pub session_lifetime: Option<SignedDuration>,
+    pub session_index: String,
 }
 
 impl Answer {
@@ -135,7 +137,7 @@ impl Answer {
             in_response_to: self.request_id.as_deref(),
             name_id: &self.name_id,
             name_id_format,
-            session_index: "_session",
+            session_index: &self.session_index,
             attributes,
             authenticated_at: self.now,
             now: self.now,
@@ -265,13 +267,18 @@ pub fn element(xml: &str, name: &str) -> String {
     xml[start..end].to_owned()
 }
 
+/// A text without the first signature in it.
+pub fn without_signature(xml: &str) -> String {
+    xml.replacen(&element(xml, "ds:Signature"), "", 1)
+}
+
 /// Puts something right after the first issuer of an element.
 pub fn after_issuer(element: &str, more: &str) -> String {
     element.replacen("</saml:Issuer>", &format!("</saml:Issuer>{more}"), 1)
 }
 
 /// Signs an element, given as canonical XML, after its issuer.
-fn sign_element(element: &str, id: &str, key: &SigningKey) -> String {
+pub fn sign_element(element: &str, id: &str, key: &SigningKey) -> String {
     let end = "</saml:Issuer>";
     let split = element.find(end).unwrap() + end.len();
     signature::sign(&element[..split], &element[split..], id, key).unwrap()

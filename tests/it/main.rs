@@ -28,6 +28,7 @@ mod permission;
 mod provisioning;
 mod races;
 mod real_identity_provider;
+mod real_logout;
 mod routes;
 mod schema;
 mod scim;

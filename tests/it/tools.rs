@@ -31,22 +31,36 @@ fn in_tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// SimpleSAMLphp on `localhost`, in which alice and bob can sign in. Their passwords are
-/// `alice-password` and `bob-password`, and the NameID is their name.
+/// An identity provider on `localhost`.
 pub struct IdentityProvider {
     /// Its metadata document.
     pub metadata: String,
     state: TempDir,
+    script: PathBuf,
 }
 
 impl IdentityProvider {
-    /// Starts it for the service that `service_metadata` describes.
+    /// Starts SimpleSAMLphp for the service that `service_metadata` describes. alice and bob can
+    /// sign in there: their passwords are `alice-password` and `bob-password`, and the NameID is
+    /// their name.
     pub fn start(service_metadata: &str) -> Option<Self> {
         tool("IDENTITY_CENTER_TEST_SIMPLESAMLPHP")?;
+        Some(Self::run("tests/idp/simplesamlphp.sh", service_metadata))
+    }
+
+    /// Starts LemonLDAP::NG likewise. dwho and rtyler can sign in there: their passwords and the
+    /// NameID are their names.
+    pub fn start_lemonldap(service_metadata: &str) -> Option<Self> {
+        tool("IDENTITY_CENTER_TEST_LEMONLDAP")?;
+        Some(Self::run("tests/idp/lemonldap.sh", service_metadata))
+    }
+
+    fn run(script: &str, service_metadata: &str) -> Self {
+        let script = in_tree(script);
         let state = tempfile::tempdir().unwrap();
         let service = state.path().join("service.xml");
         std::fs::write(&service, service_metadata).unwrap();
-        let started = Command::new(in_tree("tests/idp/simplesamlphp.sh"))
+        let started = Command::new(&script)
             .arg("start")
             .arg(free_port().to_string())
             .arg(service)
@@ -56,9 +70,9 @@ impl IdentityProvider {
             .output()
             .unwrap();
         let said = String::from_utf8(started.stdout).unwrap();
-        assert!(started.status.success(), "SimpleSAMLphp did not start: {said}");
+        assert!(started.status.success(), "{} did not start: {said}", script.display());
         let file = said.lines().find_map(|line| line.strip_prefix("METADATA_FILE=")).unwrap();
-        Some(Self { metadata: std::fs::read_to_string(file).unwrap(), state })
+        Self { metadata: std::fs::read_to_string(file).unwrap(), state, script }
     }
 
     /// The origin that its pages have.
@@ -71,8 +85,7 @@ impl IdentityProvider {
 
 impl Drop for IdentityProvider {
     fn drop(&mut self) {
-        let stop = in_tree("tests/idp/simplesamlphp.sh");
-        let _ = Command::new(stop).arg("stop").arg(self.state.path()).status();
+        let _ = Command::new(&self.script).arg("stop").arg(self.state.path()).status();
     }
 }
 

@@ -18,6 +18,8 @@ use crate::saml::statement::{self, Assertion, Response};
 use crate::saml::trace::{Check, Trace};
 use crate::saml::xml::{Document, Element, trim};
 
+/// How much longer than it can be accepted an assertion is remembered.
+const SPARE: SignedDuration = SignedDuration::from_mins(5);
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// The checks, in order. Returns what the message says once all of it could be
@@ -82,7 +84,6 @@ pub(super) fn judge(
         }
     }
     Some(verified(
-        clock,
         &response,
         &assertion,
         &signed_by,
@@ -97,23 +98,39 @@ pub(super) fn judge(
 
 /// The present, and how far clocks may differ.
 #[derive(Clone, Copy)]
-struct Clock {
+pub(in crate::saml) struct Clock {
     now: Timestamp,
     skew: SignedDuration,
 }
 
 impl Clock {
+    /// The skew is cut to what it may be.
+    pub(in crate::saml) fn new(now: Timestamp, skew: SignedDuration) -> Self {
+        Self { now, skew: skew.clamp(SignedDuration::ZERO, MAXIMUM_SKEW) }
+    }
+
+    /// Whether a message of this instant was made just now.
+    pub(in crate::saml) fn is_fresh(self, issued: Timestamp) -> bool {
+        self.has_come(issued) && self.now.duration_since(issued) <= MAXIMUM_AGE + self.skew
+    }
+
+    /// After this a message of that instant is refused for its age, however long it claims to
+    /// hold.
+    pub(in crate::saml) fn stale_after(self, issued: Timestamp) -> Timestamp {
+        issued.checked_add(MAXIMUM_AGE + self.skew).unwrap_or(Timestamp::MAX)
+    }
+
     /// Whether the instant has come, give or take the skew.
-    fn has_come(self, not_before: Timestamp) -> bool {
+    pub(in crate::saml) fn has_come(self, not_before: Timestamp) -> bool {
         not_before.duration_since(self.now) <= self.skew
     }
 
     /// Whether the instant has not passed, give or take the skew.
-    fn is_before(self, not_on_or_after: Timestamp) -> bool {
+    pub(in crate::saml) fn is_before(self, not_on_or_after: Timestamp) -> bool {
         self.now.duration_since(not_on_or_after) < self.skew
     }
 
-    fn tolerance(self) -> String {
+    pub(in crate::saml) fn tolerance(self) -> String {
         format!("{} ± {} s", instant::format(self.now), self.skew.as_secs())
     }
 }
@@ -135,7 +152,7 @@ fn structure<'d, T>(
 }
 
 /// Attributes that libraries take for identifiers: any spelling of "id".
-pub(super) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
+pub(in crate::saml) fn unique_ids<const N: usize>(documents: [&Document; N]) -> bool {
     let mut ids: Vec<&str> = documents
         .into_iter()
         .flat_map(Document::elements)
@@ -212,9 +229,7 @@ fn issue_instants(
     assertion: &Assertion<'_>,
 ) {
     let instants = [response.issue_instant, assertion.issue_instant];
-    let holds = instants.into_iter().all(|issued| {
-        clock.has_come(issued) && clock.now.duration_since(issued) <= MAXIMUM_AGE + clock.skew
-    });
+    let holds = instants.into_iter().all(|issued| clock.is_fresh(issued));
     let cause = causes::of_instants(clock.now, &instants);
     let received = instants.map(instant::format).join(", ");
     let wanted = format!("{}, at most {} s old", clock.tolerance(), MAXIMUM_AGE.as_secs());
@@ -440,7 +455,6 @@ struct Proved {
 }
 
 fn verified(
-    clock: Clock,
     response: &Response<'_>,
     assertion: &Assertion<'_>,
     signed_by: &SignedBy<'_>,
@@ -450,14 +464,17 @@ fn verified(
     let not_on_or_after = valid_until.map_or(confirmed_until, |it| it.min(confirmed_until));
     // Past this age the issue instant refuses it, however long it claims to hold.
     let stale = assertion.issue_instant.checked_add(MAXIMUM_AGE).unwrap_or(Timestamp::MAX);
+    // Whatever skew is set, or will be, and however far the clocks of replicas are apart.
     let remember_until =
-        not_on_or_after.min(stale).checked_add(clock.skew).unwrap_or(Timestamp::MAX);
+        not_on_or_after.min(stale).checked_add(MAXIMUM_SKEW + SPARE).unwrap_or(Timestamp::MAX);
     let fingerprint = signed_by.all().next().map(|it| it.certificate.facts().fingerprint.clone());
     VerifiedAssertion {
         assertion_id: assertion.id.to_owned(),
         identity,
         name_id: assertion.name_id.value.to_owned(),
         name_id_format: assertion.name_id.format.map(str::to_owned),
+        name_qualifier: assertion.name_id.name_qualifier.map(str::to_owned),
+        sp_name_qualifier: assertion.name_id.sp_name_qualifier.map(str::to_owned),
         session_index: session.index,
         issued_at: assertion.issue_instant,
         not_on_or_after,

@@ -74,10 +74,13 @@ pub(super) fn signatures<'c>(
     around: Result<Option<Verified<'c>>, SignatureError>,
     assertion: &Assertion<'_>,
 ) -> Option<SignedBy<'c>> {
-    let inside = assertion
-        .signature
-        .map(|signature| signature::verify(signature, assertion.element, expected.certificates));
-    let both = around.and_then(|around| Ok((around, inside.transpose()?)));
+    // A message that is refused already costs no second verification.
+    let both = around.and_then(|around| {
+        let inside = assertion.signature.map(|signature| {
+            signature::verify(signature, assertion.element, expected.certificates)
+        });
+        Ok((around, inside.transpose()?))
+    });
     match both {
         Err(error) => {
             trace.fail(Check::Signature, causes::of_signature(&error), SIGNED, error.to_string());

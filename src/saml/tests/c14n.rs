@@ -97,3 +97,103 @@ fn the_enveloped_transform_leaves_one_element_out() {
     let first = find(&document, "s");
     assert_eq!(text(exclusive(document.root(), &[], Some(first.id()))), "<a>xy<s></s></a>");
 }
+
+/// The rule as the recommendation words it, at every element: a listed prefix is rendered where it
+/// is in scope and not rendered with the same value by the nearest element in the output.
+fn worded(element: Element<'_>, list: &[&str], shown: &[(String, String)], out: &mut String) {
+    let mut shown = shown.to_vec();
+    let name = element.name();
+    let mut wanted = vec![(name.prefix.clone(), name.namespace.clone())];
+    for attribute in element.attributes().iter().filter(|it| !it.name.prefix.is_empty()) {
+        wanted.push((attribute.name.prefix.clone(), attribute.name.namespace.clone()));
+    }
+    for prefix in list {
+        let prefix = if *prefix == "#default" { "" } else { prefix };
+        wanted.extend(element.namespace_of(prefix).map(|it| (prefix.to_owned(), it.to_owned())));
+    }
+    wanted.sort();
+    wanted.dedup();
+    out.push_str(&format!("<{}", name.local));
+    for (prefix, namespace) in wanted {
+        let rendered = shown.iter().rev().find(|it| it.0 == prefix).map(|it| it.1.as_str());
+        if rendered.unwrap_or(if prefix.is_empty() { "" } else { "\0" }) != namespace {
+            out.push_str(&format!(" xmlns:{prefix}={namespace}"));
+            shown.push((prefix, namespace));
+        }
+    }
+    out.push('>');
+    for child in element.elements() {
+        worded(child, list, &shown, out);
+    }
+    out.push('/');
+}
+
+/// What [`worded`] shows, out of canonical XML.
+fn outline(canonical: &[u8]) -> String {
+    let document = parse(canonical, Profile::Message).unwrap();
+    fn walk(element: Element<'_>, out: &mut String) {
+        out.push_str(&format!("<{}", element.name().local));
+        for declaration in element.declarations() {
+            out.push_str(&format!(" xmlns:{}={}", declaration.prefix, declaration.namespace));
+        }
+        out.push('>');
+        for child in element.elements() {
+            walk(child, out);
+        }
+        out.push('/');
+    }
+    let mut out = String::new();
+    walk(document.root(), &mut out);
+    out
+}
+
+proptest::proptest! {
+    #[test]
+    fn listed_prefixes_are_rendered_as_the_recommendation_words_it(
+        elements in proptest::collection::vec(
+            (0_usize..4, 0_usize..3, proptest::collection::vec((0_usize..4, 0_usize..3), 0..4)),
+            1..12,
+        ),
+    ) {
+        let prefixes = ["", "a", "b", "c"];
+        let uris = ["urn:x", "urn:y", "urn:z"];
+        // All prefixes are bound at the top, so that every name can be used below.
+        let mut text = String::from(
+            "<r xmlns=\"urn:x\" xmlns:a=\"urn:x\" xmlns:b=\"urn:y\" xmlns:c=\"urn:z\">",
+        );
+        let mut open: Vec<String> = Vec::new();
+        for (prefix, closes, declarations) in &elements {
+            for _ in 0..*closes {
+                if let Some(name) = open.pop() {
+                    text.push_str(&format!("</{name}>"));
+                }
+            }
+            let colon = if *prefix == 0 { "" } else { ":" };
+            let name = format!("{}{colon}e", prefixes[*prefix]);
+            text.push_str(&format!("<{name}"));
+            let mut seen = Vec::new();
+            for (prefix, uri) in declarations {
+                if !seen.contains(prefix) {
+                    let colon = if *prefix == 0 { "" } else { ":" };
+                    text.push_str(&format!(" xmlns{colon}{}=\"{}\"", prefixes[*prefix], uris[*uri]));
+                    seen.push(*prefix);
+                }
+            }
+            text.push('>');
+            open.push(name);
+        }
+        while let Some(name) = open.pop() {
+            text.push_str(&format!("</{name}>"));
+        }
+        text.push_str("</r>");
+        let document = parse(text.as_bytes(), Profile::Message).unwrap();
+        for list in [&["a"][..], &["a", "c"], &["#default", "b"], &["nothing"], &[]] {
+            for apex in document.elements() {
+                let mut wanted = String::new();
+                worded(apex, list, &[], &mut wanted);
+                let found = outline(&exclusive(apex, list, None));
+                proptest::prop_assert_eq!(&found, &wanted, "{} with {:?}", text, list);
+            }
+        }
+    }
+}

@@ -72,6 +72,7 @@ fn sp() -> String {
     ServiceProvider {
         entity_id: SP,
         acs_url: ACS,
+        slo_url: "https://sp.example.com/saml/slo/z-1",
         certificates: certificates(),
         encryption: &[],
         signs_requests: false,
@@ -258,6 +259,7 @@ fn metadata_signed_by_a_pinned_key_is_told_from_any_other() {
     let service = ServiceProvider {
         entity_id: SP,
         acs_url: ACS,
+        slo_url: "https://sp.example.com/saml/slo/z-1",
         certificates: certificates(),
         encryption: certificates(),
         signs_requests: true,

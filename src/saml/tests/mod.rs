@@ -7,6 +7,7 @@ mod causes;
 mod checks;
 mod encryption;
 mod house;
+mod logout;
 mod matrix;
 mod metadata;
 mod parcel;

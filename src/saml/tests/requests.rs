@@ -4,6 +4,7 @@ use openssl::hash::MessageDigest;
 use openssl::sign::Verifier;
 
 use super::house::*;
+use crate::saml::redirect::RedirectError;
 use crate::saml::request::{AuthnRequest, AuthnRequestToSend, RequestError};
 use crate::saml::response::Expected;
 use crate::saml::trace::{Check, Verdict};
@@ -68,8 +69,14 @@ fn a_request_is_bounded_and_strict() {
     let mut bomb = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(&vec![b' '; 10_000_000]).unwrap();
     let bomb = encoding::encode(&bomb.finish().unwrap());
-    assert!(matches!(AuthnRequest::from_redirect(&bomb), Err(RequestError::Inflate)));
-    assert!(matches!(AuthnRequest::from_redirect("%%"), Err(RequestError::Base64)));
+    assert!(matches!(
+        AuthnRequest::from_redirect(&bomb),
+        Err(RequestError::Redirect(RedirectError::Inflate))
+    ));
+    assert!(matches!(
+        AuthnRequest::from_redirect("%%"),
+        Err(RequestError::Redirect(RedirectError::Base64))
+    ));
     let xml = request().xml(None).unwrap().replace("Version=\"2.0\"", "Version=\"1.1\"");
     assert!(matches!(AuthnRequest::from_xml(xml.as_bytes()), Err(RequestError::Shape(_))));
 }
@@ -142,7 +149,10 @@ fn a_demanded_way_to_authenticate_is_looked_for_in_the_answer() {
     assert_eq!(judged(&message, &[other]), Some(Check::AuthnContext));
     assert_eq!(judged(&message, &[given.to_uppercase()]), Some(Check::AuthnContext));
     let element = format!("<saml:AuthnContextClassRef>{given}</saml:AuthnContextClassRef>");
-    let silent = changed(&element, "");
+    // Nothing said at all is no statement; another kind of word is one, and not the demanded one.
+    assert_eq!(judged(&changed(&element, ""), &[]), Some(Check::Structure));
+    let declared = "<saml:AuthnContextDeclRef>urn:declared</saml:AuthnContextDeclRef>";
+    let silent = changed(&element, declared);
     assert_eq!(judged(&silent, &[]), None);
     assert_eq!(judged(&silent, std::slice::from_ref(&given)), Some(Check::AuthnContext));
     // Of two statements both must say so.

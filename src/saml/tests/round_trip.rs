@@ -17,7 +17,7 @@ fn our_response_is_accepted_with_everything_in_it() {
     assert_eq!(verified.session_index.as_deref(), Some("_session"));
     assert_eq!(verified.session_not_on_or_after, "2026-11-22T11:00:00Z".parse().ok());
     assert_eq!(verified.not_on_or_after, "2026-11-22T10:05:00Z".parse().unwrap());
-    assert_eq!(verified.remember_until, "2026-11-22T10:06:00Z".parse().unwrap());
+    assert_eq!(verified.remember_until, "2026-11-22T10:12:00Z".parse().unwrap());
     let groups: Vec<_> = verified.values("groups").collect();
     assert_eq!(groups, ["a&b", "<c>", "d\"e'f\r\n\tg"]);
     assert_eq!(verified.certificate_fingerprint, key().certificate().facts().fingerprint);
@@ -56,6 +56,7 @@ fn what_we_write_is_canonical_as_written() {
     let sp = sp_metadata::ServiceProvider {
         entity_id: SP,
         acs_url: ACS,
+        slo_url: "https://sp.example.com/saml/slo/z-1",
         certificates,
         encryption: certificates,
         signs_requests: true,

@@ -136,6 +136,7 @@ pub fn parse(input: &[u8], profile: Profile) -> Result<Document, XmlError> {
         scope: Vec::new(),
         count: 0,
         started: false,
+        instructed: false,
     };
     let mut reader = Reader::from_str(body);
     reader.config_mut().check_end_names = true;
@@ -158,6 +159,8 @@ struct Builder {
     count: usize,
     /// Whether anything at all has been read: the declaration must come first.
     started: bool,
+    /// Whether a processing instruction stood inside the root.
+    instructed: bool,
 }
 
 struct Open {
@@ -204,7 +207,12 @@ impl Builder {
             }
             Event::Decl(declaration) if first => check_declaration(declaration),
             Event::Decl(_) => Err(XmlProblem::Declaration),
-            Event::Comment(_) | Event::PI(_) if self.profile == Profile::Metadata => Ok(()),
+            Event::Comment(_) if self.profile == Profile::Metadata => Ok(()),
+            Event::PI(_) if self.profile == Profile::Metadata => {
+                // A signature covers it (exclusive canonicalisation §2), and the tree has it not.
+                self.instructed |= !self.open.is_empty();
+                Ok(())
+            }
             Event::Comment(_) => Err(XmlProblem::Comment),
             Event::PI(_) => Err(XmlProblem::ProcessingInstruction),
             Event::CData(_) => Err(XmlProblem::Cdata),
@@ -316,7 +324,7 @@ impl Builder {
         if self.nodes.is_empty() {
             return Err(XmlProblem::Empty);
         }
-        Ok(Document { nodes: self.nodes })
+        Ok(Document { nodes: self.nodes, instructed: self.instructed })
     }
 }
 

@@ -281,11 +281,9 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
         Error::Provider(error) => provider(error),
         // No action of the public API sets these.
-        Error::NoPost
-        | Error::AuthnContexts
-        | Error::IdentityAttribute
-        | Error::TestNotPassed
-        | Error::TestNotFound => "InvalidParameter.ParamError",
+        Error::NoPost | Error::AuthnContexts | Error::IdentityAttribute | Error::TestNotFound => {
+            "InvalidParameter.ParamError"
+        }
         Error::Key(error) => space(error),
         Error::Interrupted | Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),

@@ -4,10 +4,7 @@ mod console;
 mod principal;
 mod sign_in;
 
-use super::{
-    Caller, Routes,
-    pages::{door, open_door, session_layer},
-};
+use super::{Caller, Routes, pages::door};
 use crate::{app::App, store::Door};
 
 pub use principal::CloudVisitor;
@@ -15,16 +12,16 @@ pub use principal::CloudVisitor;
 /// Where the door stands: its cookie goes nowhere else.
 const PATH: &str = "/cloud";
 
-/// The routes of the door. The portal's form comes from another door, and in other installations
-/// from another site, so the sign-in stays outside the protection against forged requests: a SAML
-/// response protects itself.
+/// The routes of the door. The portal's form comes from another door and from the same origin. A
+/// response proves who its owner is, and not that whoever brings it is its owner: another site that
+/// has one of its own could have a visitor's browser post it, who would then work in a stranger's
+/// account. So other sites are refused here as everywhere.
 pub fn routes(app: &App) -> Routes {
-    let sign_in = Routes::new().post("/cloud/login/saml", Caller::Anyone, sign_in::post);
-    let sign_in = open_door(sign_in.layer(session_layer(app, Door::Cloud, PATH)));
-    let console = Routes::new()
+    let routes = Routes::new()
+        .post("/cloud/login/saml", Caller::Anyone, sign_in::post)
         .get("/cloud/login", Caller::Anyone, console::login)
         .get("/cloud", Caller::CloudPrincipal, console::show)
         .post("/cloud/credentials", Caller::CloudPrincipal, console::credentials)
         .post("/cloud/sign-out", Caller::Anyone, console::sign_out);
-    sign_in.merge(door(app, Door::Cloud, PATH, console))
+    door(app, Door::Cloud, PATH, routes)
 }

@@ -23,6 +23,7 @@ use crate::{
     web::{
         Anyone, Fault, log_cause,
         pages::{PageError, Problem},
+        saml::limit::Unhurried,
     },
 };
 
@@ -36,6 +37,7 @@ pub(super) struct SamlForm {
 /// Verifies the response, opens the session, and leads to the account console.
 pub(super) async fn post(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     session: Session,
     Form(form): Form<SamlForm>,
@@ -73,7 +75,10 @@ async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincip
     });
     let verified = judged.await.map_err(|_| Refused::Cloud(cloud::Error::Interrupted))??;
     let new_session = match verified.claim() {
-        Claim::Role(_) => Some(new_role_session(&caller.act, &app.sealer, seconds)?),
+        Claim::Role(_) => {
+            let seconds = verified.seconds(seconds, now);
+            Some(new_role_session(&caller.act, &app.sealer, seconds)?)
+        }
         Claim::User { .. } => None,
     };
     app.db

@@ -4,18 +4,17 @@ use askama::Template;
 use axum::{
     Json,
     extract::{Path, Query, State},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_sessions::Session;
 
 use super::{encoded, home_of};
 use crate::{
     access::{self, Origin, ReachState, ReachableAccount},
     app::App,
     space, sso,
-    store::{Door, Timestamp, end_sessions},
+    store::Timestamp,
     web::{
         Anyone, Fault, PortalUser,
         page::Page,
@@ -159,17 +158,4 @@ fn account_json(account: &ReachableAccount) -> Value {
         .map(|user| json!({ "name": user.name, "state": user.state }))
         .collect();
     json!({ "uin": account.uin, "name": account.name, "roles": roles, "users": users })
-}
-
-/// Ends every portal session of the user, in this browser and in all others (PRT-12).
-pub(super) async fn sign_out(
-    State(app): State<App>,
-    caller: PortalUser,
-    session: Session,
-) -> Result<Response, PageError> {
-    let user = caller.user.id;
-    app.db.write(async |tx| end_sessions(tx, Door::Portal, user.0).await).await?;
-    session.flush().await?;
-    let home = home_of(&caller.space.name);
-    Ok(Redirect::to(&format!("{home}/login?signed_out=yes")).into_response())
 }

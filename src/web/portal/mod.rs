@@ -3,6 +3,7 @@
 
 mod home;
 mod launch;
+mod sign_out;
 
 pub(crate) use home::origins;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +17,8 @@ pub(super) fn routes(app: &App) -> Routes {
     let routes = Routes::new()
         .get("/portal/{space}", User, home::show)
         .get("/portal/{space}/login", Anyone, home::login)
-        .post("/portal/{space}/sign-out", User, home::sign_out)
+        .post("/portal/{space}/sign-out", User, sign_out::sign_out)
+        .get("/portal/{space}/signed-out", Anyone, sign_out::signed_out)
         .get("/portal/{space}/api/session", User, home::session)
         .get("/portal/{space}/api/accounts", User, home::accounts)
         .post("/portal/{space}/accounts/{uin}/roles/{role}/login", User, launch::role)

@@ -34,6 +34,12 @@ use crate::{
     },
 };
 
+/// Longest `RelayState` that is looked at (bytes). SAML allows 80; some do not keep to it.
+const LONGEST_RELAY_STATE: usize = 1024;
+/// How long ago people who begin at the identity provider may have authenticated there, where they
+/// have to do it anew.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(5);
+
 /// What the room needs to judge: read before the judgement, checked again in its write.
 struct Known {
     space: Space,
@@ -68,7 +74,7 @@ pub async fn consume(
     let relay_state = relay_state.as_deref();
     let known = known(&app, &space_id, &received, relay_state, &caller).await?;
     let outcome = judgement(&app, received, &known, caller.act.now).await?;
-    let Known { space, request, .. } = known;
+    let Known { space, provider, request, .. } = known;
     if let Some(request) = request.as_ref().filter(|request| request.test_id.is_some()) {
         let judging = async |tx: &mut Write| -> Result<_, sso::Error> {
             let text = text_of(&response);
@@ -83,7 +89,8 @@ pub async fn consume(
     let judged = app
         .db
         .write(async |tx| {
-            sso::judge(tx, &caller.act, &space, request.as_ref(), relay_state, outcome).await
+            let request = request.as_ref();
+            sso::judge(tx, &caller.act, &space, &provider, request, relay_state, outcome).await
         })
         .await?;
     match judged {
@@ -115,8 +122,9 @@ async fn judgement(
     let acs_url = sso::acs_url(&app.settings, known.space.id);
     let request = known.request.as_ref();
     let request_id = request.map(|request| request.id.clone());
-    let demanded = request.filter(|_| provider.requests.force_authn);
-    let authenticated_since = demanded.map(|request| request.created_at.to_jiff());
+    let begun = request
+        .map_or_else(|| now.plus(-JUST_NOW).to_jiff(), |request| request.created_at.to_jiff());
+    let authenticated_since = provider.requests.force_authn.then_some(begun);
     // A test is always of a request of its own.
     let is_test = request.is_some_and(|request| request.test_id.is_some());
     let saml = app.settings.saml;
@@ -174,6 +182,10 @@ fn posted(headers: &HeaderMap, body: &[u8]) -> Option<Posted> {
             _ => {}
         }
     }
+    let sound = |state: &String| state.len() <= LONGEST_RELAY_STATE && !state.contains('\0');
+    if !relay_state.as_ref().is_none_or(sound) {
+        return None;
+    }
     let response = response.filter(|response: &String| !response.is_empty())?;
     Some(Posted { response, relay_state })
 }
@@ -219,7 +231,8 @@ async fn known(
             .to_owned(),
         onward: None,
     })?;
-    let request = request.filter(|request| request.entity_id == provider.entity_id);
+    // What belongs to a test never judges, or is judged as, a real sign-in.
+    let request = request.filter(|it| it.test_id.is_some() || it.entity_id == provider.entity_id);
     Ok(Known { space, provider, request, encryption_keys })
 }
 

@@ -27,8 +27,8 @@ impl FromRequestParts<App> for Unhurried {
             status: StatusCode::TOO_MANY_REQUESTS,
             code: "TooManyRequests",
             title: "Too many at once",
-            message: "Too many people sign in from your network at this moment. Wait a little, \
-                      and sign in again."
+            message: "Too many people sign in or out from your network at this moment. Wait a \
+                      little, and try again."
                 .to_owned(),
             onward: None,
         };

@@ -14,13 +14,16 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::{Expiry, Session};
 
-use super::send::{see_other, send};
+use super::{
+    limit::Unhurried,
+    send::{see_other, send},
+};
 use crate::{
     app::App,
     secret::random_token,
     space,
     sso::{self, Bearer, Redeemed},
-    store::{SUBJECT, Timestamp},
+    store::{IDP_SESSION, SUBJECT, Timestamp},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         page::Page,
@@ -28,7 +31,8 @@ use crate::{
     },
 };
 
-/// The cookie that binds a sign-in to the browser that began it. Several tabs share it.
+/// The cookie that binds a sign-in, or a sign-out at the identity provider, to the browser that
+/// began it. Several tabs share it.
 const BINDING: &str = "sign_in_binding";
 /// How many seconds it lasts: as long as a person may take at the identity provider.
 const BINDING_SECONDS: i64 = 600;
@@ -44,6 +48,7 @@ pub struct Start {
 /// or by a page with a form that sends itself.
 pub async fn start(
     State(app): State<App>,
+    _: Unhurried,
     caller: Anyone,
     Path(space_name): Path<String>,
     Query(start): Query<Start>,
@@ -65,11 +70,7 @@ pub async fn start(
         })
         .await
         .map_err(not_now)?;
-    let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
-    );
-    let cookie = HeaderValue::from_str(&cookie).map_err(|_| Fault::Internal("no header value"))?;
+    let cookie = binding_cookie(&app, &binding)?;
     let mut response = send(&app, space.id, begun, caller.act.now).await?;
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
@@ -89,7 +90,6 @@ fn not_now(error: sso::Error) -> PageError {
         | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
         | sso::Error::IdentityAttribute
-        | sso::Error::TestNotPassed
         | sso::Error::TestNotFound
         | sso::Error::Key(_)
         | sso::Error::Metadata(_)
@@ -177,9 +177,10 @@ async fn enter(
     bearer: Bearer<'_>,
     session: &Session,
 ) -> Result<Response, PageError> {
+    let longest = caller.act.now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
     let redeemed = app
         .db
-        .write(async |tx| sso::redeem(tx, &caller.act, space_name, ticket, bearer).await)
+        .write(async |tx| sso::redeem(tx, &caller.act, space_name, ticket, bearer, longest).await)
         .await?
         .ok_or_else(|| {
             let again = format!("/portal/{}/login", encoded(space_name));
@@ -193,21 +194,16 @@ async fn enter(
                 onward: Some((again, "Sign in again")),
             }
         })?;
-    open_session(app, session, &redeemed, caller.act.now).await?;
+    open_session(session, &redeemed, caller.act.now).await?;
     Ok(see_other(&redeemed.return_to)?)
 }
 
 /// Opens the session under a fresh id: one that the browser had before opens nothing (SES-05).
-async fn open_session(
-    app: &App,
-    session: &Session,
-    redeemed: &Redeemed,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let longest = now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
-    let ends_at = redeemed.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+async fn open_session(session: &Session, redeemed: &Redeemed, now: Timestamp) -> Result<(), Fault> {
+    let ends_at = redeemed.session_ends_at;
     session.flush().await?;
     session.insert(SUBJECT, redeemed.user.id.0).await?;
+    session.insert(IDP_SESSION, redeemed.idp_session.0).await?;
     session.insert(SESSION_ENDS_AT, ends_at.as_second()).await?;
     // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
     let span = time::Duration::seconds(ends_at.seconds_since(now));
@@ -220,8 +216,17 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
+/// What sets the binding cookie.
+pub(in crate::web) fn binding_cookie(app: &App, binding: &str) -> Result<HeaderValue, Fault> {
+    let secure = if app.settings.is_https() { "; Secure" } else { "" };
+    let cookie = format!(
+        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
+    );
+    HeaderValue::from_str(&cookie).map_err(|_| Fault::Internal("no header value"))
+}
+
 /// The binding cookie, if there is one of the form that we hand out.
-fn binding_of(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::web) fn binding_of(headers: &HeaderMap) -> Option<&str> {
     let url_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     headers
         .get_all(COOKIE)

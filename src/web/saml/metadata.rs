@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::limit::Unhurried;
 use crate::{
     app::App,
     saml::{
@@ -24,6 +25,7 @@ use crate::{
 /// The metadata of a space as a service provider (SSO-04, SSO-05).
 pub async fn service_provider(
     State(app): State<App>,
+    _: Unhurried,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let space_id = id.parse().map_err(|_| unknown())?;
@@ -69,6 +71,7 @@ impl Described {
         let provider = ServiceProvider {
             entity_id: &sso::sp_entity_id(&app.settings, self.space.id),
             acs_url: &sso::acs_url(&app.settings, self.space.id),
+            slo_url: &sso::slo_url(&app.settings, self.space.id),
             certificates: &self.signing,
             encryption: &self.encryption,
             signs_requests: self.signs_requests,
@@ -100,6 +103,7 @@ fn unknown() -> Problem {
 /// The metadata of a space as an identity provider towards its accounts.
 pub async fn identity_provider(
     State(app): State<App>,
+    _: Unhurried,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let id = id.parse().map_err(|_| unknown())?;

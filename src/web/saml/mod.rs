@@ -1,8 +1,9 @@
 //! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
 
 mod acs;
-mod limit;
+pub mod limit;
 mod login;
+pub mod logout;
 pub mod metadata;
 pub mod post;
 pub mod send;
@@ -12,7 +13,7 @@ use super::{Caller, Routes, pages};
 use crate::{app::App, store::Door};
 
 /// The routes. Only the two that open a portal session are inside the portal's door; the
-/// assertion consumer service is posted to by other sites.
+/// assertion consumer service and single logout are posted to by other sites.
 pub(super) fn routes(app: &App) -> Routes {
     let portal = Routes::new()
         .get_that_writes("/portal/{space}/login/start", Caller::Anyone, login::start)
@@ -21,6 +22,8 @@ pub(super) fn routes(app: &App) -> Routes {
     let open = Routes::new()
         .get("/saml/sp/{space_id}", Caller::Anyone, metadata::service_provider)
         .get("/saml/idp/{space_id}", Caller::Anyone, metadata::identity_provider)
+        .get_that_writes("/saml/slo/{space_id}", Caller::Anyone, logout::by_redirect)
+        .post("/saml/slo/{space_id}", Caller::Anyone, logout::by_form)
         .post("/saml/acs/{space_id}", Caller::Anyone, acs::consume);
     pages::door(app, Door::Portal, "/portal", portal).merge(pages::open_door(open))
 }

@@ -1,15 +1,15 @@
 //! Test sign-ins (SSO-17), the trace of real ones, and what a support bundle leaves out.
 
 use identity_center::{
-    saml::{certificate::Certificate, trace::Check},
-    sso::{self, Draft},
+    saml::trace::Check,
+    sso::{self, Draft, ResponseSettings},
 };
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::{expect_refusal, last_attempt, sessions};
 use crate::{
-    fake_idp::{Answer, FakeIdp, LOGIN_URL, Message, right_key, wrong_key},
+    fake_idp::{Answer, FakeIdp, Message, wrong_key},
     house::TestHouse,
     journey::{Company, Multipart, act, count, header, location},
     on_both,
@@ -33,11 +33,25 @@ impl Desk<'_> {
         text
     }
 
-    /// Sets up a test; where its page is.
-    async fn test(&self, form: Multipart) -> String {
-        let made = form.post(&self.browser, self.house.url(&format!("{HERE}/tests"))).await;
+    /// Posts a form; where it leads.
+    async fn post(&self, path: &str) -> String {
+        let made = self.browser.post(self.house.url(path)).send().await.unwrap();
         assert_eq!(made.status(), StatusCode::SEE_OTHER, "{}", made.text().await.unwrap());
         location(&made).split('?').next().unwrap().replace(&self.house.url(""), "")
+    }
+
+    /// Sets up a test of what people sign in with; where its page is.
+    async fn test(&self) -> String {
+        self.post(&format!("{HERE}/tests")).await
+    }
+
+    /// Proposes a configuration; where it is reviewed.
+    async fn propose(&self, idp: &FakeIdp) -> String {
+        let form = Multipart::default().text("text", &idp.metadata());
+        let address = self.house.url(&format!("{HERE}/metadata"));
+        let proposed = form.post(&self.browser, address).await;
+        assert_eq!(proposed.status(), StatusCode::SEE_OTHER, "{}", proposed.text().await.unwrap());
+        location(&proposed).replace(&self.house.url(""), "")
     }
 
     /// Goes to the identity provider, which answers as `answering` makes it; the report.
@@ -68,10 +82,6 @@ fn draft() -> FakeIdp {
     FakeIdp { entity_id: "https://new.example.com/metadata".to_owned() }
 }
 
-fn by_metadata(idp: &FakeIdp) -> Multipart {
-    Multipart::default().text("kind", "metadata").text("text", &idp.metadata())
-}
-
 async fn desk<'h>(house: &'h TestHouse, company: &Company<'h>) -> Desk<'h> {
     Desk { house, browser: company.administrator("chief", FULL).await }
 }
@@ -81,35 +91,32 @@ on_both! {
         let company = Company::open(house, "acme").await;
         let desk = desk(house, &company).await;
         let before = sessions(house).await;
-        let test = desk.test(by_metadata(&draft())).await;
+        let proposal = desk.propose(&draft()).await;
+        assert!(desk.page(&proposal).await.contains("Test it first"));
+        let test = desk.post(&format!("{proposal}/test")).await;
         assert!(desk.page(&test).await.contains("No answer yet"));
         let report = desk.run(&company, &draft(), &test, |answer| answer.signed()).await;
         assert!(report.contains("Passed") && report.contains("This person would be signed in"));
         // What the assertion says, to choose from.
         assert!(report.contains("developers") && report.contains("groups"), "{report}");
-        // Nobody was signed in, nothing was used up, and people sign in as before.
+        // Nobody was signed in, and people sign in as before.
         assert_eq!(sessions(house).await, before);
-        for table in [
-            "SELECT COUNT(*) FROM login_tickets",
-            "SELECT COUNT(*) FROM accepted_assertions",
-            "SELECT COUNT(*) FROM sign_in_attempts",
-        ] {
+        for table in
+            ["SELECT COUNT(*) FROM login_tickets", "SELECT COUNT(*) FROM sign_in_attempts"]
+        {
             assert_eq!(count(house, table).await, 0, "{table}");
         }
         company.sign_in(&house.browser(), "alice").await;
-        // Taken over, it is what people sign in with.
-        let taken = desk.browser.post(house.url(&format!("{test}/use"))).send().await.unwrap();
-        assert_eq!(taken.status(), StatusCode::SEE_OTHER);
-        let request = draft().read(&company.start(&house.browser()).await);
+        // From the report one comes to the review, and nowhere else does it begin to count.
+        assert!(report.contains(&format!("href=\"{proposal}\"")), "{report}");
+        let request = company.idp.read(&company.start(&house.browser()).await);
         assert!(request.destination.is_some());
-        let page = desk.page(HERE).await;
-        assert!(page.contains("https://new.example.com/metadata"), "{page}");
     }
 
     async fn sso_17_the_answer_to_a_test_signs_nobody_in(house) {
         let company = Company::open(house, "acme").await;
         let desk = desk(house, &company).await;
-        let test = desk.test(Multipart::default().text("kind", "present")).await;
+        let test = desk.test().await;
         let sent = desk.browser.get(house.url(&format!("{test}/start"))).send().await.unwrap();
         let request = company.idp.read(&location(&sent));
         let answer = company.idp.answer(&request, "alice", house.now().to_jiff()).signed();
@@ -130,7 +137,8 @@ on_both! {
         let company = Company::open(house, "acme").await;
         let desk = desk(house, &company).await;
         let entra = FakeIdp { entity_id: "https://sts.windows.net/2f1c/".to_owned() };
-        let test = desk.test(by_metadata(&entra)).await;
+        let proposal = desk.propose(&entra).await;
+        let test = desk.post(&format!("{proposal}/test")).await;
         type Answering = fn(Answer) -> Message;
         let cases: [(Answering, &str, &str); 6] = [
             (|answer| answer.signed_by(wrong_key()), "by a key that is not configured here",
@@ -155,9 +163,6 @@ on_both! {
             let entra = report.find("(probably yours)").unwrap_or(usize::MAX);
             assert!(entra < report.find("Google Workspace").unwrap(), "{report}");
         }
-        // A test that failed is not taken over.
-        let taken = desk.browser.post(house.url(&format!("{test}/use"))).send().await.unwrap();
-        assert_eq!(taken.status(), StatusCode::CONFLICT, "{}", taken.text().await.unwrap());
         company.sign_in(&house.browser(), "alice").await;
     }
 
@@ -165,7 +170,7 @@ on_both! {
         let company = Company::open(house, "acme").await;
         let other = Company::open(house, "other").await;
         let chief = desk(house, &company).await;
-        let test = chief.test(Multipart::default().text("kind", "present")).await;
+        let test = chief.test().await;
         let guest = Desk { house, browser: other.administrator("guest", FULL).await };
         let reader = Desk { house, browser: company.administrator("reader", READ_ONLY).await };
         for path in ["", "/start", "/bundle"] {
@@ -175,31 +180,43 @@ on_both! {
         assert!(reader.page(&test).await.contains("No answer yet"));
         let start = reader.browser.get(house.url(&format!("{test}/start"))).send().await.unwrap();
         assert_eq!(start.status(), StatusCode::FORBIDDEN);
-        let form = Multipart::default().text("kind", "present");
-        let made = form.post(&reader.browser, house.url(&format!("{HERE}/tests"))).await;
+        let made = reader.browser.post(house.url(&format!("{HERE}/tests"))).send().await.unwrap();
         assert_eq!(made.status(), StatusCode::FORBIDDEN);
+        // Nor does another site begin a test in the chief's browser.
+        let start = chief.browser.get(house.url(&format!("{test}/start")));
+        let start = start.header("Sec-Fetch-Site", "cross-site").send().await.unwrap();
+        assert_eq!(start.status(), StatusCode::CONFLICT);
     }
 
     async fn sso_17_what_cannot_be_tested_is_said(house) {
         let company = Company::bare(house, "acme").await;
         let desk = desk(house, &company).await;
-        let certificate = right_key().certificate().pem();
-        let by_hand = || Multipart::default().text("kind", "by-hand").text("entity_id", "https://x");
-        for (form, status, words) in [
-            (Multipart::default().text("kind", "present"), 409, "not been"),
-            (Multipart::default().text("kind", "metadata"), 422, "Choose a metadata file"),
-            (Multipart::default().text("kind", "metadata").text("text", "<html/>"), 422, "html"),
-            (by_hand().text("login_url", LOGIN_URL), 422, "Give the certificate"),
-            (by_hand().text("login_url", LOGIN_URL).text("certificate", "x"), 422, "certificate"),
-            (by_hand().text("login_url", "javascript:x").text("certificate", &certificate), 422,
-                "address"),
-        ] {
-            let answer = form.post(&desk.browser, house.url(&format!("{HERE}/tests"))).await;
-            let (is, page) = (answer.status().as_u16(), answer.text().await.unwrap());
-            assert!(is == status || (status == 409 && is == 422), "{words}: {is} {page}");
-            assert!(page.contains(words) || status == 409, "{words}: {page}");
+        for path in ["/tests", "/proposals/ip-000000000000/test"] {
+            let refused = desk.browser.post(house.url(&format!("{HERE}{path}"))).send().await.unwrap();
+            assert!(refused.status().is_client_error(), "{path}: {}", refused.status());
         }
         assert_eq!(count(house, "SELECT COUNT(*) FROM sign_in_tests").await, 0);
+    }
+
+    async fn sso_17_a_tested_message_is_used_up(house) {
+        let company = Company::open(house, "acme").await;
+        let (doing, space) = (act(house), company.space.id);
+        let lax = ResponseSettings { allow_unsolicited: true, ..Default::default() };
+        let db = &house.app.db;
+        db.write(async |tx| sso::set_responses(tx, &doing, space, &lax).await).await.unwrap();
+        let desk = desk(house, &company).await;
+        let test = desk.test().await;
+        let mut sent = None;
+        // Read in a report, the message would do in real life, where no request is asked for.
+        desk.run(&company, &company.idp, &test, |mut answer| {
+            let right = answer.signed();
+            answer.request_id = None;
+            sent = Some(answer.signed());
+            right
+        })
+        .await;
+        let replayed = company.post(&house.browser(), &sent.unwrap().base64()).await;
+        expect_refusal(&company, replayed, "SamlResponseRefused", Check::Replay).await;
     }
 
     async fn attempts_are_found_by_name_by_request_and_by_outcome(house) {
@@ -250,7 +267,7 @@ on_both! {
     async fn a_bundle_of_a_test_shows_how_the_message_is_built(house) {
         let company = Company::open(house, "acme").await;
         let desk = desk(house, &company).await;
-        let test = desk.test(Multipart::default().text("kind", "present")).await;
+        let test = desk.test().await;
         desk.run(&company, &company.idp, &test, |answer| answer.signed()).await;
         let bundle = desk.page(&format!("{test}/bundle")).await;
         assert!(!bundle.contains("alice") && !bundle.contains("developers"), "{bundle}");
@@ -264,13 +281,8 @@ on_both! {
         let company = Company::open(house, "acme").await;
         company.sign_in(&house.browser(), "alice").await;
         let (doing, space) = (act(house), company.space.id);
-        let draft = Draft::ByHand {
-            entity_id: "https://x".to_owned(),
-            login_url: LOGIN_URL.to_owned(),
-            certificate: Certificate::from_pem(&right_key().certificate().pem()).unwrap(),
-        };
         let db = &house.app.db;
-        db.write(async |tx| sso::new_test(tx, &doing, space, draft).await).await.unwrap();
+        db.write(async |tx| sso::new_test(tx, &doing, space, Draft::Present).await).await.unwrap();
         let kept = async || {
             (
                 count(house, "SELECT COUNT(*) FROM sign_in_attempts").await,

@@ -158,8 +158,8 @@ pub(super) fn references() -> Vec<Case> {
     ));
     cases.extend(changed(
         "an ID that is none",
-        "ID=\"_response\" Version",
-        "ID=\"1 2\" Version",
+        "ID=\"_response\"",
+        "ID=\"1 2\"",
         &[Check::Structure],
     ));
     cases

@@ -78,6 +78,7 @@ impl From<Difference> for Row {
             Part::EntityId => "Entity id",
             Part::Redirect => "Login address (redirect)",
             Part::Post => "Login address (POST)",
+            Part::Logout => "Logout addresses",
             Part::Certificate => "Certificate (SHA-256)",
         };
         let badge = match (&difference.now, &difference.then) {
@@ -186,7 +187,11 @@ async fn choice(proposal: &Proposal) -> Result<Vec<String>, Fault> {
 }
 
 /// The proposal of this id, to be read before anything is written.
-async fn proposed(app: &App, space: SpaceId, id: ProposalId) -> Result<Proposal, sso::Error> {
+pub(super) async fn proposed(
+    app: &App,
+    space: SpaceId,
+    id: ProposalId,
+) -> Result<Proposal, sso::Error> {
     let found = app.db.read(async |tx| sso::proposal(tx, space, id).await).await?;
     Ok(found.ok_or(ProviderError::ProposalNotFound)?)
 }

@@ -3,29 +3,29 @@
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, Path, Query, State},
-    http::StatusCode,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
 
 use super::{
     super::{
         Administrator,
-        frame::{Frame, ListQuery, Section, Wrong, done},
+        frame::{Frame, ListQuery, Section, done},
     },
     HERE,
     certificates::CertificateRow,
-    provider::Upload,
+    proposals::proposed,
     report::{Report, download},
 };
 use crate::{
     app::App,
-    id::SignInTestId,
+    id::{ProposalId, SignInTestId},
     saml::certificate::Certificate,
-    sso::{self, BundleSubject, Draft, IdentityProvider, SignInTest, TestResult},
+    sso::{self, BundleSubject, Draft, Looked, SignInTest, TestResult},
     store::PageRequest,
     web::{
-        page::{Field, Page},
+        page::Page,
         pages::{PageError, Problem},
         saml::send::send,
     },
@@ -39,30 +39,15 @@ struct Tests {
     frame: Frame,
     /// Whether there is a configuration that people sign in with.
     present: bool,
-    metadata: Field,
-    by_hand: Vec<Field>,
     tests: Vec<SignInTest>,
     days: i64,
-    acs_url: String,
-    entity_id: String,
-    wrong: Option<Wrong>,
 }
 
 pub(in crate::web::console) async fn list(
     State(app): State<App>,
     administrator: Administrator,
 ) -> Result<Response, PageError> {
-    let page = look(&app, &administrator, &Upload::default(), None).await?;
-    Ok(Page::new(page).into_response())
-}
-
-async fn look(
-    app: &App,
-    who: &Administrator,
-    upload: &Upload,
-    wrong: Option<Wrong>,
-) -> Result<Tests, PageError> {
-    let space = who.space()?.id;
+    let space = administrator.space()?.id;
     let (provider, tests) = app
         .db
         .read(async |tx| -> Result<_, sso::Error> {
@@ -70,78 +55,39 @@ async fn look(
             Ok((provider, sso::tests(tx, space, PageRequest::first(PAGE_ROWS)).await?))
         })
         .await?;
-    let at = |name| Wrong::at(wrong.as_ref(), name);
-    let by_hand = vec![
-        Field::text("entity_id", "Entity id")
-            .value(upload.entity_id.clone())
-            .error(at("entity_id")),
-        Field::text("login_url", "Login address")
-            .longest(2048)
-            .hint("Where it takes sign-in requests by redirect.")
-            .value(upload.login_url.clone())
-            .error(at("login_url")),
-        Field::long_text("certificate", "Signing certificate")
-            .optional()
-            .hint("PEM, or the file below.")
-            .error(at("certificate")),
-    ];
-    Ok(Tests {
-        frame: Frame::new(who, Section::SingleSignOn, None),
+    let page = Tests {
+        frame: Frame::new(&administrator, Section::SingleSignOn, None),
         present: provider.is_some_and(|provider| provider.is_complete()),
-        metadata: Field::long_text("text", "Or its text").optional().error(at("metadata")),
-        by_hand,
         tests: tests.rows,
         days: app.settings.saml.test_days,
-        acs_url: sso::acs_url(&app.settings, space),
-        entity_id: sso::sp_entity_id(&app.settings, space),
-        wrong,
-    })
+    };
+    Ok(Page::new(page).into_response())
 }
 
-/// Sets up a test with what the form brings.
-pub(in crate::web::console) async fn create(
+/// Sets up a test of what people sign in with.
+pub(in crate::web::console) async fn of_present(
     State(app): State<App>,
     administrator: Administrator,
-    form: Multipart,
 ) -> Result<Response, PageError> {
-    let upload = Upload::read(form).await?;
-    let space = administrator.space()?.id;
-    let made = match draft(&upload) {
-        Err(wrong) => Err(wrong),
-        Ok(draft) => app
-            .db
-            .write(async |tx| sso::new_test(tx, &administrator.act, space, draft).await)
-            .await
-            .map_err(|error| Wrong::of(error.into()))
-            .map_or_else(|wrong| wrong.map(Err), |id| Ok(Ok(id)))?,
-    };
-    match made {
-        Ok(id) => Ok(done(&format!("{HERE}/tests/{id}"), "test-made")),
-        Err(wrong) => {
-            let page = look(&app, &administrator, &upload, Some(wrong)).await?;
-            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
-        }
-    }
+    create(&app, &administrator, Draft::Present).await
 }
 
-fn draft(upload: &Upload) -> Result<Draft, Wrong> {
-    let document = upload.document();
-    match upload.kind.as_str() {
-        "present" => Ok(Draft::Present),
-        "by-hand" if document.is_empty() => {
-            Err(Wrong::field("certificate", "Give the certificate as a file or as text."))
-        }
-        "by-hand" => Ok(Draft::ByHand {
-            entity_id: upload.entity_id.clone(),
-            login_url: upload.login_url.clone(),
-            certificate: Certificate::from_file(document)
-                .map_err(|error| Wrong::field("certificate", error.to_string()))?,
-        }),
-        _ if document.is_empty() => {
-            Err(Wrong::field("metadata", "Choose a metadata file, or paste its text."))
-        }
-        _ => Ok(Draft::Metadata(document.to_vec())),
-    }
+/// Sets up a test of what is proposed.
+pub(in crate::web::console) async fn of_proposal(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ProposalId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let proposal = proposed(&app, space, id).await?;
+    let looked = Looked::at(proposal.content().clone(), administrator.act.now).await?;
+    create(&app, &administrator, Draft::Proposed(id, looked)).await
+}
+
+async fn create(app: &App, who: &Administrator, draft: Draft) -> Result<Response, PageError> {
+    let space = who.space()?.id;
+    let id = app.db.write(async |tx| sso::new_test(tx, &who.act, space, draft).await).await?;
+    Ok(done(&format!("{HERE}/tests/{id}"), "test-made"))
 }
 
 #[derive(Template)]
@@ -151,8 +97,8 @@ struct OneTest {
     test: SignInTest,
     certificates: Vec<CertificateRow>,
     report: Option<Report>,
-    /// Whether sign-in is on and this would replace what people sign in with (SSO-09).
-    replaces: Option<IdentityProvider>,
+    /// Whether what was proposed waits for its approval still.
+    waits: bool,
 }
 
 impl OneTest {
@@ -165,13 +111,17 @@ async fn find(
     app: &App,
     who: &Administrator,
     id: SignInTestId,
-) -> Result<(SignInTest, Option<IdentityProvider>), PageError> {
+) -> Result<(SignInTest, bool), PageError> {
     let space = who.space()?.id;
     let found = app
         .db
         .read(async |tx| -> Result<_, sso::Error> {
-            let provider = sso::identity_provider(tx, space).await?;
-            Ok(sso::test(tx, space, id).await?.map(|test| (test, provider)))
+            let Some(test) = sso::test(tx, space, id).await? else { return Ok(None) };
+            let waits = match test.proposal_id {
+                Some(id) => sso::proposal(tx, space, id).await?.is_some(),
+                None => false,
+            };
+            Ok(Some((test, waits)))
         })
         .await?;
     Ok(found.ok_or_else(|| {
@@ -186,7 +136,7 @@ pub(in crate::web::console) async fn show(
     Path(id): Path<SignInTestId>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
-    let (test, replaces) = find(&app, &administrator, id).await?;
+    let (test, waits) = find(&app, &administrator, id).await?;
     let now = administrator.act.now;
     let certificates = test.provider.certificates.iter();
     let certificates = certificates.filter_map(|it| Certificate::from_pem(&it.certificate).ok());
@@ -195,7 +145,7 @@ pub(in crate::web::console) async fn show(
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),
         certificates: certificates.map(|it| CertificateRow::of(&it, now)).collect(),
         report,
-        replaces,
+        waits,
         test,
     };
     Ok(Page::new(page).into_response())
@@ -206,23 +156,21 @@ pub(in crate::web::console) async fn start(
     State(app): State<App>,
     administrator: Administrator,
     Path(id): Path<SignInTestId>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     administrator.must_change()?;
+    // A link may lead to the identity provider and a form may not (the policy of the page), so this
+    // is a GET; other sites have no business here all the same.
+    let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if from.is_some_and(|from| from != b"same-origin" && from != b"none") {
+        return Err(Problem::refused("NotFromHere", "Begin the test on its page.")
+            .onward(format!("{HERE}/tests/{id}"), "To the test")
+            .into());
+    }
     let space = administrator.space()?.id;
     let act = &administrator.act;
     let begun = app.db.write(async |tx| sso::begin_test(tx, act, space, id).await).await?;
     Ok(send(&app, space, begun, act.now).await?)
-}
-
-/// Takes over the configuration of a test that passed.
-pub(in crate::web::console) async fn take_over(
-    State(app): State<App>,
-    administrator: Administrator,
-    Path(id): Path<SignInTestId>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    app.db.write(async |tx| sso::use_tested(tx, &administrator.act, space, id).await).await?;
-    Ok(done(HERE, "provider-saved"))
 }
 
 pub(in crate::web::console) async fn bundle(

@@ -1,0 +1,144 @@
+//! Out of the portal, and out of the company's sign-in if it lets itself be told.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    http::{HeaderMap, header::SET_COOKIE},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::{encoded, home_of};
+use crate::{
+    app::App,
+    id::IdpSessionId,
+    saml::logout::{LogoutRequestToSend, Sent},
+    secret::random_token,
+    space,
+    sso::{self, AskingToEnd, LogoutState},
+    store::IDP_SESSION,
+    web::{
+        Anyone, Fault, PortalUser, log_cause,
+        page::Page,
+        pages::{PageError, Problem},
+        saml::{
+            logout::{SigningOut, binding_cookie, binding_of},
+            send::see_other,
+        },
+    },
+};
+
+/// Ends every portal session of the user, in this browser and in all others (PRT-12), whatever
+/// happens afterwards. Then asks the identity provider to end its own session.
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    caller: PortalUser,
+    headers: HeaderMap,
+    session: Session,
+) -> Result<Response, PageError> {
+    let idp_session = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
+    let binding = match binding_of(&headers) {
+        Some(binding) => binding.to_owned(),
+        None => random_token::<32>().map_err(Fault::from)?,
+    };
+    let asking = app
+        .db
+        .write(async |tx| {
+            let (act, space, user) = (&caller.act, &caller.space, caller.user.id);
+            sso::sign_out(tx, act, space, user, idp_session, &binding).await
+        })
+        .await?;
+    session.flush().await?;
+    let home = home_of(&caller.space.name);
+    let Some(asking) = asking else {
+        return Ok(Redirect::to(&format!("{home}/login?signed_out=yes")).into_response());
+    };
+    let cookie = binding_cookie(&app, &binding)?;
+    let request_id = asking.request_id.clone();
+    match write(&app, &caller, asking).await {
+        Ok(sent) => {
+            let mut page = SigningOut { sent: &sent }.page()?;
+            page.headers_mut().insert(SET_COOKIE, cookie);
+            Ok(page)
+        }
+        // Signed out here all the same; the page says that nobody has confirmed the rest.
+        Err(fault) => {
+            log_cause(&fault);
+            let page = format!("{home}/signed-out?request={}", encoded(&request_id));
+            let mut onward = see_other(&page)?;
+            onward.headers_mut().insert(SET_COOKIE, cookie);
+            Ok(onward)
+        }
+    }
+}
+
+/// Writes and signs the request. Signing is slow: never on a thread that serves others.
+async fn write(app: &App, caller: &PortalUser, asking: AskingToEnd) -> Result<Sent, Fault> {
+    let key = asking.key.signing_key(&app.sealer)?;
+    let issuer = sso::sp_entity_id(&app.settings, caller.space.id);
+    let now = caller.act.now.to_jiff();
+    let written = tokio::task::spawn_blocking(move || {
+        let request = LogoutRequestToSend {
+            id: &asking.request_id,
+            now,
+            issuer: &issuer,
+            name_id: &asking.name_id,
+            session_index: asking.session_index.as_deref(),
+        };
+        request.send(&asking.way, &key)
+    });
+    written
+        .await
+        .map_err(|_| Fault::Internal("writing a logout request was interrupted"))?
+        .map_err(|_| Fault::Internal("a logout request cannot be written"))
+}
+
+#[derive(Template)]
+#[template(path = "portal/signed_out.html")]
+struct SignedOutPage {
+    space: String,
+    login: String,
+    state: Option<LogoutState>,
+}
+
+impl SignedOutPage {
+    /// What can be said in a few words; the space's name when there is nothing to say.
+    fn heading(&self) -> &str {
+        match self.state {
+            Some(LogoutState::Complete) => "You are signed out",
+            Some(LogoutState::Partial) => "You are not signed out everywhere",
+            Some(LogoutState::Failed | LogoutState::Pending) => "You are signed out here only",
+            None => &self.space,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignedOutQuery {
+    #[serde(default)]
+    request: String,
+}
+
+/// What came of a sign-out at the identity provider, told to the browser that began it.
+pub(super) async fn signed_out(
+    State(app): State<App>,
+    caller: Anyone,
+    Path(name): Path<String>,
+    Query(query): Query<SignedOutQuery>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let binding = binding_of(&headers).unwrap_or_default();
+    let found = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let Some(space) = space::space_by_name(tx, &name).await? else { return Ok(None) };
+            let (request, now) = (&query.request, caller.act.now);
+            let state = sso::logout_state(tx, space.id, request, binding, now).await?;
+            Ok(Some((space, state)))
+        })
+        .await?;
+    let (space, state) = found.ok_or_else(|| Problem::not_found("There is no such portal."))?;
+    let login = format!("{}/login", home_of(&space.name));
+    Ok(Page::new(SignedOutPage { space: space.name, login, state }).into_response())
+}
