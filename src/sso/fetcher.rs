@@ -6,8 +6,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Error,
-    source::{Came, due, hasten, settle, take},
+    Error, Looked, Source, fetched_proposal,
+    source::{Came, Fetched, due, hasten, settle, take},
 };
 use crate::{
     audit::{Act, Actor},
@@ -15,7 +15,7 @@ use crate::{
     event::{Client, ClientError},
     id::{Ids, SpaceId},
     secret,
-    store::Db,
+    store::{Db, Timestamp},
 };
 
 /// How often the fetcher looks for sources.
@@ -74,7 +74,7 @@ impl Fetcher {
     }
 
     /// Looks at the source of a space now, whenever it is due; none if it has none, or somebody
-    /// else looks at it.
+    /// else looks at it. Refused a moment after the last look.
     pub async fn look_now(&self, space: SpaceId) -> Result<Option<Came>, Error> {
         let now = self.clock.now();
         self.db.write(async |tx| hasten(tx, space, now).await).await?;
@@ -90,16 +90,40 @@ impl Fetcher {
             Ok(url) => self.client.fetch(&url, LONGEST_DOCUMENT).await.map_err(|e| words(&e)),
             Err(_) => Err("the address is no URL".to_owned()),
         };
-        let fetched = fetched.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
+        let now = self.clock.now();
+        let fetched = match fetched {
+            Ok(document) => Ok(self.read(space, &source, document.to_vec(), now).await?),
+            Err(reason) => Err(reason),
+        };
         let request = crate::id::new_uuid()?;
-        let act =
-            Act::new(Actor::system("fetcher"), request, None, self.clock.now(), self.ids.clone());
+        let act = Act::new(Actor::system("fetcher"), request, None, now, self.ids.clone());
         let chance = secret::random::<2>().map_or(0, u16::from_be_bytes);
         let came = self
             .db
-            .write(async |tx| settle(tx, &act, space, &source, fetched.clone(), chance).await)
+            .write(async |tx| settle(tx, &act, space, &source, fetched, chance).await)
             .await?;
         Ok(Some(came))
+    }
+
+    /// Reads what was fetched, and what waits already, before anything is written.
+    async fn read(
+        &self,
+        space: SpaceId,
+        source: &Source,
+        document: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Fetched, Error> {
+        let looked = Looked::fetched(document, source.clone(), now).await?;
+        if !looked.is_sound() {
+            return Ok(Fetched { looked, same: None });
+        }
+        let waiting = self.db.read(async |tx| fetched_proposal(tx, space).await).await?;
+        let Some(waiting) = waiting else { return Ok(Fetched { looked, same: None }) };
+        let is_same = waiting.content() == &looked.content || {
+            let waiting = Looked::at(waiting.content().clone(), now).await?;
+            waiting.is_sound() && waiting.fingerprint == looked.fingerprint
+        };
+        Ok(Fetched { looked, same: is_same.then_some(waiting.id) })
     }
 }
 

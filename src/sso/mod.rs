@@ -27,6 +27,7 @@ mod certificates;
 mod differences;
 mod fetcher;
 mod logout;
+mod looked;
 mod proposals;
 mod provider;
 mod requests;
@@ -44,13 +45,13 @@ pub use fetcher::Fetcher;
 pub use logout::{
     AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
 };
+pub use looked::Looked;
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
-    proposal, propose, standing,
+    proposal, propose, set_by_looked, standing,
 };
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_chosen, set_by_hand,
-    set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
@@ -65,6 +66,8 @@ pub use test_sign_in::{
 };
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
+
+use source::SHORTEST;
 
 use crate::{
     saml::{
@@ -111,6 +114,9 @@ pub enum Error {
     /// The certificate whose private key everybody has.
     #[error("this certificate is for development: everybody has its private key")]
     DevelopmentKey,
+    /// Reading a document broke off.
+    #[error("reading the document broke off")]
+    Interrupted,
     /// The request to the identity provider cannot be written.
     #[error("the request to the identity provider cannot be written")]
     Request(#[from] RequestError),
@@ -148,6 +154,9 @@ pub enum ProviderError {
     /// There is nowhere to fetch metadata from.
     #[error("there is no address to fetch metadata from")]
     NoSource,
+    /// It was looked at a moment ago.
+    #[error("the address was looked at less than {SHORTEST} seconds ago: try again in a moment")]
+    LookedAtJustNow,
     /// Nobody could tell whose certificates they are.
     #[error(
         "new certificates count at once only with a pinned certificate that signs the metadata"

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    ByHand, Error, IdentityProvider, ProviderError, identity_provider,
-    provider::{check_entity_id, check_not_for_development, set_by_chosen, state},
+    ByHand, Error, IdentityProvider, Looked, ProviderError, identity_provider,
+    looked::aside,
+    provider::{check_entity_id, check_not_for_development, set_as_read, state},
     set_by_hand,
 };
 use crate::{
@@ -65,7 +66,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// What a document proposes. Whether it is one is found out by [`propose`].
+    /// What a document proposes. Whether it is one is found out by [`Looked::at`].
     pub fn metadata(document: &[u8]) -> Result<Self, Error> {
         let entity_id = None;
         // In another encoding it is no metadata either, and the reader says which.
@@ -75,93 +76,79 @@ impl Content {
         Ok(Self::Metadata { document: String::from_utf8_lossy(document).into_owned(), entity_id })
     }
 
-    /// What a configuration made of it would say.
-    pub fn description(
-        &self,
-        current: Option<&IdentityProvider>,
-        now: Timestamp,
-    ) -> Result<IdpMetadata, Error> {
+    /// The same document, of which this one is meant. By hand there is nothing to choose.
+    pub fn choosing(self, chosen: &str) -> Self {
         match self {
-            Self::Metadata { document, entity_id } => {
-                let chosen = entity_id.as_deref();
-                Ok(IdpMetadata::choose(document.as_bytes(), chosen, now.to_jiff())?)
+            Self::Metadata { document, .. } => {
+                Self::Metadata { document, entity_id: Some(chosen.to_owned()) }
             }
-            Self::ByHand { entity_id, login_url, certificate } => {
-                check_entity_id(entity_id)?;
-                let redirect = Endpoint {
-                    binding: binding::REDIRECT.to_owned(),
-                    location: location(login_url)?,
-                    response_location: None,
-                };
-                let mut single_sign_on = vec![redirect];
-                // Set as it is, nothing that metadata said is forgotten.
-                let kept = current.filter(|current| {
-                    current.metadata.is_some()
-                        && certificate.is_none()
-                        && current.entity_id == *entity_id
-                        && current.login_url == *login_url
-                });
-                let post = kept.map(|kept| kept.post_url.clone());
-                single_sign_on.extend(post.filter(|it| !it.is_empty()).map(|location| Endpoint {
-                    binding: binding::POST.to_owned(),
-                    location,
-                    response_location: None,
-                }));
-                let single_logout = kept.map(|kept| kept.single_logout.endpoints());
-                let certificates = match certificate {
-                    Some(pem) => vec![Certificate::from_pem(pem)?],
-                    None => current
-                        .map(|current| current.certificates.as_slice())
-                        .unwrap_or_default()
-                        .iter()
-                        .map(|one| Certificate::from_pem(&one.certificate))
-                        .collect::<Result<_, _>>()?,
-                };
-                Ok(IdpMetadata {
-                    entity_id: entity_id.clone(),
-                    single_sign_on,
-                    single_logout: single_logout.unwrap_or_default(),
-                    certificates,
-                    name_id_formats: Vec::new(),
-                    want_authn_requests_signed: false,
-                    valid_until: None,
-                })
-            }
+            Self::ByHand { .. } => self,
         }
     }
 
     /// The entity ids to choose from; one or none where there is nothing to choose.
-    pub fn choice(&self) -> Result<Vec<String>, Error> {
+    pub async fn choice(self) -> Result<Vec<String>, Error> {
         match self {
             Self::Metadata { document, entity_id: None } => {
-                Ok(IdpMetadata::choice(document.as_bytes())?)
+                Ok(aside(move || IdpMetadata::choice(document.as_bytes())).await??)
             }
             Self::Metadata { entity_id: Some(_), .. } | Self::ByHand { .. } => Ok(Vec::new()),
         }
     }
 
-    fn to_value(&self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         // Texts and nothing else: writing them does not fail.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
 
-    /// Whether it could be configured at this time, or chosen from.
-    pub(super) fn is_sound(&self, now: Timestamp) -> bool {
-        matches!(
-            self.description(None, now),
-            Ok(_) | Err(Error::Metadata(MetadataError::SeveralIdentityProviders))
-        )
-    }
-
-    /// Tells one content from another by what it says: a document that was only signed anew, or
-    /// holds for longer, is the same.
-    pub(super) fn fingerprint(&self, now: Timestamp) -> String {
-        let text = match self.description(None, now) {
-            Ok(read) => format!("{:?}", IdpMetadata { valid_until: None, ..read }),
-            Err(_) => self.to_value().to_string(),
-        };
-        hex(&sha256(text.as_bytes()))
-    }
+/// What a configuration made of values by hand would say. Without a certificate the present ones
+/// stay.
+pub(super) fn described(
+    entity_id: &str,
+    login_url: &str,
+    certificate: Option<&str>,
+    current: Option<&IdentityProvider>,
+) -> Result<IdpMetadata, Error> {
+    check_entity_id(entity_id)?;
+    let redirect = Endpoint {
+        binding: binding::REDIRECT.to_owned(),
+        location: location(login_url)?,
+        response_location: None,
+    };
+    let mut single_sign_on = vec![redirect];
+    // Set as it is, nothing that metadata said is forgotten.
+    let kept = current.filter(|current| {
+        current.metadata.is_some()
+            && certificate.is_none()
+            && current.entity_id == entity_id
+            && current.login_url == login_url
+    });
+    let post = kept.map(|kept| kept.post_url.clone());
+    single_sign_on.extend(post.filter(|it| !it.is_empty()).map(|location| Endpoint {
+        binding: binding::POST.to_owned(),
+        location,
+        response_location: None,
+    }));
+    let single_logout = kept.map(|kept| kept.single_logout.endpoints());
+    let certificates = match certificate {
+        Some(pem) => vec![Certificate::from_pem(pem)?],
+        None => current
+            .map(|current| current.certificates.as_slice())
+            .unwrap_or_default()
+            .iter()
+            .map(|one| Certificate::from_pem(&one.certificate))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(IdpMetadata {
+        entity_id: entity_id.to_owned(),
+        single_sign_on,
+        single_logout: single_logout.unwrap_or_default(),
+        certificates,
+        name_id_formats: Vec::new(),
+        want_authn_requests_signed: false,
+        valid_until: None,
+    })
 }
 
 /// A proposal.
@@ -205,6 +192,21 @@ pub async fn proposal(
     query.fetch_optional(tx).await
 }
 
+/// Where the proposal of a space with this id is from, if it is still there.
+pub(super) async fn origin_of(
+    tx: &mut Read,
+    space: SpaceId,
+    id: ProposalId,
+) -> Result<Origin, Error> {
+    let found: Option<(Origin,)> = sql("SELECT origin FROM identity_provider_proposals
+         WHERE space_id = $1 AND id = $2")
+    .bind(space)
+    .bind(id)
+    .fetch_optional(tx)
+    .await?;
+    Ok(found.ok_or(ProviderError::ProposalNotFound)?.0)
+}
+
 /// What was fetched last and waits for somebody's approval.
 pub async fn fetched_proposal(
     tx: &mut Read,
@@ -223,17 +225,14 @@ pub async fn propose(
     act: &Act,
     space: SpaceId,
     origin: Origin,
-    content: &Content,
+    looked: Looked,
 ) -> Result<ProposalId, Error> {
     let current = identity_provider(tx, space).await?;
-    match content.description(current.as_ref(), act.now) {
-        Ok(description) => {
-            for certificate in &description.certificates {
-                check_not_for_development(act, &certificate.facts().fingerprint)?;
-            }
+    let content = looked.content.to_value();
+    if let Some(description) = looked.description(current.as_ref())? {
+        for certificate in &description.certificates {
+            check_not_for_development(act, &certificate.facts().fingerprint)?;
         }
-        Err(Error::Metadata(MetadataError::SeveralIdentityProviders)) => {}
-        Err(error) => return Err(error),
     }
     if origin == Origin::Source {
         withdraw_fetched(tx, space).await?;
@@ -245,7 +244,7 @@ pub async fn propose(
     .bind(id)
     .bind(space)
     .bind(origin)
-    .bind(&content.to_value())
+    .bind(&content)
     .bind(&act.actor.name)
     .bind(act.now)
     .execute(tx)
@@ -276,22 +275,22 @@ pub(super) async fn withdraw_fetched(
 }
 
 /// Chooses one identity provider of a proposal that describes several: a proposal of its own,
-/// which takes the place of the other.
+/// which takes the place of the other. `looked` is what [`Content::choosing`] makes of it.
 pub async fn choose(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     id: ProposalId,
-    entity_id: &str,
+    looked: Looked,
 ) -> Result<ProposalId, Error> {
-    let found = proposal(tx, space, id).await?.ok_or(ProviderError::ProposalNotFound)?;
-    let Content::Metadata { document, .. } = found.content.0 else {
+    let origin = origin_of(tx, space, id).await?;
+    let Content::Metadata { entity_id, .. } = &looked.content else {
         return Err(ProviderError::ProposalNotFound.into());
     };
-    let content = Content::Metadata { document, entity_id: Some(entity_id.to_owned()) };
-    let chosen = propose(tx, act, space, found.origin, &content).await?;
+    let entity_id = entity_id.clone();
+    let chosen = propose(tx, act, space, origin, looked).await?;
     forget(tx, space, id).await?;
-    if found.origin == Origin::Source {
+    if origin == Origin::Source {
         // The next time it is fetched, that one is meant.
         sql("UPDATE identity_provider_sources SET entity_id = $1 WHERE space_id = $2")
             .bind(entity_id)
@@ -302,61 +301,62 @@ pub async fn choose(
     Ok(chosen)
 }
 
-/// Configures what is proposed, exactly. `compared` is the [`standing`] of the configuration that
-/// it was compared with: if that has changed meanwhile, nothing is done.
+/// Configures what is proposed, exactly. `looked` is its content, which never changes; `compared`
+/// is the [`standing`] of the configuration that it was compared with: if that has changed
+/// meanwhile, nothing is done.
 pub async fn approve(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     id: ProposalId,
+    looked: Looked,
     compared: &str,
 ) -> Result<IdentityProvider, Error> {
     space::lock(tx, space).await?;
-    let found = proposal(tx, space, id).await?.ok_or(ProviderError::ProposalNotFound)?;
+    origin_of(tx, space, id).await?;
     let current = identity_provider(tx, space).await?;
     if standing(current.as_ref()) != compared {
         return Err(ProviderError::ChangedMeanwhile.into());
     }
-    let provider = apply(tx, act, space, &found.content.0).await?;
+    let provider = set_by_looked(tx, act, space, looked).await?;
     forget(tx, space, id).await?;
     Ok(provider)
 }
 
-/// Configures a content.
-pub(super) async fn apply(
+/// Configures a content (SSO-06, SSO-07), in place of whatever was configured before.
+pub async fn set_by_looked(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    content: &Content,
+    looked: Looked,
 ) -> Result<IdentityProvider, Error> {
-    match content {
-        Content::Metadata { document, entity_id } => {
-            set_by_chosen(tx, act, space, document.as_bytes(), entity_id.as_deref()).await
+    match looked.into_parts()? {
+        (Content::Metadata { document, .. }, metadata) => {
+            let metadata = metadata.ok_or(MetadataError::SeveralIdentityProviders)?;
+            set_as_read(tx, act, space, &document, &metadata).await
         }
-        Content::ByHand { entity_id, login_url, certificate } => {
+        (Content::ByHand { entity_id, login_url, certificate }, _) => {
             let certificate = certificate.as_deref().map(Certificate::from_pem).transpose()?;
-            let new = ByHand {
-                entity_id: Some(entity_id.clone()),
-                login_url: Some(login_url.clone()),
-                certificate,
-            };
+            let new =
+                ByHand { entity_id: Some(entity_id), login_url: Some(login_url), certificate };
             set_by_hand(tx, act, space, &new).await
         }
     }
 }
 
-/// Forgets a proposal. What was fetched is not proposed again while it stays the same.
+/// Forgets a proposal, `looked` being its content. What was fetched is not proposed again while it
+/// stays the same.
 pub async fn discard(
     tx: &mut Write,
-    act: &Act,
     space: SpaceId,
     id: ProposalId,
+    looked: &Looked,
 ) -> Result<(), Error> {
-    let found = proposal(tx, space, id).await?.ok_or(ProviderError::ProposalNotFound)?;
+    let origin = origin_of(tx, space, id).await?;
     forget(tx, space, id).await?;
-    if found.origin == Origin::Source {
+    if origin == Origin::Source {
         sql("UPDATE identity_provider_sources SET dismissed = $1 WHERE space_id = $2")
-            .bind(found.content.0.fingerprint(act.now))
+            .bind(&looked.fingerprint)
             .bind(space)
             .execute(tx)
             .await?;

@@ -127,27 +127,26 @@ pub async fn identity_provider(
 }
 
 /// Configures the identity provider by its metadata (SSO-06, SSO-07), in place of whatever was
-/// configured before.
+/// configured before. It is read within the transaction: for documents that are known to be small.
+/// Others go by [`super::set_by_looked`].
 pub async fn set_by_metadata(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     document: &[u8],
 ) -> Result<IdentityProvider, Error> {
-    set_by_chosen(tx, act, space, document, None).await
+    let metadata = IdpMetadata::parse(document, act.now.to_jiff())?;
+    set_as_read(tx, act, space, &String::from_utf8_lossy(document), &metadata).await
 }
 
-/// The same, with metadata that may describe several, of which the one with this entity id is
-/// meant.
-pub async fn set_by_chosen(
+/// The same, of a document that says this.
+pub(super) async fn set_as_read(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    document: &[u8],
-    chosen: Option<&str>,
+    document: &str,
+    metadata: &IdpMetadata,
 ) -> Result<IdentityProvider, Error> {
-    let metadata = IdpMetadata::choose(document, chosen, act.now.to_jiff())?;
-    let text = String::from_utf8_lossy(document);
     let before = identity_provider(tx, space).await?;
     let post_url = metadata.post_location().unwrap_or_default();
     let mut requests = before.as_ref().map(|p| p.requests.clone()).unwrap_or_default();
@@ -158,8 +157,8 @@ pub async fn set_by_chosen(
         login_url: metadata.redirect_location().unwrap_or_default(),
         post_url,
         requests: &requests,
-        single_logout: &SingleLogout::of(&metadata),
-        metadata: Some(&text),
+        single_logout: &SingleLogout::of(metadata),
+        metadata: Some(document),
     };
     upsert(tx, act, space, &new).await?;
     replace_certificates(tx, act, space, &metadata.certificates).await?;

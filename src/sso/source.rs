@@ -7,18 +7,15 @@
 use serde_json::{Value, json};
 
 use super::{
-    Content, Error, IdentityProvider, Origin, Part, ProviderError, differences, fetched_proposal,
-    identity_provider,
-    proposals::{apply, withdraw_fetched},
-    propose,
-    provider::is_for_development,
+    Content, Error, IdentityProvider, Looked, Origin, Part, ProviderError, differences,
+    fetched_proposal, identity_provider, proposals::withdraw_fetched, propose, set_by_looked,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::SpaceId,
+    id::{ProposalId, SpaceId},
     saml::{
         certificate::{Certificate, CertificateError},
-        metadata::{IdpMetadata, MetadataError},
+        metadata::IdpMetadata,
     },
     space,
     store::{self as database, Json, Read, Timestamp, Write, sql},
@@ -30,6 +27,8 @@ const INTERVAL: i64 = 3600;
 const RETRY: i64 = 900;
 /// Seconds within which metadata that ends soon is looked at again, at the earliest.
 const SOONEST: i64 = 300;
+/// Seconds between two looks that somebody asks for.
+pub(super) const SHORTEST: i64 = 30;
 /// Seconds for which whoever fetches has it to himself.
 const LEASE: i64 = 120;
 /// How many keys may be pinned: the one in use, and one that takes over.
@@ -56,12 +55,19 @@ pub struct Source {
     /// Why it could not be fetched, or understood, the last time.
     pub failure: Option<String>,
     dismissed: Option<String>,
+    /// When it was taken last, or else set.
+    updated_at: Timestamp,
 }
 
 impl Source {
     /// The certificates of which one must have signed; none takes metadata unsigned.
     pub fn pins(&self) -> Result<Vec<Certificate>, Error> {
         Ok(self.pins.0.iter().map(|pem| Certificate::from_pem(pem)).collect::<Result<_, _>>()?)
+    }
+
+    /// Whether what was fetched from this one would have been read the same way from the other.
+    fn demands_as(&self, other: &Self) -> bool {
+        self.url == other.url && self.pins.0 == other.pins.0 && self.entity_id == other.entity_id
     }
 }
 
@@ -85,14 +91,16 @@ pub fn pins_of(text: &str) -> Result<Vec<Certificate>, CertificateError> {
 
 /// The source of a space, if it has one.
 pub async fn source(tx: &mut Read, space: SpaceId) -> Result<Option<Source>, database::Error> {
-    sql("SELECT url, entity_id, pins, automatic, due_at, fetched_at, failed_at, failure, dismissed
+    sql("SELECT url, entity_id, pins, automatic, due_at, fetched_at, failed_at, failure, dismissed,
+                updated_at
          FROM identity_provider_sources WHERE space_id = $1")
     .bind(space)
     .fetch_optional(tx)
     .await
 }
 
-/// Has the metadata fetched from somewhere from now on. It is due at once.
+/// Has the metadata fetched from somewhere from now on. It is due at once, or [`SHORTEST`] after
+/// the last look.
 pub async fn set_source(
     tx: &mut Write,
     act: &Act,
@@ -116,18 +124,21 @@ pub async fn set_source(
             .execute(tx)
             .await?;
     }
+    let looked_at = before.as_ref().map(|before| before.updated_at);
+    let due_at = looked_at.map_or(act.now, |at| at.plus_seconds(SHORTEST).max(act.now));
     let pins: Vec<String> = new.pins.iter().map(Certificate::pem).collect();
     sql("INSERT INTO identity_provider_sources
              (space_id, url, pins, automatic, due_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $5, $5)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (space_id) DO UPDATE SET pins = excluded.pins,
-             automatic = excluded.automatic, due_at = excluded.due_at,
-             updated_at = excluded.updated_at")
+             automatic = excluded.automatic, due_at = excluded.due_at")
     .bind(space)
     .bind(new.url.as_str())
     .bind(&json!(pins))
     .bind(new.automatic)
+    .bind(due_at)
     .bind(act.now)
+    .bind(looked_at.unwrap_or(act.now))
     .execute(tx)
     .await?;
     let after = source(tx, space).await?;
@@ -190,7 +201,7 @@ pub(super) async fn take(
     space: SpaceId,
     now: Timestamp,
 ) -> Result<Option<Source>, database::Error> {
-    let ours = sql("UPDATE identity_provider_sources SET due_at = $1
+    let ours = sql("UPDATE identity_provider_sources SET due_at = $1, updated_at = $3
                     WHERE space_id = $2 AND due_at <= $3")
     .bind(now.plus_seconds(LEASE))
     .bind(space)
@@ -200,17 +211,18 @@ pub(super) async fn take(
     if ours == 0 { Ok(None) } else { source(tx, space).await }
 }
 
-/// Has a source be due now.
-pub(super) async fn hasten(
-    tx: &mut Write,
-    space: SpaceId,
-    now: Timestamp,
-) -> Result<(), database::Error> {
-    sql("UPDATE identity_provider_sources SET due_at = $1 WHERE space_id = $2")
-        .bind(now)
-        .bind(space)
-        .execute(tx)
-        .await?;
+/// Has a source, if there is one, be due now; not within [`SHORTEST`] of the last look.
+pub(super) async fn hasten(tx: &mut Write, space: SpaceId, now: Timestamp) -> Result<(), Error> {
+    let hastened = sql("UPDATE identity_provider_sources SET due_at = $1
+                        WHERE space_id = $2 AND (due_at <= $1 OR updated_at <= $3)")
+    .bind(now)
+    .bind(space)
+    .bind(now.plus_seconds(-SHORTEST))
+    .execute(tx)
+    .await?;
+    if hastened == 0 && source(tx, space).await?.is_some() {
+        return Err(ProviderError::LookedAtJustNow.into());
+    }
     Ok(())
 }
 
@@ -231,24 +243,33 @@ pub enum Came {
     Outdated,
 }
 
-/// Writes down what came of fetching. `chance` spreads the next look.
+/// A document that was fetched, and read.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    /// What reading it found out.
+    pub looked: Looked,
+    /// The proposal that waited at that time, if it says the same.
+    pub same: Option<ProposalId>,
+}
+
+/// Writes down what came of fetching from the source as it was `taken`. `chance` spreads the next look.
 pub(super) async fn settle(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     taken: &Source,
-    fetched: Result<&[u8], String>,
+    fetched: Result<Fetched, String>,
     chance: u16,
 ) -> Result<Came, Error> {
     space::lock(tx, space).await?;
-    let Some(source) = source(tx, space).await?.filter(|it| it.url == taken.url) else {
+    let Some(source) = source(tx, space).await?.filter(|it| it.demands_as(taken)) else {
         return Ok(Came::Outdated);
     };
     let looked = match fetched {
-        Ok(document) => match look(document, &source, act.now) {
-            Ok(looked) => {
-                let came = take_in(tx, act, space, &source, document, looked.as_ref()).await?;
-                (came, looked.and_then(|read| read.valid_until))
+        Ok(fetched) => match fetched.looked.metadata() {
+            Ok(read) => {
+                let valid_until = read.and_then(|read| read.valid_until);
+                (take_in(tx, act, space, &source, fetched).await?, valid_until)
             }
             Err(error) => (Came::Failed(error.to_string()), None),
         },
@@ -286,69 +307,39 @@ fn pause_for(valid_until: Option<jiff::Timestamp>, now: Timestamp) -> i64 {
     left.unwrap_or(INTERVAL).clamp(SOONEST, INTERVAL)
 }
 
-/// Reads a document as the source demands; none if one of several is to be chosen first.
-fn look(document: &[u8], source: &Source, now: Timestamp) -> Result<Option<IdpMetadata>, Error> {
-    let (chosen, pins) = (source.entity_id.as_deref(), source.pins()?);
-    let read = if pins.is_empty() {
-        IdpMetadata::choose(document, chosen, now.to_jiff())
-    } else {
-        IdpMetadata::signed(document, chosen, &pins, now.to_jiff())
-    };
-    match read {
-        Ok(read) => {
-            let ours = |it: &Certificate| is_for_development(&it.facts().fingerprint);
-            if read.certificates.iter().any(ours) {
-                return Err(Error::DevelopmentKey);
-            }
-            Ok(Some(read))
-        }
-        Err(MetadataError::SeveralIdentityProviders) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 async fn take_in(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     source: &Source,
-    document: &[u8],
-    read: Option<&IdpMetadata>,
+    Fetched { looked, same }: Fetched,
 ) -> Result<Came, Error> {
-    let content = Content::Metadata {
-        document: String::from_utf8_lossy(document).into_owned(),
-        entity_id: source.entity_id.clone(),
-    };
     let current = identity_provider(tx, space).await?;
-    if let Some(read) = read {
+    if let Ok(Some(read)) = looked.metadata() {
         match change(current.as_ref(), read) {
             Nature::None => {
                 withdraw_fetched(tx, space).await?;
-                renew(tx, space, current.as_ref(), &content).await?;
+                renew(tx, space, current.as_ref(), &looked.content).await?;
                 return Ok(Came::Same);
             }
             Nature::Certificates if source.automatic && !source.pins.0.is_empty() => {
                 withdraw_fetched(tx, space).await?;
-                apply(tx, act, space, &content).await?;
+                set_by_looked(tx, act, space, looked).await?;
                 return Ok(Came::Applied);
             }
             Nature::Certificates | Nature::More => {}
         }
     }
-    if source.dismissed == Some(content.fingerprint(act.now)) {
+    if source.dismissed.as_ref() == Some(&looked.fingerprint) {
         withdraw_fetched(tx, space).await?;
         return Ok(Came::Dismissed);
     }
     // What says the same stays under its number, which somebody may be looking at.
-    let waiting = fetched_proposal(tx, space).await?;
-    let waits = |it: &super::Proposal| {
-        it.content().fingerprint(act.now) == content.fingerprint(act.now)
-            && it.content().is_sound(act.now)
-    };
-    if waiting.as_ref().is_some_and(waits) {
+    let waiting = fetched_proposal(tx, space).await?.map(|it| it.id);
+    if same.is_some() && waiting == same {
         return Ok(Came::Proposed);
     }
-    let id = propose(tx, act, space, Origin::Source, &content).await?;
+    let id = propose(tx, act, space, Origin::Source, looked).await?;
     let what = json!({ "url": source.url, "proposal": id });
     let action = "identity_provider.metadata_proposed";
     record(tx, act, space, action, Value::Null, what).await?;

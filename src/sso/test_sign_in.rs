@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Content, Error, IdentityProvider, IdpCertificate, PendingRequest, ProviderError,
-    RequestSettings, ResponseSettings, SingleLogout,
+    Content, Error, IdentityProvider, IdpCertificate, Looked, PendingRequest, RequestSettings,
+    ResponseSettings, SingleLogout,
     attempts::text_of,
-    identity_provider, proposal, provider, requests, responses,
+    identity_provider,
+    proposals::origin_of,
+    provider, requests, responses,
     sign_in::{Begun, NewRequest, ask, person, remember, take},
 };
 use crate::{
@@ -34,12 +36,12 @@ const MOST_TESTS: i64 = 50;
 const LONGEST_MESSAGE: usize = 256 * 1024;
 
 /// The configuration to test.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Draft {
     /// The one that people sign in with.
     Present,
-    /// What is proposed and not approved.
-    Proposed(ProposalId),
+    /// What is proposed under this id and not approved, as it was read.
+    Proposed(ProposalId, Looked),
 }
 
 text_enum! {
@@ -132,10 +134,9 @@ pub async fn new_test(
             let present = present.filter(IdentityProvider::is_complete);
             (present.ok_or(Error::NotConfigured)?, None)
         }
-        Draft::Proposed(id) => {
-            let proposal = proposal(tx, space, id).await?;
-            let proposal = proposal.ok_or(ProviderError::ProposalNotFound)?;
-            (drafted(act, space, proposal.content(), present)?, Some(id))
+        Draft::Proposed(id, looked) => {
+            origin_of(tx, space, id).await?;
+            (drafted(act, space, looked, present)?, Some(id))
         }
     };
     let id: SignInTestId = act.new_id();
@@ -174,19 +175,20 @@ pub async fn new_test(
 fn drafted(
     act: &Act,
     space: SpaceId,
-    content: &Content,
+    looked: Looked,
     present: Option<IdentityProvider>,
 ) -> Result<IdentityProvider, Error> {
-    let metadata = content.description(present.as_ref(), act.now)?;
+    let text = match &looked.content {
+        Content::Metadata { document, .. } => Some(document.clone()),
+        Content::ByHand { .. } => None,
+    };
+    let metadata = looked.description(present.as_ref())?;
+    let metadata = metadata.ok_or(MetadataError::SeveralIdentityProviders)?;
     if metadata.certificates.is_empty() {
         return Err(MetadataError::NoSigningCertificate.into());
     }
     let (mut requests, responses) =
         present.map(|it| (it.requests, it.responses)).unwrap_or_default();
-    let text = match content {
-        Content::Metadata { document, .. } => Some(document.clone()),
-        Content::ByHand { .. } => None,
-    };
     let post_url = metadata.post_location().unwrap_or_default().to_owned();
     requests.by_post &= !post_url.is_empty();
     requests.sign |= metadata.want_authn_requests_signed;

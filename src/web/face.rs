@@ -130,7 +130,7 @@ fn sso(error: &sso::Error) -> Face {
         E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
         E::Provider(error) => provider(error),
         E::Key(error) => space(error),
-        E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Interrupted | E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
     }
 }
 
@@ -140,9 +140,11 @@ fn provider(error: &sso::ProviderError) -> Face {
         E::CertificateKnown => Face::Field("certificate"),
         E::PinNeeded | E::Pin(_) | E::TooManyPins => Face::Field("pins"),
         E::CertificateNotFound | E::ProposalNotFound | E::NoSource => Face::NotFound,
-        E::TooManyCertificates | E::LastCertificate | E::StillOn | E::ChangedMeanwhile => {
-            Face::Refused
-        }
+        E::TooManyCertificates
+        | E::LastCertificate
+        | E::StillOn
+        | E::LookedAtJustNow
+        | E::ChangedMeanwhile => Face::Refused,
     }
 }
 

@@ -285,7 +285,7 @@ fn sso(error: &sso::Error) -> &'static str {
             "InvalidParameter.ParamError"
         }
         Error::Key(error) => space(error),
-        Error::Request(_) | Error::Secret(_) => INTERNAL,
+        Error::Interrupted | Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }
 }
@@ -300,9 +300,11 @@ fn provider(error: &sso::ProviderError) -> &'static str {
         Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
         // No action of the public API is about proposals, or where they are fetched from.
         Error::ProposalNotFound | Error::NoSource => "ResourceNotFound",
-        Error::ChangedMeanwhile | Error::PinNeeded | Error::Pin(_) | Error::TooManyPins => {
-            "FailedOperation"
-        }
+        Error::ChangedMeanwhile
+        | Error::LookedAtJustNow
+        | Error::PinNeeded
+        | Error::Pin(_)
+        | Error::TooManyPins => "FailedOperation",
     }
 }
 

@@ -167,6 +167,7 @@ fn done_words(code: &str) -> Option<&'static str> {
         "provider-cleared" => "The identity provider was cleared.",
         "source-same" => "What is published is what is configured.",
         "source-looked" => "The address was looked at.",
+        "source-kept" => "The address was kept. It is looked at within two minutes.",
         "source-failed" => "The address was looked at. Why what came does not count stands below.",
         "source-removed" => "Nothing is fetched any more. What is configured stays.",
         "proposal-discarded" => "The proposal was thrown away. Nothing has changed.",

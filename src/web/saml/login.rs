@@ -95,6 +95,7 @@ fn not_now(error: sso::Error) -> PageError {
         | sso::Error::Metadata(_)
         | sso::Error::Certificate(_)
         | sso::Error::DevelopmentKey
+        | sso::Error::Interrupted
         | sso::Error::Request(_)
         | sso::Error::Secret(_)
         | sso::Error::Store(_) => return Fault::from(error).into(),

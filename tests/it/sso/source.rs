@@ -1,9 +1,13 @@
 //! Metadata that is fetched: what differs waits for approval, what is configured stays (SSO-18).
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use identity_center::{
-    saml::{certificate::SigningKey, sp_metadata},
+    saml::{certificate::SigningKey, metadata::IdpMetadata, sp_metadata},
+    space,
     sso::{self, Came},
 };
 use jiff::SignedDuration;
@@ -26,24 +30,28 @@ struct Published {
     address: String,
     answer: Arc<Mutex<Vec<u8>>>,
     asked: Arc<Mutex<usize>>,
+    /// Whoever has it keeps the server from answering.
+    gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Published {
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/metadata?a=b", listener.local_addr().unwrap());
-        let published = Self { address, answer: Arc::default(), asked: Arc::default() };
+        let (answer, asked, gate) = Default::default();
+        let published = Self { address, answer, asked, gate };
         let serving = published.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let answer = serving.answer.lock().unwrap().clone();
-                let asked = serving.asked.clone();
+                let (asked, gate) = (serving.asked.clone(), serving.gate.clone());
                 tokio::spawn(async move {
                     let mut request = [0; 4096];
                     let length = stream.read(&mut request).await.unwrap_or(0);
                     if request[..length].starts_with(b"GET /metadata?a=b HTTP/1.1\r\n") {
                         *asked.lock().unwrap() += 1;
                     }
+                    drop(gate.lock().await);
                     let _ = stream.write_all(&answer).await;
                 });
             }
@@ -69,12 +77,21 @@ impl Published {
 }
 
 impl Desk<'_> {
+    /// As much later as it may be looked at again.
+    fn later(&self) {
+        self.company.house.app.clock.advance(SignedDuration::from_secs(30));
+    }
+
     async fn look(&self) -> Came {
+        self.later();
         let fetcher = self.company.house.app.fetcher().unwrap();
         fetcher.look_now(self.company.space.id).await.unwrap().unwrap()
     }
 
     async fn watch(&self, published: &Published, more: &[(&str, &str)]) -> reqwest::Response {
+        if published.asked() > 0 {
+            self.later();
+        }
         let mut form = vec![("url", published.address.as_str())];
         form.extend_from_slice(more);
         self.post("/source", &form).await
@@ -177,13 +194,14 @@ on_both! {
             ("302 Found\r\nLocation: file:///etc/passwd", b"", "redirect"),
             (&format!("302 Found\r\nLocation: {itself}"), b"", "redirect"),
         ];
+        let mut since = None;
         for (head, body, reason) in cases {
             published.say(head, body);
             let Came::Failed(why) = desk.look().await else { panic!("{head}: not refused") };
             assert!(why.contains(reason), "{reason}: {why}");
             let source = desk.source().await;
             assert_eq!(source.failure.as_deref(), Some(why.as_str()));
-            assert_eq!(source.failed_at, Some(house.now()), "since the first failure");
+            assert_eq!(source.failed_at, *since.get_or_insert(Some(house.now())), "the first failure");
             assert_eq!(desk.waiting().await, None);
             assert!(desk.signs_in(right_key()).await);
         }
@@ -327,6 +345,90 @@ on_both! {
             let pause = desk.source().await.due_at.seconds_since(house.now());
             assert!((least..=most).contains(&pause), "{end}: {pause}");
         }
+    }
+
+    /// Reading takes long where a document is long, and whoever writes waits for nothing of it.
+    async fn nobody_waits_while_a_long_document_is_read(house) {
+        let desk = Desk::open(house).await;
+        let padding = "<x:y xmlns:x=\"urn:x\" a=\"b\"/>".repeat(100_000);
+        let head = "<md:IDPSSODescriptor ";
+        let extended = desk.company.idp.metadata().replace(
+            head,
+            &format!("<md:Extensions>{padding}</md:Extensions>{head}"),
+        );
+        assert!(extended.len() > 2 * 1024 * 1024 && extended.len() < 4 * 1024 * 1024);
+        let began = Instant::now();
+        IdpMetadata::parse(extended.as_bytes(), house.now().to_jiff()).unwrap();
+        let once = began.elapsed();
+
+        let published = Published::new().await;
+        desk.watch(&published, &[]).await;
+        // The second time there is one that waits, to be compared with.
+        for (document, came) in [
+            (extended.clone(), Came::Proposed),
+            (until(&extended, "2027-01-01T00:00:00Z"), Came::Proposed),
+        ] {
+            published.publish(&document);
+            desk.later();
+            let (fetcher, space) = (house.app.fetcher().unwrap(), desk.company.space.id);
+            let looking = tokio::spawn(async move { fetcher.look_now(space).await });
+            let (mut longest, mut writes) = (Duration::ZERO, 0);
+            while !looking.is_finished() {
+                let began = Instant::now();
+                house.app.db.write(async |tx| space::lock(tx, space).await).await.unwrap();
+                longest = longest.max(began.elapsed());
+                writes += 1;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            assert_eq!(looking.await.unwrap().unwrap(), Some(came));
+            assert!(longest < once, "{longest:?} of waiting, {once:?} to read it once");
+            assert!(writes > 5, "{writes}");
+        }
+    }
+
+    async fn what_was_fetched_under_other_terms_does_not_count(house) {
+        let desk = Desk::open(house).await;
+        let published = Published::new().await;
+        desk.watch(&published, &[]).await;
+        published.publish(&desk.company.idp.metadata());
+        desk.later();
+        let closed = published.gate.lock().await;
+        let (fetcher, space) = (house.app.fetcher().unwrap(), desk.company.space.id);
+        let looking = tokio::spawn(async move { fetcher.look_now(space).await });
+        while published.asked() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let pin = wrong_key().certificate().pem();
+        let form = [("url", published.address.as_str()), ("pins", pin.as_str())];
+        let kept = desk.post("/source", &form).await;
+        assert!(desk.path_of(&kept).ends_with("done=source-kept"), "it is looked at already");
+        drop(closed);
+        assert_eq!(looking.await.unwrap().unwrap(), Some(Came::Outdated));
+        assert_eq!(desk.waiting().await, None);
+        desk.later();
+        assert_eq!(house.app.fetcher().unwrap().run_all_due().await.unwrap(), 1);
+        assert!(desk.source().await.failure.unwrap().contains("not signed"));
+    }
+
+    async fn nobody_has_it_looked_at_all_the_time(house) {
+        let desk = Desk::open(house).await;
+        let published = Published::new().await;
+        published.publish(&desk.company.idp.metadata());
+        desk.watch(&published, &[]).await;
+        assert_eq!(published.asked(), 1);
+        for seconds in [0, 29] {
+            house.app.clock.advance(SignedDuration::from_secs(seconds));
+            let refused = desk.post("/source/fetch", &[]).await;
+            assert_eq!(refused.status(), StatusCode::CONFLICT);
+            assert!(refused.text().await.unwrap().contains("less than 30 seconds ago"));
+            let form = [("url", published.address.as_str())];
+            let kept = desk.post("/source", &form).await;
+            assert!(desk.path_of(&kept).ends_with("done=source-kept"));
+        }
+        assert_eq!(published.asked(), 1);
+        house.app.clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(desk.post("/source/fetch", &[]).await.status(), StatusCode::SEE_OTHER);
+        assert_eq!(published.asked(), 2);
     }
 
     async fn nobody_makes_us_call_what_only_we_reach(house) {

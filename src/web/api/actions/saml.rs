@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{ZONE_ID, action};
 use crate::{
-    saml::{self, certificate::Certificate},
+    saml::certificate::Certificate,
     space,
-    sso::{self, ByHand, IdpCertificate, ProviderError},
+    sso::{self, ByHand, Content, IdpCertificate, Looked, ProviderError},
     web::{
         Fault,
         api::{
@@ -92,17 +92,17 @@ async fn set(call: &Call) -> Answer {
     let by_hand = ByHand { entity_id: text("EntityId"), login_url: text("LoginUrl"), certificate };
     let any_by_hand =
         by_hand.entity_id.is_some() || by_hand.login_url.is_some() || by_hand.certificate.is_some();
+    let metadata = match metadata {
+        None => None,
+        Some(document) => Some(read(call, &document, by_hand.entity_id.as_deref()).await?),
+    };
     let provider = call
         .app
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
-            if let Some(metadata) = &metadata {
-                // The entity id beside it says which one is meant where there are several.
-                let several = saml::metadata::IdpMetadata::choice(metadata)
-                    .is_ok_and(|choice| choice.len() > 1);
-                let chosen = by_hand.entity_id.as_deref().filter(|_| several);
-                sso::set_by_chosen(tx, &call.act, space.id, metadata, chosen).await?;
+            if let Some(metadata) = metadata {
+                sso::set_by_looked(tx, &call.act, space.id, metadata).await?;
             }
             if any_by_hand {
                 sso::set_by_hand(tx, &call.act, space.id, &by_hand).await?;
@@ -115,6 +115,20 @@ async fn set(call: &Call) -> Answer {
         .await?;
     let certificates = provider.map(|provider| provider.certificates).unwrap_or_default();
     Ok(object([("CertificateIds", ids(&certificates))]))
+}
+
+/// Reads metadata before anything is written, for those only who may say which space they mean.
+/// The entity id beside it says which one is meant where there are several.
+async fn read(call: &Call, document: &[u8], entity_id: Option<&str>) -> Result<Looked, Refusal> {
+    call.app.db.read(async |tx| call.space(tx).await).await?;
+    let content = Content::metadata(document)?;
+    let looked = Looked::at(content, call.act.now).await?;
+    match entity_id {
+        Some(entity_id) if looked.is_several() => {
+            Ok(Looked::at(looked.into_content().choosing(entity_id), call.act.now).await?)
+        }
+        Some(_) | None => Ok(looked),
+    }
 }
 
 fn ids(certificates: &[IdpCertificate]) -> Value {

@@ -20,12 +20,12 @@ use super::{
 };
 use crate::{
     app::App,
-    id::ProposalId,
+    id::{ProposalId, SpaceId},
     saml::{
         binding,
         metadata::{Endpoint, IdpMetadata},
     },
-    sso::{self, Difference, IdentityProvider, Origin, Part, Proposal},
+    sso::{self, Difference, IdentityProvider, Looked, Origin, Part, Proposal, ProviderError},
     store::Timestamp,
     web::{
         Fault,
@@ -144,11 +144,14 @@ async fn look(
         Problem::not_found("There is no such proposal, or it has expired.")
             .onward(format!("{HERE}/provider"), "To the form")
     })?;
-    let choice = choice(&proposal)?;
+    let choice = choice(&proposal).await?;
     let mut wrong = wrong;
     let described = if choice.is_empty() {
-        match proposal.content().description(current.as_ref(), who.act.now) {
-            Ok(read) => Some(Described::of(read, current.as_ref(), who.act.now)),
+        match Looked::at(proposal.content().clone(), who.act.now)
+            .await
+            .and_then(|looked| looked.description(current.as_ref()))
+        {
+            Ok(read) => read.map(|read| Described::of(read, current.as_ref(), who.act.now)),
             // It was sound when it was kept: since then its time may have run out.
             Err(error) => {
                 wrong = Some(Wrong::whole(sentence(&error)));
@@ -177,10 +180,20 @@ async fn look(
 }
 
 /// What to choose from; nothing where there is no choice.
-fn choice(proposal: &Proposal) -> Result<Vec<String>, Fault> {
-    let mut choice = proposal.content().choice()?;
+async fn choice(proposal: &Proposal) -> Result<Vec<String>, Fault> {
+    let mut choice = proposal.content().clone().choice().await?;
     choice.truncate(MOST_CHOICES);
     Ok(if choice.len() > 1 { choice } else { Vec::new() })
+}
+
+/// The proposal of this id, to be read before anything is written.
+pub(super) async fn proposed(
+    app: &App,
+    space: SpaceId,
+    id: ProposalId,
+) -> Result<Proposal, sso::Error> {
+    let found = app.db.read(async |tx| sso::proposal(tx, space, id).await).await?;
+    Ok(found.ok_or(ProviderError::ProposalNotFound)?)
 }
 
 #[derive(Deserialize)]
@@ -195,13 +208,7 @@ pub(in crate::web::console) async fn choose(
     Form(form): Form<Choice>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
-    let chosen = app
-        .db
-        .write(async |tx| {
-            sso::choose(tx, &administrator.act, space, id, form.entity_id.trim()).await
-        })
-        .await;
-    match chosen {
+    match take_one(&app, &administrator, space, id, form.entity_id.trim()).await {
         Ok(chosen) => Ok(Redirect::to(&format!("{HERE}/proposals/{chosen}")).into_response()),
         Err(error) => {
             let wrong = Wrong::whole(Wrong::of(error.into())?.message);
@@ -209,6 +216,18 @@ pub(in crate::web::console) async fn choose(
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }
+}
+
+async fn take_one(
+    app: &App,
+    who: &Administrator,
+    space: SpaceId,
+    id: ProposalId,
+    entity_id: &str,
+) -> Result<ProposalId, sso::Error> {
+    let content = proposed(app, space, id).await?.content().clone().choosing(entity_id);
+    let looked = Looked::at(content, who.act.now).await?;
+    app.db.write(async |tx| sso::choose(tx, &who.act, space, id, looked).await).await
 }
 
 /// What the page sends back: against what it was compared, and the tick that SSO-09 wants.
@@ -229,19 +248,28 @@ pub(in crate::web::console) async fn approve(
     let wrong = if unconfirmed(&app, &administrator, &form).await? {
         Wrong::whole("Sign-in is on: confirm that you want to replace the identity provider.")
     } else {
-        let approved = app
-            .db
-            .write(async |tx| {
-                sso::approve(tx, &administrator.act, space.id, id, &form.compared).await
-            })
-            .await;
-        match approved {
-            Ok(_) => return Ok(done(HERE, "provider-saved")),
+        match apply(&app, &administrator, space.id, id, &form.compared).await {
+            Ok(()) => return Ok(done(HERE, "provider-saved")),
             Err(error) => Wrong::whole(Wrong::of(error.into())?.message),
         }
     };
     let page = look(&app, &administrator, id, Some(wrong)).await?;
     Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+async fn apply(
+    app: &App,
+    who: &Administrator,
+    space: SpaceId,
+    id: ProposalId,
+    compared: &str,
+) -> Result<(), sso::Error> {
+    let content = proposed(app, space, id).await?.content().clone();
+    let looked = Looked::at(content, who.act.now).await?;
+    app.db
+        .write(async |tx| sso::approve(tx, &who.act, space, id, looked, compared).await)
+        .await
+        .map(drop)
 }
 
 /// Replacing a provider while sign-in is on needs a tick.
@@ -260,10 +288,19 @@ pub(in crate::web::console) async fn discard(
     Path(id): Path<ProposalId>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
-    let discarded =
-        app.db.write(async |tx| sso::discard(tx, &administrator.act, space, id).await).await;
-    match discarded {
+    match throw_away(&app, space, id, administrator.act.now).await {
         Ok(()) => Ok(done(HERE, "proposal-discarded")),
         Err(error) => Err(refused(&Wrong::of(error.into())?)),
     }
+}
+
+async fn throw_away(
+    app: &App,
+    space: SpaceId,
+    id: ProposalId,
+    now: Timestamp,
+) -> Result<(), sso::Error> {
+    let content = proposed(app, space, id).await?.content().clone();
+    let looked = Looked::at(content, now).await?;
+    app.db.write(async |tx| sso::discard(tx, space, id, &looked).await).await
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     saml::certificate::Certificate,
-    sso::{self, Content, IdentityProvider, Origin},
+    sso::{self, Content, IdentityProvider, Looked, Origin},
     web::{
         page::{Field, Page},
         pages::{PageError, Problem},
@@ -173,9 +173,13 @@ async fn propose(
     content: Result<Content, sso::Error>,
 ) -> Result<Response, PageError> {
     let space = who.space()?.id;
-    let proposed = match content {
-        Ok(content) => {
-            app.db.write(async |tx| sso::propose(tx, &who.act, space, origin, &content).await).await
+    let looked = match content {
+        Ok(content) => Looked::at(content, who.act.now).await,
+        Err(error) => Err(error),
+    };
+    let proposed = match looked {
+        Ok(looked) => {
+            app.db.write(async |tx| sso::propose(tx, &who.act, space, origin, looked).await).await
         }
         Err(error) => Err(error),
     };

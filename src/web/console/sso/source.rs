@@ -21,7 +21,7 @@ use crate::{
     app::App,
     id::SpaceId,
     saml::certificate::Certificate,
-    sso::{self, Came, NewSource, Source},
+    sso::{self, Came, NewSource, ProviderError, Source},
     store::Timestamp,
     web::{
         Fault,
@@ -122,7 +122,12 @@ pub(in crate::web::console) async fn save(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     match keep(&app, &administrator, space, &form).await {
-        Ok(()) => look(&app, &administrator).await,
+        Ok(()) => match look(&app, space).await {
+            Err(Fault::Sso(sso::Error::Provider(ProviderError::LookedAtJustNow))) => {
+                Ok(done(HERE, "source-kept"))
+            }
+            looked => Ok(looked?),
+        },
         Err(fault) => {
             let wrong = Wrong::of(fault)?;
             let page = page(&administrator, &form, true, Some(wrong));
@@ -138,23 +143,26 @@ async fn keep(
     form: &SourceForm,
 ) -> Result<(), Fault> {
     let url = app.event_guard().check_url(&form.url)?;
-    let pins = sso::pins_of(&form.pins)
-        .map_err(|error| sso::Error::from(sso::ProviderError::Pin(error)))?;
+    let pins =
+        sso::pins_of(&form.pins).map_err(|error| sso::Error::from(ProviderError::Pin(error)))?;
     let new = NewSource { url, pins, automatic: form.automatic };
     app.db.write(async |tx| sso::set_source(tx, &who.act, space, &new).await).await?;
     Ok(())
 }
 
-/// Looks now.
+/// Looks now, unless that was a moment ago.
 pub(in crate::web::console) async fn fetch(
     State(app): State<App>,
     administrator: Administrator,
 ) -> Result<Response, PageError> {
-    look(&app, &administrator).await
+    let space = administrator.space()?.id;
+    match look(&app, space).await {
+        Ok(looked) => Ok(looked),
+        Err(fault) => Err(refused(&Wrong::of(fault)?)),
+    }
 }
 
-async fn look(app: &App, who: &Administrator) -> Result<Response, PageError> {
-    let space = who.space()?.id;
+async fn look(app: &App, space: SpaceId) -> Result<Response, Fault> {
     let fetcher = app
         .fetcher()
         .map_err(|_| Fault::Internal("the authorities for fetching cannot be used"))?;

@@ -15,13 +15,14 @@ use super::{
     },
     HERE,
     certificates::CertificateRow,
+    proposals::proposed,
     report::{Report, download},
 };
 use crate::{
     app::App,
     id::{ProposalId, SignInTestId},
     saml::certificate::Certificate,
-    sso::{self, BundleSubject, Draft, SignInTest, TestResult},
+    sso::{self, BundleSubject, Draft, Looked, SignInTest, TestResult},
     store::PageRequest,
     web::{
         page::Page,
@@ -77,7 +78,10 @@ pub(in crate::web::console) async fn of_proposal(
     administrator: Administrator,
     Path(id): Path<ProposalId>,
 ) -> Result<Response, PageError> {
-    create(&app, &administrator, Draft::Proposed(id)).await
+    let space = administrator.space()?.id;
+    let proposal = proposed(&app, space, id).await?;
+    let looked = Looked::at(proposal.content().clone(), administrator.act.now).await?;
+    create(&app, &administrator, Draft::Proposed(id, looked)).await
 }
 
 async fn create(app: &App, who: &Administrator, draft: Draft) -> Result<Response, PageError> {
