@@ -111,6 +111,42 @@ fn messages(good: &str) -> Vec<(&'static str, String)> {
             ),
         ),
         ("thousands of IDs", fill(end, "<x ID=\"i\"></x>")),
+        ("prefixes that nothing declares, looked for everywhere", looked_for()),
         ("noise", "<".repeat(255_000)),
     ]
+}
+
+/// A list of long prefixes, none of which is declared, over 19,000 elements at a depth where as many
+/// declarations as are allowed are in scope. Its signature is nobody's.
+fn looked_for() -> String {
+    let name = |kind: char, at: usize| format!("{kind}{}{at:02}", "p".repeat(240));
+    let declared = |from: usize| {
+        (from..from + 30)
+            .map(|at| format!(" xmlns:{}=\"u\"", name('d', at)))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    let list: Vec<String> = (0..16).map(|at| name('l', at)).collect();
+    let ds = "http://www.w3.org/2000/09/xmldsig#";
+    let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    format!(
+        "<p:Response xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
+         xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\"{} ID=\"_r\" Version=\"2.0\" \
+         IssueInstant=\"2026-11-22T10:00:00Z\"><a:Issuer>x</a:Issuer><ds:Signature xmlns:ds=\"{ds}\">\
+         <ds:SignedInfo><ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/><ds:SignatureMethod \
+         Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/><ds:Reference URI=\"#_r\">\
+         <ds:Transforms><ds:Transform Algorithm=\"{ds}enveloped-signature\"/><ds:Transform \
+         Algorithm=\"{exclusive}\"><ec:InclusiveNamespaces xmlns:ec=\"{exclusive}\" \
+         PrefixList=\"{}\"/></ds:Transform></ds:Transforms><ds:DigestMethod \
+         Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue>AAAA</ds:DigestValue>\
+         </ds:Reference></ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature>\
+         <p:Status><p:StatusCode Value=\"x\"/><p:StatusDetail><x{}>{}{}{}</x></p:StatusDetail>\
+         </p:Status><a:EncryptedAssertion/></p:Response>",
+        declared(0),
+        list.join(" "),
+        declared(30),
+        "<x>".repeat(40),
+        "<y/>".repeat(19_000),
+        "</x>".repeat(40),
+    )
 }

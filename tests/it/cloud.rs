@@ -31,6 +31,8 @@ pub struct Word {
     audience: String,
     issuer: String,
     provider_attribute: Option<String>,
+    /// How long the session may last, if the word says so.
+    session: Option<jiff::SignedDuration>,
 }
 
 impl Word {
@@ -53,6 +55,7 @@ impl Word {
             audience: url,
             issuer: names::idp_entity_id(world.app.settings.public_url.as_str(), space),
             provider_attribute: None,
+            session: None,
         }
     }
 
@@ -87,7 +90,7 @@ impl Word {
             authenticated_at: now,
             now,
             lifetime: jiff::SignedDuration::from_mins(5),
-            session_lifetime: None,
+            session_lifetime: self.session,
         }
         .issue(key)
         .unwrap()
@@ -250,6 +253,39 @@ on_both! {
         assert_eq!(present(house, &house.browser(), &fresh).await, StatusCode::SEE_OTHER);
     }
 
+    /// The portal states how long a session may last now; the role in the account may still have
+    /// what was deployed before.
+    async fn ses_02_a_session_ends_when_the_response_says(house) {
+        let (world, alice, id) = with_alice(house).await;
+        let key = world.idp_key().await;
+        let mut word = Word::of(&world, alice, id).await;
+        word.session = Some(jiff::SignedDuration::from_mins(15));
+        let browser = house.browser();
+        assert_eq!(present(house, &browser, &word.sign(&world, &key)).await, StatusCode::SEE_OTHER);
+        let [secret_id, _, token] = credentials(house, &browser).await;
+        world.advance(899);
+        assert!(signer(&world, &secret_id, Some(&token)).await.is_ok());
+        world.advance(1);
+        assert!(signer(&world, &secret_id, Some(&token)).await.is_err());
+        assert_ne!(page(house, &browser, "/cloud").await.0, StatusCode::OK);
+    }
+
+    /// Who has a word of their own could have somebody else's browser bring it, who would then work
+    /// in a stranger's account.
+    async fn another_site_cannot_have_a_visitor_enter(house) {
+        let (world, alice, id) = with_alice(house).await;
+        let key = world.idp_key().await;
+        let word = Word::of(&world, alice, id).await.sign(&world, &key);
+        let visitor = house.browser();
+        for (name, value) in [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")] {
+            let post = visitor.post(house.url("/cloud/login/saml")).header(name, value);
+            let refused = post.form(&[("SAMLResponse", &word)]).send().await.unwrap();
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{name}");
+            assert!(refused.headers().get("set-cookie").is_none(), "{name}");
+        }
+        assert_eq!(present(house, &visitor, &word).await, StatusCode::SEE_OTHER);
+    }
+
     async fn ses_04_access_that_ends_ends_what_it_has_opened(house) {
         let (world, alice, id) = with_alice(house).await;
         let key = world.idp_key().await;
@@ -354,6 +390,7 @@ on_both! {
             audience: url.clone(),
             issuer: names::idp_entity_id(world.app.settings.public_url.as_str(), space),
             provider_attribute: Some(names::provider_arn(account, &launch.provider)),
+            session: None,
         };
         let key = world.idp_key().await;
         for stranger in ["root", "bob@test"] {

@@ -8,6 +8,7 @@ mod logout;
 mod refusals;
 mod replicas;
 mod requests;
+mod review;
 mod sessions;
 mod source;
 mod test_sign_in;
