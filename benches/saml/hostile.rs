@@ -121,7 +121,7 @@ fn messages(good: &str) -> Vec<(&'static str, String)> {
 fn looked_for() -> String {
     let name = |kind: char, at: usize| format!("{kind}{}{at:02}", "p".repeat(240));
     let declared = |from: usize| {
-        (from..from + 30)
+        (from..from + 24)
             .map(|at| format!(" xmlns:{}=\"u\"", name('d', at)))
             .collect::<Vec<_>>()
             .concat()
@@ -144,7 +144,7 @@ fn looked_for() -> String {
          </p:Status><a:EncryptedAssertion/></p:Response>",
         declared(0),
         list.join(" "),
-        declared(30),
+        declared(24),
         "<x>".repeat(40),
         "<y/>".repeat(19_000),
         "</x>".repeat(40),
