@@ -77,6 +77,7 @@ impl Content {
     }
 
     /// The same document, of which this one is meant. By hand there is nothing to choose.
+    #[must_use]
     pub fn choosing(self, chosen: &str) -> Self {
         match self {
             Self::Metadata { document, .. } => {
