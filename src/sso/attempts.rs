@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How many attempts a space keeps whose message proved nothing.
-pub const MOST_UNPROVED: i64 = 10_000;
+const MOST_UNPROVED: i64 = 10_000;
 
 text_enum! {
     /// How an attempt to sign in went.

@@ -86,8 +86,6 @@ async fn look(
 pub(super) struct Upload {
     file: Vec<u8>,
     pub text: String,
-    /// Which of the forms it is, where a page has several that go to one place.
-    pub kind: String,
     pub entity_id: String,
     pub login_url: String,
 }
@@ -102,7 +100,6 @@ impl Upload {
             let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
             match name.as_str() {
                 "text" | "certificate" => upload.text = text(),
-                "kind" => upload.kind = text(),
                 "entity_id" => upload.entity_id = text(),
                 "login_url" => upload.login_url = text(),
                 "file" => upload.file = bytes,
