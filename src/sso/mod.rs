@@ -30,6 +30,7 @@ mod logout;
 mod looked;
 mod proposals;
 mod provider;
+mod removed;
 mod requests;
 mod responses;
 mod rules;
@@ -53,6 +54,7 @@ pub use proposals::{
 pub use provider::{
     ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
 };
+pub use removed::{RemovedCertificate, removed_before};
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
