@@ -13,6 +13,9 @@ pub enum Error {
     /// A second write was begun inside a write: a mistake of ours that would wait for itself.
     #[error("a write was begun inside a write")]
     NestedWrite,
+    /// A value is text with NUL in it, which is never kept and never found.
+    #[error("text cannot have the character U+0000")]
+    Nul,
     /// The transaction was lost, this one's own or one that it shared a commit with: the disk is
     /// full, or something failed before. Nothing of it is kept. The cause was an error of its own,
     /// or is in the log.
