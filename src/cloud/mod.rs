@@ -14,6 +14,7 @@ mod embedded;
 mod keys;
 mod objects;
 pub mod password;
+mod refusals;
 mod sessions;
 pub mod sign_in;
 mod token;
@@ -27,6 +28,7 @@ pub use authorize::{AttachedPolicy, attach_user_policy, authorize, policies};
 pub use embedded::{Clouds, EmbeddedCloud};
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
+pub use refusals::record_refusal;
 pub use sessions::{
     NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
     role_session,

@@ -121,8 +121,17 @@ pub struct Outcome {
     pub trace: LogoutTrace,
     /// What was proved, or why not.
     pub result: Result<Verified, Refusal>,
+    /// Whether the sender is proved, refused or not: a configured key signed the message.
+    pub is_proved: bool,
     /// The id of a request that may be answered, refused or not: its sender is proved.
     pub answerable: Option<String>,
+}
+
+/// What is known of the sender of a message.
+#[derive(Debug, Default)]
+struct Sender {
+    is_proved: bool,
+    answerable: Option<String>,
 }
 
 /// Where the signature of a message stands.
@@ -218,13 +227,13 @@ impl Received {
     /// Judges the message.
     pub fn judge(&self, expected: &Expected<'_>) -> Outcome {
         let mut trace = LogoutTrace::default();
-        let mut answerable = None;
+        let mut sender = Sender::default();
         let verified = match (&self.document, self.kind) {
             (Ok(document), Some(kind)) => {
                 for check in [LogoutCheck::Binding, LogoutCheck::Encoding, LogoutCheck::Xml] {
                     trace.require(check, true, "", "");
                 }
-                judge::judge(kind, document, &self.seal, expected, &mut trace, &mut answerable)
+                judge::judge(kind, document, &self.seal, expected, &mut trace, &mut sender)
             }
             (Ok(_), None) => None,
             (Err(refusal), _) => {
@@ -246,7 +255,8 @@ impl Received {
             }
             (None, None) => Err(refused(LogoutCheck::Structure, "a complete message", &"")),
         };
-        Outcome { trace, result, answerable }
+        let Sender { is_proved, answerable } = sender;
+        Outcome { trace, result, is_proved, answerable }
     }
 }
 

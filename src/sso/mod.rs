@@ -44,7 +44,8 @@ pub use certificates::{add_certificate, clear, remove_certificate};
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
 pub use logout::{
-    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
+    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state,
+    refused_logouts, sign_out,
 };
 pub use looked::Looked;
 pub use proposals::{

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::read::{self, Content, Message};
-use super::{Ending, Expected, LogoutCheck, LogoutTrace, Seal, Verified};
+use super::{Ending, Expected, LogoutCheck, LogoutTrace, Seal, Sender, Verified};
 use super::{VerifiedRequest, VerifiedResponse};
 use crate::saml::redirect::MessageKind;
 use crate::saml::response::{Clock, MAXIMUM_AGE, MAXIMUM_NAME_ID, SUCCESS, unique_ids};
@@ -24,7 +24,7 @@ pub(super) fn judge(
     seal: &Seal,
     expected: &Expected<'_>,
     trace: &mut LogoutTrace,
-    answerable: &mut Option<String>,
+    sender: &mut Sender,
 ) -> Option<Verified> {
     let clock = Clock::new(expected.now, expected.skew);
     let wanted = "a message of the Single Logout profile";
@@ -51,8 +51,9 @@ pub(super) fn judge(
     let signed = signature(trace, expected, seal, &message);
 
     // Who is known to have asked gets an answer, and nobody else does.
-    if kind == MessageKind::Request && unique && theirs && signed {
-        *answerable = Some(message.id.to_owned());
+    sender.is_proved = unique && theirs && signed;
+    if kind == MessageKind::Request && sender.is_proved {
+        sender.answerable = Some(message.id.to_owned());
     }
 
     let issued = message.issue_instant;
