@@ -20,6 +20,8 @@ use url::form_urlencoded;
 
 use super::certificate::Certificate;
 use super::encoding;
+use super::encryption::DecryptionKey;
+use super::namespace::ASSERTION;
 use super::redirect::{self, DetachedSignature, MAXIMUM_ECHO, MessageKind, Query};
 use super::xml::{self, Document, Profile};
 
@@ -48,6 +50,8 @@ pub struct Expected<'a> {
     pub idp_entity_id: &'a str,
     /// Its certificates; the only keys that are believed.
     pub certificates: &'a [Certificate],
+    /// Our keys that a name may be encrypted for; none refuses encrypted names.
+    pub decryption_keys: &'a [DecryptionKey],
     /// The address that the message came to.
     pub url: &'a str,
     /// The present.
@@ -222,6 +226,12 @@ impl Received {
     /// What is to be given back with the answer. Anybody can write this.
     pub fn relay_state(&self) -> Option<&str> {
         self.relay_state.as_deref()
+    }
+
+    /// Whether keys to open a name are needed at all.
+    pub fn is_encrypted(&self) -> bool {
+        let sealed = |it: xml::Element<'_>| it.is(ASSERTION, "EncryptedID");
+        self.document.as_ref().is_ok_and(|document| document.root().elements().any(sealed))
     }
 
     /// Judges the message.

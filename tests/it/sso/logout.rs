@@ -122,6 +122,7 @@ async fn judged(company: &Company<'_>, received: &Received, url: &str) -> Outcom
     received.judge(&Expected {
         idp_entity_id: &id,
         certificates: &our_certificates(company).await,
+        decryption_keys: &[],
         url,
         now: company.house.now().to_jiff(),
         skew: SignedDuration::ZERO,
