@@ -35,6 +35,7 @@ mod requests;
 mod responses;
 mod rules;
 mod sign_in;
+mod signed_in;
 mod source;
 mod test_sign_in;
 
@@ -63,6 +64,7 @@ pub use sign_in::{
     Bearer, Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
     pending_request, question, redeem,
 };
+pub use signed_in::signed_in_at;
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
     test, tests,
