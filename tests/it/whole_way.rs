@@ -450,7 +450,7 @@ on_both! {
         let browser = house.browser();
         world.sign_in(&browser, "ann").await;
         let signed_in = instant::format(house.now().to_jiff());
-        house.app.clock.advance(SignedDuration::from_mins(61));
+        house.app.clock.advance(SignedDuration::from_mins(59));
         let word = encoding::decode(&world.word(&browser).await).unwrap();
         let word = String::from_utf8(word).unwrap();
         let now = house.now().to_jiff();
