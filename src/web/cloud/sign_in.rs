@@ -69,6 +69,7 @@ async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincip
             sign_in_url: &url,
             skew: jiff::SignedDuration::from_secs(saml.clock_skew),
             second_opinion: saml.second_opinion,
+            chosen: None,
             now,
         };
         sign_in::judge(&received, &claim, &metadata, rules)
@@ -91,7 +92,10 @@ async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincip
 
 /// The word that is presented may be minutes old. Where it is a space of ours that gave it, ask
 /// whether the space would give it still (SES-04).
-async fn check_standing(tx: &mut Write, verified: &Verified) -> Result<(), Refused> {
+pub(in crate::web) async fn check_standing(
+    tx: &mut Write,
+    verified: &Verified,
+) -> Result<(), Refused> {
     let account = verified.claim().account();
     let name = verified.name_id();
     let stands = match verified.role() {
