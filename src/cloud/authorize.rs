@@ -185,6 +185,11 @@ impl Authority {
         Ok(Self { account, policies, limits: limits(tx, principal).await? })
     }
 
+    /// Whether the preset policy of this name is one of them.
+    pub fn has_preset(&self, name: &str) -> bool {
+        self.policies.iter().any(|policy| policy.is_preset && policy.name == name)
+    }
+
     /// Whether it may do `action` to `resource`, and which statement decides.
     pub fn decide(&self, action: &str, resource: &str, context: &Context) -> Decision {
         let request = Request { action, resource, account: self.account.0, context };

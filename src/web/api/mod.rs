@@ -48,6 +48,14 @@ pub(super) fn routes() -> Routes {
     Routes::new().post("/", Caller::ApiCaller, serve).get_that_writes("/", Caller::ApiCaller, get)
 }
 
+/// The actions of the organisation and its Identity Center, by name.
+pub(super) fn organization_actions() -> impl Iterator<Item = &'static str> {
+    let present = catalogue::SERVICES
+        .iter()
+        .find(|service| service.name == "organization" && service.version == "2021-03-31");
+    present.into_iter().flat_map(|service| service.actions.iter().copied())
+}
+
 /// A person who types our address looks for the console, not for the API.
 async fn get(app: State<App>, info: Extension<RequestInfo>, request: Request) -> Response {
     let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());

@@ -97,6 +97,24 @@ on_both! {
         assert_eq!(before, after, "nothing changed");
     }
 
+    /// Whoever counts and then adds is alone: not even together do two get past a limit.
+    async fn limits_hold_in_a_race(house) {
+        let (root, _) = root(house).await;
+        let (_, ann, _) = user_with(house, &root, "ann", None).await;
+        let ask = json!({ "TargetUin": ann });
+        let calls = (0..6).map(|_| root.call(house, "CreateAccessKey", ask.clone()));
+        let answers = futures_util::future::join_all(calls).await;
+        let made = answers.iter().filter(|answer| answer.get("Error").is_none()).count();
+        assert_eq!(made, 1, "one was there already: {answers:?}");
+        let listed = root.done(house, "ListAccessKeys", ask).await;
+        assert_eq!(listed["AccessKeys"].as_array().unwrap().len(), 2);
+        // The same name, all at once.
+        let calls = (0..6).map(|_| root.call(house, "AddUser", json!({ "Name": "bob" })));
+        let answers = futures_util::future::join_all(calls).await;
+        let made = answers.iter().filter(|answer| answer.get("Error").is_none()).count();
+        assert_eq!(made, 1, "{answers:?}");
+    }
+
     /// Limits that count: the one too many is refused, by its own code.
     async fn the_one_too_many_is_refused(house) {
         let (root, uin) = root(house).await;

@@ -77,6 +77,61 @@ on_both! {
         root.done(house, "AttachUserPolicy", json!({ "PolicyId": 2, "AttachUin": uin })).await;
     }
 
+    /// US-15: whom the directory disables has no key and no session in the account any more.
+    async fn us_15_who_is_shut_out_signs_nothing(house) {
+        let (world, alice, _) = with_alice(house).await;
+        let member = world.member.uin;
+        let space = world.space.id;
+        let sync = NewUserSync {
+            principal: identity_center::id::Principal::User(alice),
+            account: member,
+            duplication: DuplicationStrategy::KeepBoth,
+            deletion: DeletionStrategy::Delete,
+            description: String::new(),
+        };
+        world
+            .write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &[sync]).await)
+            .await;
+        settle(&world).await;
+        let root = Caller::new(Client::of_root(house, &world.member).await);
+        let uin = root.done(house, "ListUsers", json!({})).await["Data"][0]["Uin"].clone();
+        let grant = json!({ "PolicyName": "sts",
+                            "PolicyDocument": policy("allow", &["sts:*"], &["*"]) });
+        let grant = root.done(house, "CreatePolicy", grant).await["PolicyId"].clone();
+        root.done(house, "AttachUserPolicy", json!({ "PolicyId": grant, "AttachUin": uin })).await;
+        let made = root.done(house, "CreateAccessKey", json!({ "TargetUin": uin })).await;
+        let key = &made["AccessKey"];
+        let synced = root.with_key(&key["AccessKeyId"], &key["SecretAccessKey"]);
+        let role = json!({ "RoleName": "R",
+                           "PolicyDocument": trust(&[format!("qcs::cam::uin/{member}:root")]) });
+        root.done(house, "CreateRole", role).await;
+        let assume = json!({ "RoleArn": format!("qcs::cam::uin/{member}:roleName/R"),
+                             "RoleSessionName": "it" });
+        let session = synced.with_credentials(&synced.done(house, "AssumeRole", assume).await);
+        let ask = json!({ "Name": "guest", "Policy": policy("allow", &["*"], &["*"]) });
+        let guest = synced.done(house, "GetFederationToken", ask).await;
+        let guest = synced.with_credentials(&guest);
+        for live in [&synced, &session, &guest] {
+            live.done(house, "GetCallerIdentity", json!({})).await;
+        }
+        world
+            .write(async |tx, act| -> Result<_, provisioning::Error> {
+                identity_center::directory::set_user_enabled(tx, act, space, alice, false)
+                    .await
+                    .unwrap();
+                let changed = [identity_center::id::Principal::User(alice)];
+                Ok(provisioning::access_changed(tx, act, space, &changed).await?)
+            })
+            .await;
+        settle(&world).await;
+        let gone = "AuthFailure.SecretIdNotFound";
+        synced.refused(house, gone, "GetCallerIdentity", json!({})).await;
+        for ended in [&session, &guest] {
+            let code = "AuthFailure.TokenFailure";
+            ended.refused(house, code, "GetCallerIdentity", json!({})).await;
+        }
+    }
+
     /// A policy that Identity Center deployed is neither changed nor borrowed.
     async fn dpl_02_a_deployed_policy_is_locked(house) {
         let (world, ..) = with_alice(house).await;
