@@ -81,7 +81,7 @@ pub(super) async fn insert(
     .bind(&text_of(attempt.checks))
     .bind(&act.request_id)
     .bind(act.address.map(|address| address.to_string()))
-    .execute(tx)
+    .later(tx)
     .await?;
     Ok(id)
 }
@@ -98,7 +98,7 @@ pub(super) async fn finish(
         .bind(&text_of(checks))
         .bind(cause(checks))
         .bind(id)
-        .execute(tx)
+        .later(tx)
         .await?;
     Ok(())
 }

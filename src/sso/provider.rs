@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, requests::text_of, sign_in::forget_tickets};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of, ticket::forget_tickets};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},

@@ -8,11 +8,12 @@ use super::{
     identity_provider,
     logout::{self, NewIdpSession},
     rules::return_path,
+    ticket::{self, NewTicket},
 };
 use crate::{
-    audit::{self, Act, Actor, ActorKind, Change, Scope},
+    audit::{self, Act, Change, Scope},
     directory::{self, User},
-    id::{AttemptId, IdpSessionId, SignInTestId, SpaceId, UserId},
+    id::{AttemptId, SignInTestId, SpaceId},
     saml::{
         cause::Cause,
         response::{self, VerifiedAssertion},
@@ -25,10 +26,6 @@ use crate::{
 
 /// How many seconds a person has at the identity provider.
 const REQUEST_SECONDS: i64 = 600;
-/// How many seconds a browser has to come for its session.
-pub const TICKET_SECONDS: i64 = 60;
-/// How many seconds a person has to say yes to a sign-in that began at the identity provider.
-const QUESTION_SECONDS: i64 = 300;
 
 /// A request that was begun.
 #[derive(Clone)]
@@ -224,9 +221,7 @@ pub async fn judge(
         checks: &trace,
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
-    let unsolicited = origin.binding_hash.is_none();
-    let seconds = if unsolicited { QUESTION_SECONDS } else { TICKET_SECONDS };
-    let expires_at = act.now.plus_seconds(seconds);
+    let expires_at = act.now.plus_seconds(ticket::seconds(origin.binding_hash.is_some()));
     let session = NewIdpSession {
         space: space.id,
         user: user.id,
@@ -235,23 +230,17 @@ pub async fn judge(
         expires_at,
     };
     let session = logout::remember_session(tx, act, &session).await?;
-    let ticket = random_token::<32>()?;
-    sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
-                                    binding_hash, unsolicited, session_ends_at, expires_at,
-                                    idp_session_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-    .bind(sha256(ticket.as_bytes()))
-    .bind(space.id)
-    .bind(user.id)
-    .bind(attempt)
-    .bind(&origin.return_to)
-    .bind(origin.binding_hash.unwrap_or_default().as_slice())
-    .bind(unsolicited)
-    .bind(verified.session_not_on_or_after.map(Timestamp::from))
-    .bind(expires_at)
-    .bind(session)
-    .execute(tx)
-    .await?;
+    let ticket = NewTicket {
+        space: space.id,
+        user: user.id,
+        attempt,
+        return_to: &origin.return_to,
+        binding_hash: origin.binding_hash.as_deref(),
+        session_ends_at: verified.session_not_on_or_after.map(Timestamp::from),
+        expires_at,
+        idp_session: session,
+    };
+    let ticket = ticket::insert(tx, &ticket).await?;
     Ok(Judged::Accepted { ticket })
 }
 
@@ -268,12 +257,6 @@ async fn stands(
     .bind(provider.updated_at)
     .exists(tx)
     .await
-}
-
-/// Forgets the tickets that nobody has come for: what they rest on has changed.
-pub(super) async fn forget_tickets(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
-    sql("DELETE FROM login_tickets WHERE space_id = $1").bind(space).execute(tx).await?;
-    Ok(())
 }
 
 /// Where a good response came from, and where it leads.
@@ -399,126 +382,7 @@ pub(super) async fn remember(
     Ok(made == 1)
 }
 
-#[derive(sqlx::FromRow)]
-struct TicketRow {
-    space_id: SpaceId,
-    user_id: UserId,
-    attempt_id: AttemptId,
-    return_to: String,
-    binding_hash: Vec<u8>,
-    unsolicited: bool,
-    session_ends_at: Option<Timestamp>,
-    expires_at: Timestamp,
-    idp_session_id: IdpSessionId,
-}
-
-/// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
-/// be asked first; none for any other ticket. The ticket is not used up.
-pub async fn question(
-    tx: &mut Read,
-    space: SpaceId,
-    ticket: &str,
-    now: Timestamp,
-) -> Result<Option<User>, database::Error> {
-    let user: Option<(UserId,)> = sql("SELECT user_id FROM login_tickets
-         WHERE ticket_hash = $1 AND space_id = $2 AND unsolicited = $3 AND expires_at > $4")
-    .bind(sha256(ticket.as_bytes()))
-    .bind(space)
-    .bind(true)
-    .bind(now)
-    .fetch_optional(tx)
-    .await?;
-    match user {
-        Some((user,)) => directory::user(tx, space, user).await,
-        None => Ok(None),
-    }
-}
-
-/// How a browser comes with a ticket.
-#[derive(Clone, Copy, Debug)]
-pub enum Bearer<'a> {
-    /// Sent on from the assertion consumer service, with its cookie if it has one.
-    Browser(Option<&'a str>),
-    /// With the person's own yes, from a page of ours: for tickets that bind no browser.
-    Confirmed,
-}
-
-/// A ticket that was good: whose session to open.
-#[derive(Clone, Debug)]
-pub struct Redeemed {
-    /// The space.
-    pub space: Space,
-    /// The user, enabled at this moment.
-    pub user: User,
-    /// Where to go.
-    pub return_to: String,
-    /// When the session ends: with the identity provider's, if that one's end is known.
-    pub session_ends_at: Timestamp,
-    /// The identity provider's session that it comes from.
-    pub idp_session: IdpSessionId,
-}
-
-/// Takes a ticket from its bearer, for a session that lasts until `longest` at most; none, with the
-/// attempt marked as refused, when it is unknown, used, too old, of another space, or another
-/// browser's. The ticket is used up in any case.
-pub async fn redeem(
-    tx: &mut Write,
-    act: &Act,
-    space_name: &str,
-    ticket: &str,
-    bearer: Bearer<'_>,
-    longest: Timestamp,
-) -> Result<Option<Redeemed>, Error> {
-    let row: Option<TicketRow> = sql("DELETE FROM login_tickets WHERE ticket_hash = $1
-         RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
-                   session_ends_at, expires_at, idp_session_id")
-    .bind(sha256(ticket.as_bytes()))
-    .fetch_optional(tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let Some(attempt) = attempts::attempt(tx, row.attempt_id).await? else { return Ok(None) };
-    let mut trace = attempt.checks().clone();
-    let same = match bearer {
-        Bearer::Browser(binding) => {
-            let hash = binding.map(|binding| sha256(binding.as_bytes()));
-            !row.unsolicited && hash.is_some_and(|it| constant_time_eq(&it, &row.binding_hash))
-        }
-        Bearer::Confirmed => row.unsolicited,
-    };
-    let space = space::space(tx, row.space_id).await?;
-    let user = directory::user(tx, row.space_id, row.user_id).await?;
-    let found = space.zip(user).filter(|(space, user)| space.sso_enabled && user.enabled());
-    let received = match (same, bearer) {
-        (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
-        (false, Bearer::Browser(None)) => "a browser without our cookie",
-        (true, _) if row.expires_at <= act.now => "the same browser, too late",
-        (true, _) => match &found {
-            None => "the same browser, after sign-in or the user was switched off",
-            Some((space, _)) if space.name != space_name => "the same browser, at another space",
-            Some(_) => "the same browser",
-        },
-    };
-    let holds = received == "the same browser";
-    let wanted = "the browser that began, in time";
-    trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
-    let Some((space, user)) = found.filter(|_| holds) else {
-        attempts::finish(tx, attempt.id, Outcome::Refused, &trace).await?;
-        let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
-        record(tx, act, row.space_id, "sign_in.refuse", attempt.id, after).await?;
-        return Ok(None);
-    };
-    attempts::finish(tx, attempt.id, Outcome::SignedIn, &trace).await?;
-    let actor =
-        Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-    let after = json!({ "user_id": user.id, "user_name": user.user_name });
-    record(tx, &act.by(actor), space.id, "sign_in.succeed", attempt.id, after).await?;
-    let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
-    let idp_session = row.idp_session_id;
-    logout::keep_session(tx, idp_session, session_ends_at).await?;
-    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at, idp_session }))
-}
-
-async fn record(
+pub(super) async fn record(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,

@@ -36,6 +36,8 @@ use crate::{
 
 /// Longest `RelayState` that is looked at (bytes). SAML allows 80; some do not keep to it.
 const LONGEST_RELAY_STATE: usize = 1024;
+/// A message so long is read at once (bytes of base64); honest ones are shorter.
+const SHORT: usize = 32 * 1024;
 /// How long ago people who begin at the identity provider may have authenticated there, where they
 /// have to do it anew.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(5);
@@ -70,7 +72,12 @@ pub async fn consume(
             onward: None,
         }
     })?;
-    let (received, response) = off_thread(move || (Received::parse(&response), response)).await?;
+    // Reading what is as long as honest messages takes less time than going to another thread.
+    let (received, response) = if response.len() <= SHORT {
+        (Received::parse(&response), response)
+    } else {
+        off_thread(move || (Received::parse(&response), response)).await?
+    };
     let relay_state = relay_state.as_deref();
     let known = known(&app, &space_id, &received, relay_state, &caller).await?;
     let outcome = judgement(&app, received, &known, caller.act.now).await?;
@@ -86,13 +93,17 @@ pub async fn consume(
         let path = format!("/console/settings/sso/tests/{test}");
         return Ok(see_other(&app.settings.url(&path))?);
     }
-    let judged = app
-        .db
-        .write(async |tx| {
-            let request = request.as_ref();
-            sso::judge(tx, &caller.act, &space, &provider, request, relay_state, outcome).await
-        })
-        .await?;
+    let is_refused = outcome.result.is_err();
+    let judging = async |tx: &mut Write| {
+        let request = request.as_ref();
+        sso::judge(tx, &caller.act, &space, &provider, request, relay_state, outcome).await
+    };
+    let judged = if is_refused {
+        app.db.write(judging).await?
+    } else {
+        // Nothing comes of it before the ticket is redeemed, and that is durable together with it.
+        app.db.write_delayed(judging).await?
+    };
     match judged {
         Judged::Accepted { ticket } => {
             let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
@@ -192,7 +203,8 @@ fn posted(headers: &HeaderMap, body: &[u8]) -> Option<Posted> {
 
 type Found = (Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>);
 
-/// Reads what the judgement needs. The pending request is looked up by unverified values, which
+/// Reads what the judgement needs, from no snapshot: the write asks whether it still stands. The
+/// pending request is looked up by unverified values, which
 /// select and prove nothing; one that went to another identity provider than today's is none.
 async fn known(
     app: &App,
@@ -207,7 +219,7 @@ async fn known(
     let claimed = received.in_response_to_unverified();
     let found: Option<Found> = app
         .db
-        .read(async |tx| -> Result<_, Fault> {
+        .glance(async |tx| -> Result<_, Fault> {
             let Some(space) = space::space(tx, id).await? else { return Ok(None) };
             let request = sso::pending_request(tx, id, claimed, relay_state, now).await?;
             let provider = match request.as_ref().and_then(|request| request.test_id) {
