@@ -52,13 +52,14 @@ pub use proposals::{
     proposal, propose, set_by_looked, standing,
 };
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, ReadCertificates, identity_provider, set_by_hand,
+    set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
-    Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
+    Against, Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
 };
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,

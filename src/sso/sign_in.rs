@@ -21,7 +21,7 @@ use crate::{
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
     space::{self, KeyPair, KeyPurpose, Space},
-    store::{self as database, Read, Timestamp, Write, sql},
+    store::{self as database, Read, Sql, Timestamp, Write, sql},
 };
 
 /// How many seconds a person has at the identity provider.
@@ -174,27 +174,35 @@ pub enum Judged {
     Refused(Check),
 }
 
+/// What a response was held against, read before it was judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'a> {
+    /// The space it came to.
+    pub space: &'a Space,
+    /// The configuration of that space.
+    pub provider: &'a IdentityProvider,
+    /// The request that it claims to answer, if there is one.
+    pub request: Option<&'a PendingRequest>,
+    /// What came along with it.
+    pub relay_state: Option<&'a str>,
+}
+
 /// Takes a judged response: uses up its request, writes the ledger, finds the user, makes the
 /// ticket. Commits either way: a refusal is recorded too.
 pub async fn judge(
     tx: &mut Write,
     act: &Act,
-    space: &Space,
-    provider: &IdentityProvider,
-    request: Option<&PendingRequest>,
-    relay_state: Option<&str>,
+    against: Against<'_>,
     outcome: response::Outcome,
 ) -> Result<Judged, Error> {
+    let space = against.space;
     let response::Outcome { mut trace, result } = outcome;
     let verified = match result {
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
-    if !stands(tx, space.id, provider).await? {
-        return Err(ProviderError::ChangedMeanwhile.into());
-    }
     let name_id = Some(verified.identity.as_str());
-    let origin = match origin(tx, act, space, request, relay_state, &verified, &mut trace).await? {
+    let origin = match origin(tx, act, against, &verified, &mut trace).await? {
         Ok(origin) => origin,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
@@ -203,7 +211,9 @@ pub async fn judge(
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
     }
-    if logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await? {
+    if origin.may_be_over
+        && logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await?
+    {
         let wanted = "a session that the identity provider has not ended";
         let received = "ended by a logout request before this came";
         trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
@@ -244,19 +254,23 @@ pub async fn judge(
     Ok(Judged::Accepted { ticket })
 }
 
-/// Whether sign-in is on still, by the very configuration that a response was judged by.
-async fn stands(
-    tx: &mut Read,
-    space: SpaceId,
-    provider: &IdentityProvider,
-) -> Result<bool, database::Error> {
-    sql("SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id
-         WHERE s.id = $1 AND s.sso_enabled = $2 AND p.updated_at = $3")
-    .bind(space)
-    .bind(true)
-    .bind(provider.updated_at)
-    .exists(tx)
-    .await
+/// What has to be known of the present moment before a response counts.
+#[derive(sqlx::FromRow)]
+struct Present {
+    /// Whether sign-in is on still, by the very configuration that the response was judged by.
+    stands: bool,
+    /// Whether the identity provider has ended any session of this person.
+    may_be_over: bool,
+}
+
+fn push_present(query: &mut Sql, provider: &IdentityProvider, verified: &VerifiedAssertion) {
+    query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
+    query.push(" WHERE s.id = ").push_bind(provider.space_id);
+    query.push(" AND s.sso_enabled = ").push_bind(true);
+    query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(") AS stands");
+    query.push(", EXISTS (SELECT 1 FROM received_logouts l");
+    query.push(" WHERE l.space_id = ").push_bind(provider.space_id);
+    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS may_be_over");
 }
 
 /// Where a good response came from, and where it leads.
@@ -265,6 +279,8 @@ struct Origin {
     return_to: String,
     /// The browser that began; none when sign-in began at the identity provider.
     binding_hash: Option<Vec<u8>>,
+    /// Whether the identity provider has ended any session of this person.
+    may_be_over: bool,
 }
 
 /// Uses the request up, or, where the response answers none, holds the settings of this moment
@@ -272,13 +288,18 @@ struct Origin {
 async fn origin(
     tx: &mut Write,
     act: &Act,
-    space: &Space,
-    request: Option<&PendingRequest>,
-    relay_state: Option<&str>,
+    against: Against<'_>,
     verified: &VerifiedAssertion,
     trace: &mut Trace,
 ) -> Result<Result<Origin, Check>, Error> {
+    let Against { space, provider, request, relay_state } = against;
     if verified.in_response_to.is_none() {
+        let mut query = sql("SELECT ");
+        push_present(&mut query, provider, verified);
+        let present: Present = query.fetch_one(tx).await?;
+        if !present.stands {
+            return Err(ProviderError::ChangedMeanwhile.into());
+        }
         let provider = identity_provider(tx, space.id).await?;
         let provider = provider.filter(|it| space.sso_enabled && it.responses.allow_unsolicited);
         trace.skip(Check::RelayState, "", "begun at the identity provider");
@@ -288,18 +309,28 @@ async fn origin(
             return Ok(Err(Check::InResponseTo));
         };
         let return_to = return_path(&space.name, None);
-        return Ok(Ok(Origin { entity_id: provider.entity_id, return_to, binding_hash: None }));
+        let entity_id = provider.entity_id;
+        let may_be_over = present.may_be_over;
+        return Ok(Ok(Origin { entity_id, return_to, binding_hash: None, may_be_over }));
     }
-    let Some(request) = take(tx, space.id, request, act.now).await? else {
+    let taken = match request {
+        Some(request) => take_now(tx, against, request, verified, act.now).await?,
+        None => None,
+    };
+    let Some(Taken { request, present }) = taken else {
         let wanted = "a request that is answered once";
         trace.fail(Check::InResponseTo, Cause::OtherRequest, wanted, "answered before");
         return Ok(Err(Check::InResponseTo));
     };
+    if !present.stands {
+        return Err(ProviderError::ChangedMeanwhile.into());
+    }
     if !request.check_relay_state(trace, relay_state) {
         return Ok(Err(Check::RelayState));
     }
     let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
-    Ok(Ok(Origin { entity_id, return_to, binding_hash: Some(binding_hash) }))
+    let (binding_hash, may_be_over) = (Some(binding_hash), present.may_be_over);
+    Ok(Ok(Origin { entity_id, return_to, binding_hash, may_be_over }))
 }
 
 /// The enabled user that an assertion names. What failed is in the trace.
@@ -362,6 +393,31 @@ pub(super) async fn take(
     .bind(now)
     .fetch_optional(tx)
     .await
+}
+
+#[derive(sqlx::FromRow)]
+struct Taken {
+    #[sqlx(flatten)]
+    request: PendingRequest,
+    #[sqlx(flatten)]
+    present: Present,
+}
+
+/// Like [`take`], and says in the same statement what there is to know of this moment.
+async fn take_now(
+    tx: &mut Write,
+    against: Against<'_>,
+    request: &PendingRequest,
+    verified: &VerifiedAssertion,
+    now: Timestamp,
+) -> Result<Option<Taken>, database::Error> {
+    let mut query = sql("DELETE FROM login_requests WHERE id = ");
+    query.push_bind(&request.id).push(" AND space_id = ").push_bind(against.space.id);
+    query.push(" AND expires_at > ").push_bind(now);
+    query.push(" RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, ");
+    query.push("created_at, ");
+    push_present(&mut query, against.provider, verified);
+    query.fetch_optional(tx).await
 }
 
 /// Writes the assertion into the replay ledger; says whether it was new there.

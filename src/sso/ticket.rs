@@ -12,10 +12,12 @@ use crate::{
     audit::{Act, Actor, ActorKind},
     directory::{self, User},
     id::{AttemptId, IdpSessionId, SpaceId, UserId},
-    saml::{cause::Cause, trace::Check},
+    saml::{
+        cause::Cause,
+        trace::{Check, Trace},
+    },
     secret::{constant_time_eq, random_token, sha256},
-    space::{self, Space},
-    store::{self as database, Read, Timestamp, Write, sql},
+    store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 
 /// How many seconds a browser has to come for its session.
@@ -81,6 +83,10 @@ struct TicketRow {
     session_ends_at: Option<Timestamp>,
     expires_at: Timestamp,
     idp_session_id: IdpSessionId,
+    /// The checks of its attempt, unless that was forgotten.
+    checks: Option<Json<Trace>>,
+    /// The name of its space, if sign-in is on there.
+    space_name: Option<String>,
 }
 
 /// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
@@ -118,8 +124,6 @@ pub enum Bearer<'a> {
 /// A ticket that was good: whose session to open.
 #[derive(Clone, Debug)]
 pub struct Redeemed {
-    /// The space.
-    pub space: Space,
     /// The user, enabled at this moment.
     pub user: User,
     /// Where to go.
@@ -161,8 +165,13 @@ pub async fn redeem(
     }
     query.push(
         " RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
-                    session_ends_at, expires_at, idp_session_id",
+                    session_ends_at, expires_at, idp_session_id,
+                    (SELECT a.checks FROM sign_in_attempts a
+                     WHERE a.id = login_tickets.attempt_id) AS checks,
+                    (SELECT s.name FROM spaces s
+                     WHERE s.id = login_tickets.space_id AND s.sso_enabled = ",
     );
+    query.push_bind(true).push(") AS space_name");
     let row: Option<TicketRow> = query.fetch_optional(tx).await?;
     let Some(row) = row else {
         let user = match bearer {
@@ -171,10 +180,8 @@ pub async fn redeem(
         };
         return Ok(user.map_or(Brought::Nothing, |user| Brought::Question(Box::new(user))));
     };
-    let Some(attempt) = attempts::attempt(tx, row.attempt_id).await? else {
-        return Ok(Brought::Nothing);
-    };
-    let mut trace = attempt.checks().clone();
+    let Some(Json(mut trace)) = row.checks else { return Ok(Brought::Nothing) };
+    let attempt = row.attempt_id;
     let same = match bearer {
         Bearer::Browser(binding) => {
             let hash = binding.map(|binding| sha256(binding.as_bytes()));
@@ -182,37 +189,36 @@ pub async fn redeem(
         }
         Bearer::Confirmed => row.unsolicited,
     };
-    let space = space::space(tx, row.space_id).await?;
     let user = directory::user(tx, row.space_id, row.user_id).await?;
-    let found = space.zip(user).filter(|(space, user)| space.sso_enabled && user.enabled());
+    let found = row.space_name.zip(user).filter(|(_, user)| user.enabled());
     let received = match (same, bearer) {
         (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
         (false, Bearer::Browser(None)) => "a browser without our cookie",
         (true, _) if row.expires_at <= act.now => "the same browser, too late",
         (true, _) => match &found {
             None => "the same browser, after sign-in or the user was switched off",
-            Some((space, _)) if space.name != space_name => "the same browser, at another space",
+            Some((name, _)) if name != space_name => "the same browser, at another space",
             Some(_) => "the same browser",
         },
     };
     let holds = received == "the same browser";
     let wanted = "the browser that began, in time";
     trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
-    let Some((space, user)) = found.filter(|_| holds) else {
-        attempts::finish(tx, attempt.id, Outcome::Refused, &trace).await?;
+    let Some((_, user)) = found.filter(|_| holds) else {
+        attempts::finish(tx, attempt, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
-        record(tx, act, row.space_id, "sign_in.refuse", attempt.id, after).await?;
+        record(tx, act, row.space_id, "sign_in.refuse", attempt, after).await?;
         return Ok(Brought::Nothing);
     };
-    attempts::finish(tx, attempt.id, Outcome::SignedIn, &trace).await?;
+    attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
     let actor =
         Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
     let after = json!({ "user_id": user.id, "user_name": user.user_name });
-    record(tx, &act.by(actor), space.id, "sign_in.succeed", attempt.id, after).await?;
+    record(tx, &act.by(actor), row.space_id, "sign_in.succeed", attempt, after).await?;
     let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
     let idp_session = row.idp_session_id;
     logout::keep_session(tx, idp_session, session_ends_at).await?;
     let return_to = row.return_to;
-    let redeemed = Redeemed { space, user, return_to, session_ends_at, idp_session };
+    let redeemed = Redeemed { user, return_to, session_ends_at, idp_session };
     Ok(Brought::Session(Box::new(redeemed)))
 }

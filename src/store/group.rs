@@ -250,11 +250,7 @@ impl Owner {
 
     /// One group, from the turn of its first member to its commit. Returns the request that came
     /// after it, if it has been taken already.
-    async fn group(
-        &mut self,
-        first: oneshot::Sender<Result<Lent>>,
-        kind: Turn,
-    ) -> Option<Request> {
+    async fn group(&mut self, first: oneshot::Sender<Result<Lent>>, kind: Turn) -> Option<Request> {
         let mut outer = Outer::default();
         let mut turns = 0;
         let (mut lend, mut kind) = (first, kind);

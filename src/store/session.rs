@@ -171,10 +171,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.db
-            .write(async |tx| end_session(tx, *id).await)
-            .await
-            .map_err(|error| backend(&error))
+        self.db.write(async |tx| end_session(tx, *id).await).await.map_err(|error| backend(&error))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
         trace::Check,
     },
     space::{self, KeyPair, KeyPurpose, Space},
-    sso::{self, IdentityProvider, Judged, PendingRequest},
+    sso::{self, Against, IdentityProvider, Judged, PendingRequest},
     store::{Timestamp, Write},
     web::{
         Anyone, Fault,
@@ -95,8 +95,9 @@ pub async fn consume(
     }
     let is_refused = outcome.result.is_err();
     let judging = async |tx: &mut Write| {
-        let request = request.as_ref();
-        sso::judge(tx, &caller.act, &space, &provider, request, relay_state, outcome).await
+        let (space, provider, request) = (&space, &provider, request.as_ref());
+        let against = Against { space, provider, request, relay_state };
+        sso::judge(tx, &caller.act, against, outcome).await
     };
     let judged = if is_refused {
         app.db.write(judging).await?
@@ -122,7 +123,7 @@ async fn judgement(
     now: Timestamp,
 ) -> Result<Outcome, PageError> {
     let provider = known.provider.clone();
-    let keys = provider.keys(app.demo.is_some())?;
+    let keys = provider.keys(&app.read_certificates, app.demo.is_some())?;
     let decryption_keys: Vec<DecryptionKey> = known
         .encryption_keys
         .iter()
@@ -201,8 +202,6 @@ fn posted(headers: &HeaderMap, body: &[u8]) -> Option<Posted> {
     Some(Posted { response, relay_state })
 }
 
-type Found = (Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>);
-
 /// Reads what the judgement needs, from no snapshot: the write asks whether it still stands. The
 /// pending request is looked up by unverified values, which
 /// select and prove nothing; one that went to another identity provider than today's is none.
@@ -217,24 +216,27 @@ async fn known(
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
     let claimed = received.in_response_to_unverified();
-    let found: Option<Found> = app
-        .db
-        .glance(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let request = sso::pending_request(tx, id, claimed, relay_state, now).await?;
-            let provider = match request.as_ref().and_then(|request| request.test_id) {
-                Some(test) => sso::test(tx, id, test).await?.map(|test| test.provider),
-                None => sso::identity_provider(tx, id).await?.filter(|_| space.sso_enabled),
-            };
-            let keys = if received.is_encrypted() {
-                space::key_pairs(tx, id, KeyPurpose::Encryption).await?
-            } else {
-                Vec::new()
-            };
-            Ok(Some((space, provider, request, keys)))
-        })
-        .await?;
-    let (space, provider, request, encryption_keys) = found.ok_or_else(unknown)?;
+    // Three questions at once: people wait for the answers.
+    let (space, provider, request) = tokio::try_join!(
+        app.db.glance(async |tx| space::space(tx, id).await),
+        app.db.glance(async |tx| sso::identity_provider(tx, id).await),
+        app.db.glance(async |tx| { sso::pending_request(tx, id, claimed, relay_state, now).await }),
+    )
+    .map_err(Fault::from)?;
+    let space = space.ok_or_else(unknown)?;
+    let provider = match request.as_ref().and_then(|request| request.test_id) {
+        Some(test) => {
+            let test = app.db.read(async |tx| sso::test(tx, id, test).await).await?;
+            test.map(|test| test.provider)
+        }
+        None => provider.filter(|_| space.sso_enabled),
+    };
+    let encryption_keys = if received.is_encrypted() {
+        let purpose = KeyPurpose::Encryption;
+        app.db.glance(async |tx| space::key_pairs(tx, id, purpose).await).await?
+    } else {
+        Vec::new()
+    };
     let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInSwitchedOff",
