@@ -3,7 +3,7 @@
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{CamPrincipal, CamUser, Error, objects::scope_of, sessions, token, users};
+use super::{CamPrincipal, CamUser, Error, federation, objects::scope_of, sessions, token, users};
 use crate::{
     audit::{self, Act, Change},
     id::Uin,
@@ -45,14 +45,26 @@ pub async fn create_access_key(
     user: &CamUser,
     key: &NewAccessKey,
 ) -> Result<(), Error> {
+    create_described_key(tx, act, user, key, "").await
+}
+
+/// The same, with a description.
+pub(super) async fn create_described_key(
+    tx: &mut Write,
+    act: &Act,
+    user: &CamUser,
+    key: &NewAccessKey,
+    description: &str,
+) -> Result<(), Error> {
     sql("INSERT INTO cloud_access_keys
-             (secret_id, user_uin, secret_key_sealed, enabled, created_at)
-         VALUES ($1, $2, $3, $4, $5)")
+             (secret_id, user_uin, secret_key_sealed, enabled, created_at, description)
+         VALUES ($1, $2, $3, $4, $5, $6)")
     .bind(&key.secret_id)
     .bind(user.uin)
     .bind(key.sealed.as_slice())
     .bind(true)
     .bind(act.now)
+    .bind(description)
     .execute(tx)
     .await?;
     let change = Change {
@@ -112,18 +124,27 @@ pub async fn signer(
         let secret_key = open(sealer, secret_id, &row.secret_key_sealed)?;
         return Ok(Some(Signer { secret_key, principal: CamPrincipal::User(user) }));
     }
-    let Some((session, sealed)) = sessions::by_secret_id(tx, secret_id).await? else {
-        return Ok(None);
+    let found = match sessions::by_secret_id(tx, secret_id).await? {
+        Some((session, sealed)) => Some((session.id, CamPrincipal::Role(session), sealed)),
+        None => federation::by_secret_id(tx, secret_id)
+            .await?
+            .map(|(found, sealed)| (found.id, CamPrincipal::Federated(found), sealed)),
     };
+    let Some((id, principal, sealed)) = found else { return Ok(None) };
     let claimed = token::verify(sealer, session_token.ok_or(Error::TokenInvalid)?)?;
-    if claimed.session != session.id {
+    if claimed.session != id {
         return Err(Error::TokenInvalid);
     }
-    if !session.is_live(now) || claimed.ends_at <= now.as_second() {
+    let live = match &principal {
+        CamPrincipal::Role(session) => session.is_live(now),
+        CamPrincipal::Federated(federated) => federated.is_live(now),
+        CamPrincipal::User(user) => !user.blocked,
+    };
+    if !live || claimed.ends_at <= now.as_second() {
         return Err(Error::TokenExpired);
     }
     let secret_key = open(sealer, secret_id, &sealed)?;
-    Ok(Some(Signer { secret_key, principal: CamPrincipal::Role(session) }))
+    Ok(Some(Signer { secret_key, principal }))
 }
 
 pub(super) fn open(

@@ -5,18 +5,23 @@
 //!   locked for everybody else in the account, root included (DPL-02)
 //! * [`EmbeddedCloud`] shows an account to the deployer as a [`cam::Cam`]
 //! * [`sign_in`] lets people in with a SAML response, as a role or as a synced CAM user
-//! * [`RoleSession`]s have temporary credentials and can be revoked (SES-04)
+//! * [`management`] is what the people of an account do with all that, themselves
+//! * [`sts`] makes temporary credentials: [`RoleSession`]s and [`FederatedUser`]s
+//! * temporary credentials can be revoked (SES-04)
 //! * [`authorize()`] evaluates a principal's policies
 
 mod accounts;
 mod authorize;
 mod embedded;
+mod federation;
 mod keys;
+pub mod management;
 mod objects;
 pub mod password;
 mod refusals;
 mod sessions;
 pub mod sign_in;
+pub mod sts;
 mod token;
 mod users;
 
@@ -24,8 +29,9 @@ pub use accounts::{
     ACCESS_CONTROL_ROLE, RoleKind, SERVICE_LINKED_ROLE, activate, create_member, install,
     space_keys,
 };
-pub use authorize::{AttachedPolicy, attach_user_policy, authorize, policies};
+pub use authorize::{AttachedPolicy, Authority, attach_user_policy, authorize, context, policies};
 pub use embedded::{Clouds, EmbeddedCloud};
+pub use federation::FederatedUser;
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
 pub use refusals::record_refusal;
@@ -65,25 +71,27 @@ pub struct CamUser {
     pub created_at: Timestamp,
 }
 
-/// Somebody in an account: a CAM user, or a role session.
+/// Somebody in an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CamPrincipal {
     /// A CAM user.
     User(CamUser),
     /// A role session.
     Role(RoleSession),
+    /// Somebody for whom a CAM user had temporary credentials made.
+    Federated(FederatedUser),
 }
 
 /// Who somebody is, as STS tells it (API.md §4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdentity {
-    /// `CAMUser` or `CAMRole`.
+    /// `CAMUser` or `CAMRole`; a federated user acts as its CAM user.
     pub kind: &'static str,
     /// The resource name.
     pub arn: String,
     /// The account.
     pub account: Uin,
-    /// The CAM user's number, or `role id:session name`.
+    /// The CAM user's number, `role id:session name`, or `CAM user's number:federated name`.
     pub user_id: String,
     /// The CAM user's number, or the role's.
     pub principal_id: String,
@@ -95,6 +103,7 @@ impl CamPrincipal {
         match self {
             Self::User(user) => user.account_uin,
             Self::Role(session) => session.account_uin,
+            Self::Federated(federated) => federated.user.account_uin,
         }
     }
 
@@ -103,6 +112,7 @@ impl CamPrincipal {
         match self {
             Self::User(user) => &user.name,
             Self::Role(session) => &session.session_name,
+            Self::Federated(federated) => &federated.name,
         }
     }
 
@@ -123,6 +133,16 @@ impl CamPrincipal {
                 account,
                 user_id: format!("{}:{}", session.role_id.0, session.session_name),
                 principal_id: session.role_id.0.to_string(),
+            },
+            Self::Federated(federated) => CallerIdentity {
+                kind: "CAMUser",
+                arn: format!(
+                    "qcs::sts:{account}:federated-user/{}:{}",
+                    federated.user.uin, federated.name
+                ),
+                account,
+                user_id: format!("{}:{}", federated.user.uin, federated.name),
+                principal_id: federated.user.uin.to_string(),
             },
         }
     }

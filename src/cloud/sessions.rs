@@ -1,5 +1,7 @@
 //! Role sessions: their temporary credentials, and how they end before their time.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -13,11 +15,12 @@ use crate::{
     audit::{self, Act, Change},
     id::{RoleId, RoleSessionId, Uin},
     secret::{self, Sealer},
-    store::{self as database, Door, Read, Timestamp, Write, end_sessions, sql},
+    store::{self as database, Door, Json, Read, Timestamp, Write, end_sessions, sql},
 };
 
 const SESSION: &str = "SELECT s.id, s.role_id, r.name AS role_name, s.account_uin, s.session_name,
-        s.provider_name, s.name_id, s.created_at, s.expires_at, s.revoked_at, s.secret_id,
+        s.provider_name, s.name_id, s.assumed_by, s.session_policy, s.tags, r.tags AS role_tags,
+        r.boundary_policy_id, s.created_at, s.expires_at, s.revoked_at, s.secret_id,
         s.secret_key_sealed
     FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id WHERE ";
 
@@ -34,10 +37,20 @@ pub struct RoleSession {
     pub account_uin: Uin,
     /// What the session is called.
     pub session_name: String,
-    /// The SAML provider that vouched.
+    /// The SAML provider that vouched; empty where a CAM user assumed the role.
     pub provider_name: String,
-    /// Whom it vouched for: the user's true name.
+    /// Whom it vouched for: the user's true name. Of a CAM user, its resource name.
     pub name_id: String,
+    /// The CAM user who assumed the role.
+    pub assumed_by: Option<Uin>,
+    /// A policy that narrows what the role may do.
+    pub session_policy: Option<String>,
+    /// The session's own tags.
+    pub tags: Json<BTreeMap<String, String>>,
+    /// The role's.
+    pub role_tags: Json<BTreeMap<String, String>>,
+    /// The policy beyond which the role's own do not reach.
+    pub boundary_policy_id: Option<i64>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends by itself.
@@ -73,13 +86,26 @@ pub struct NewRoleSession {
     pub token: Zeroizing<String>,
     /// When it ends.
     pub expires_at: Timestamp,
-    sealed: Vec<u8>,
+    pub(super) sealed: Vec<u8>,
 }
 
 impl std::fmt::Debug for NewRoleSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NewRoleSession({})", self.id)
     }
+}
+
+/// With what a session is opened besides.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Terms {
+    /// The CAM user who assumes the role.
+    pub assumed_by: Option<Uin>,
+    /// A policy that narrows it, checked.
+    pub policy: Option<String>,
+    /// Its tags, checked.
+    pub tags: BTreeMap<String, String>,
+    /// What the caller says about whom the session is for; for the audit log.
+    pub source_identity: Option<String>,
 }
 
 /// Makes the credentials of a session that lasts so many seconds from now. Nothing is written yet.
@@ -113,11 +139,12 @@ pub(super) async fn insert(
     role: RoleId,
     new: &NewRoleSession,
     vouched: Vouched<'_>,
+    terms: &Terms,
 ) -> Result<RoleSession, Error> {
     sql("INSERT INTO cloud_role_sessions
              (id, role_id, account_uin, session_name, provider_name, name_id, secret_id,
-              secret_key_sealed, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+              secret_key_sealed, created_at, expires_at, assumed_by, session_policy, tags)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind(new.id)
     .bind(role)
     .bind(vouched.account)
@@ -128,6 +155,9 @@ pub(super) async fn insert(
     .bind(new.sealed.as_slice())
     .bind(act.now)
     .bind(new.expires_at)
+    .bind(terms.assumed_by)
+    .bind(terms.policy.as_deref())
+    .bind(&json!(terms.tags))
     .execute(tx)
     .await?;
     let session = role_session(tx, new.id).await?.ok_or(Error::TokenInvalid)?;
@@ -144,6 +174,9 @@ pub(super) async fn insert(
             "provider": vouched.provider,
             "name_id": vouched.name_id,
             "expires_at": new.expires_at,
+            "session_policy": terms.policy,
+            "tags": terms.tags,
+            "source_identity": terms.source_identity,
         }),
     };
     audit::record(tx, act, change).await?;
@@ -239,6 +272,28 @@ pub async fn revoke(
     Ok(live.len() as u64)
 }
 
+/// Ends every role session that a CAM user has opened, and every federated one: the user is shut
+/// out, or goes.
+pub(super) async fn end_of_user(
+    tx: &mut Write,
+    act: &Act,
+    user: Uin,
+) -> Result<(), database::Error> {
+    sql("UPDATE cloud_role_sessions SET revoked_at = $1
+         WHERE assumed_by = $2 AND revoked_at IS NULL")
+    .bind(act.now)
+    .bind(user)
+    .execute(tx)
+    .await?;
+    sql("UPDATE cloud_federation_sessions SET revoked_at = $1
+         WHERE user_uin = $2 AND revoked_at IS NULL")
+    .bind(act.now)
+    .bind(user)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Whether the provider's word about somebody, given at `issued_at`, was revoked since. A word of
 /// the very moment of the revocation is.
 pub(super) async fn is_revoked(
@@ -263,6 +318,10 @@ pub(super) async fn is_revoked(
 /// this is housekeeping.
 pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), database::Error> {
     sql("DELETE FROM cloud_role_sessions WHERE expires_at < $1")
+        .bind(now.plus_seconds(-86_400))
+        .execute(tx)
+        .await?;
+    sql("DELETE FROM cloud_federation_sessions WHERE expires_at < $1")
         .bind(now.plus_seconds(-86_400))
         .execute(tx)
         .await?;

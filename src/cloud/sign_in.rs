@@ -5,17 +5,18 @@
 //! one transaction: first use of the assertion, not revoked, the role trusts the provider, the
 //! CAM user is this provider's.
 
-use serde::Deserialize;
-
 use super::{
     CamPrincipal, CamUser, Error, NewRoleSession, RoleSession,
     objects::{self, ProviderRow, scope_of},
-    sessions::{self, Vouched},
+    sessions::{self, Terms, Vouched},
 };
 use crate::{
     audit::{self, Act, Change},
     id::Uin,
-    policy::pattern,
+    policy::{
+        Context,
+        trust::{Asking, TrustPolicy},
+    },
     saml::{
         metadata::IdpMetadata,
         response::{Expected, Received, Refusal, VerifiedAssertion},
@@ -167,6 +168,9 @@ pub struct Rules<'a> {
     pub skew: jiff::SignedDuration,
     /// Whether an independent implementation must agree.
     pub second_opinion: bool,
+    /// Whoever brings the response chose one of the roles that it names, and a name for the
+    /// session (STS).
+    pub chosen: Option<(&'a str, &'a str)>,
     /// The present.
     pub now: Timestamp,
 }
@@ -178,6 +182,8 @@ pub struct Verified {
     metadata: String,
     issuer: String,
     session_name: String,
+    /// Whether a role is entered at the console, which not every role lets in.
+    by_console: bool,
     assertion: VerifiedAssertion,
 }
 
@@ -234,13 +240,21 @@ pub fn judge(
         second_opinion: rules.second_opinion,
     };
     let assertion = received.verify(&expected).result?;
-    let claim = Claim::read(one(&assertion, ROLE)?, one(&assertion, PROVIDER_ATTRIBUTE)?)?;
+    let mut claim = Claim::read(one(&assertion, ROLE)?, one(&assertion, PROVIDER_ATTRIBUTE)?)?;
     if claim != *claimed {
         return Err(Refused::Contradiction);
     }
-    let session_name = match &claim {
-        Claim::Role(role) if role.roles.len() != 1 => return Err(Refused::SeveralRoles),
-        Claim::Role(_) => {
+    let session_name = match (&mut claim, rules.chosen) {
+        (Claim::Role(named), Some((role, name))) => {
+            if !named.roles.iter().any(|named| named == role) {
+                return Err(Refused::NoClaim);
+            }
+            named.roles = vec![role.to_owned()];
+            name.to_owned()
+        }
+        (Claim::User { .. }, Some(_)) => return Err(Refused::NoClaim),
+        (Claim::Role(role), None) if role.roles.len() != 1 => return Err(Refused::SeveralRoles),
+        (Claim::Role(_), None) => {
             let name = one(&assertion, ROLE_SESSION_NAME)?.ok_or(Refused::NoSessionName)?;
             // A sound session name is its own session name.
             if session_name(name) != name {
@@ -248,10 +262,11 @@ pub fn judge(
             }
             name.to_owned()
         }
-        Claim::User { .. } => String::new(),
+        (Claim::User { .. }, None) => String::new(),
     };
+    let by_console = rules.chosen.is_none();
     let metadata = metadata.to_owned();
-    Ok(Verified { claim, metadata, issuer: idp.entity_id, session_name, assertion })
+    Ok(Verified { claim, metadata, issuer: idp.entity_id, session_name, by_console, assertion })
 }
 
 /// The only value of an attribute; none if it is not there, and several are refused.
@@ -325,8 +340,11 @@ async fn enter_role(
 ) -> Result<RoleSession, Refused> {
     let account = verified.claim.account();
     let role = objects::role(tx, account, role_name).await?;
-    let role = role.filter(|role| role.console_login).ok_or(Refused::UnknownRole)?;
-    if !trusts(&role.trust_policy, account, &provider.name, sign_in_url) {
+    let role = role
+        .filter(|role| role.console_login || !verified.by_console)
+        .ok_or(Refused::UnknownRole)?;
+    let context = context(act, &verified.issuer, sign_in_url);
+    if !trusts(&role.trust_policy, account, &provider.name, &context) {
         return Err(Refused::NotTrusted);
     }
     let vouched = Vouched {
@@ -343,7 +361,7 @@ async fn enter_role(
     if session.expires_at > act.now.plus_seconds(role.session_duration) {
         return Err(Refused::UnknownRole);
     }
-    Ok(sessions::insert(tx, act, role.id, session, vouched).await?)
+    Ok(sessions::insert(tx, act, role.id, session, vouched, &Terms::default()).await?)
 }
 
 async fn enter_user(
@@ -361,6 +379,7 @@ async fn enter_user(
         .filter(|user| user.managed_by.is_some() && user.managed_by == provider.managed_by)
         .filter(|user| !user.is_root && !user.blocked)
         .ok_or(Refused::UnknownUser)?;
+    super::users::remember_login(tx, act, user.uin).await?;
     let change = Change {
         scope: scope_of(tx, account).await?,
         action: "cam_user.signed_in",
@@ -373,88 +392,23 @@ async fn enter_user(
     Ok(user)
 }
 
-/// A role's trust policy, as far as it speaks of SAML (API.md §4.1). A field that we do not know
-/// makes it trust nobody.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustPolicy {
-    version: String,
-    statement: Vec<TrustStatement>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustStatement {
-    action: OneOrMany,
-    effect: String,
-    principal: TrustPrincipal,
-    #[serde(default)]
-    condition: Option<TrustCondition>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct TrustPrincipal {
-    federated: OneOrMany,
-    service: OneOrMany,
-    qcs: OneOrMany,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustCondition {
-    string_equal: TrustFacts,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustFacts {
-    #[serde(rename = "saml:aud")]
-    audience: OneOrMany,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Default for OneOrMany {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
-
-impl OneOrMany {
-    fn any(&self, test: impl Fn(&str) -> bool) -> bool {
-        match self {
-            Self::One(text) => test(text),
-            Self::Many(texts) => texts.iter().any(|text| test(text)),
-        }
-    }
-}
-
 /// Whether a trust policy lets a SAML provider of the account open the role at this sign-in: some
-/// statement allows it and none denies it.
-fn trusts(policy: &str, account: Uin, provider: &str, sign_in_url: &str) -> bool {
-    let Ok(policy) = serde_json::from_str::<TrustPolicy>(policy) else { return false };
-    let arn = format!("qcs::cam::uin/{account}:saml-provider/{provider}");
-    let speaks = |statement: &TrustStatement| {
-        statement.principal.federated.any(|text| text == arn)
-            && statement.action.any(|text| {
-                let text = text.strip_prefix("name/").unwrap_or(text);
-                pattern::matches_folded(text, ASSUME)
-            })
-            && statement.condition.as_ref().is_none_or(|condition| {
-                condition.string_equal.audience.any(|text| text == sign_in_url)
-            })
-    };
-    let spoken: Vec<&TrustStatement> =
-        policy.statement.iter().filter(|statement| speaks(statement)).collect();
-    policy.version == "2.0"
-        && !spoken.is_empty()
-        && spoken.iter().all(|statement| statement.effect == "allow")
+/// statement allows it and none denies it. One that cannot be read trusts nobody.
+fn trusts(policy: &str, account: Uin, provider: &str, context: &Context) -> bool {
+    let asking = Asking::Provider { account: account.0, name: provider };
+    TrustPolicy::parse(policy).is_ok_and(|policy| policy.allows(asking, ASSUME, context))
+}
+
+/// What is known of a sign-in, for the conditions of a trust policy.
+fn context(act: &Act, issuer: &str, sign_in_url: &str) -> Context {
+    let context = Context::new()
+        .with("saml:aud", sign_in_url)
+        .with("saml:iss", issuer)
+        .with("qcs:current_time", act.now.to_jiff().to_string());
+    match act.address {
+        Some(address) => context.with("qcs:ip", address.to_string()),
+        None => context,
+    }
 }
 
 #[cfg(test)]
@@ -473,7 +427,8 @@ mod tests {
     #[test]
     fn a_role_trusts_exactly_whom_its_policy_names() {
         let arn = "qcs::cam::uin/100:saml-provider/P";
-        let check = |policy: &str| trusts(policy, Uin(100), "P", HERE);
+        let context = Context::new().with("saml:aud", HERE);
+        let check = |policy: &str| trusts(policy, Uin(100), "P", &context);
         assert!(check(&policy("allow", "name/sts:AssumeRoleWithSAML", arn, HERE)));
         assert!(check(&policy("allow", "sts:AssumeRole*", arn, HERE)));
         let other = "qcs::cam::uin/101:saml-provider/P";

@@ -74,7 +74,7 @@ pub async fn create_user(
     user(tx, uin).await?.ok_or(Error::UserNotFound)
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+pub(super) fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b);
     if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
         Ok(())
@@ -209,6 +209,9 @@ pub async fn record_login(
         .bind(login.user.uin)
         .execute(tx)
         .await?;
+    if enters {
+        remember_login(tx, act, login.user.uin).await?;
+    }
     let change = Change {
         scope: scope_of(tx, login.user.account_uin).await?,
         action: if enters { "cam_user.signed_in" } else { "cam_user.sign_in_refused" },
@@ -219,6 +222,22 @@ pub async fn record_login(
     };
     audit::record(tx, act, change).await?;
     Ok(enters)
+}
+
+/// Keeps when and from where a CAM user last came in.
+pub(super) async fn remember_login(
+    tx: &mut Write,
+    act: &Act,
+    uin: Uin,
+) -> Result<(), database::Error> {
+    let address = act.address.map(|address| address.to_string());
+    sql("UPDATE cloud_users SET last_login_at = $1, last_login_address = $2 WHERE uin = $3")
+        .bind(act.now)
+        .bind(address.as_deref())
+        .bind(uin)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// For how many seconds so many wrong passwords in a row lock a user out.

@@ -97,6 +97,12 @@ pub enum Problem {
     /// Not `*` or six segments.
     #[error("must be \"*\" or of the form qcs:project:service:region:account:resource")]
     BadResource,
+    /// Nobody whom a role could trust.
+    #[error(
+        "must be of the form qcs::cam::uin/ACCOUNT:root, qcs::cam::uin/ACCOUNT:uin/USER, \
+         qcs::cam::uin/ACCOUNT:saml-provider/NAME, or a service's name"
+    )]
+    BadPrincipal,
     /// An empty or very long key in a condition.
     #[error("is not the name of a fact")]
     BadConditionKey,
@@ -108,31 +114,7 @@ pub enum Problem {
 impl Document {
     /// Reads and lints a document.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if text.len() > MAX_LENGTH {
-            return Err(at("", Problem::TooLong));
-        }
-        let node: Node = serde_json::from_str(text).map_err(|error| {
-            at("", Problem::NotJson { line: error.line(), column: error.column() })
-        })?;
-        let mut fields = Fields::of(&node, String::new())?;
-        let version = fields.required("version")?;
-        if version != (&Node::Text("2.0".to_owned())) {
-            return Err(at("version", Problem::BadVersion));
-        }
-        let statements = match fields.required("statement")? {
-            Node::List(items) if items.is_empty() => {
-                return Err(at("statement", Problem::Empty));
-            }
-            Node::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| statement(item, format!("statement[{index}]")))
-                .collect::<Result<_, _>>()?,
-            single @ Node::Object(_) => vec![statement(single, "statement".to_owned())?],
-            _ => return Err(at("statement", Problem::WrongType("a list of statements"))),
-        };
-        fields.nothing_left()?;
-        Ok(Self { statements })
+        Ok(Self { statements: statements(text, statement)? })
     }
 
     /// A document made of these statements.
@@ -148,13 +130,7 @@ impl Document {
     /// Places of operators that evaluation cannot decide, for a warning next to the editor: such
     /// a statement never grants and always refuses.
     pub fn unknown_operators(&self) -> Vec<String> {
-        let mut places = Vec::new();
-        for (index, statement) in self.statements.iter().enumerate() {
-            for condition in statement.conditions.iter().filter(|one| !one.is_known()) {
-                places.push(format!("statement[{index}].condition.{}", condition.operator()));
-            }
-        }
-        places
+        unknown_operators(self.statements.iter().map(|statement| statement.conditions.as_slice()))
     }
 
     /// The document as canonical JSON: equal documents give equal text.
@@ -163,29 +139,74 @@ impl Document {
     }
 }
 
-fn at(path: impl Into<String>, problem: Problem) -> Error {
+pub(super) fn at(path: impl Into<String>, problem: Problem) -> Error {
     Error { path: path.into(), problem }
+}
+
+pub(super) fn unknown_operators<'a>(
+    statements: impl Iterator<Item = &'a [Condition]>,
+) -> Vec<String> {
+    let mut places = Vec::new();
+    for (index, conditions) in statements.enumerate() {
+        for condition in conditions.iter().filter(|one| !one.is_known()) {
+            places.push(format!("statement[{index}].condition.{}", condition.operator()));
+        }
+    }
+    places
+}
+
+/// Reads a document of either kind: its version, and each statement with `one`.
+pub(super) fn statements<T>(
+    text: &str,
+    one: impl Fn(&Node, String) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    if text.len() > MAX_LENGTH {
+        return Err(at("", Problem::TooLong));
+    }
+    let node: Node = serde_json::from_str(text)
+        .map_err(|error| at("", Problem::NotJson { line: error.line(), column: error.column() }))?;
+    let mut fields = Fields::of(&node, String::new())?;
+    let version = fields.required("version")?;
+    if version != (&Node::Text("2.0".to_owned())) {
+        return Err(at("version", Problem::BadVersion));
+    }
+    let statements = match fields.required("statement")? {
+        Node::List(items) if items.is_empty() => {
+            return Err(at("statement", Problem::Empty));
+        }
+        Node::List(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| one(item, format!("statement[{index}]")))
+            .collect::<Result<_, _>>()?,
+        single @ Node::Object(_) => vec![one(single, "statement".to_owned())?],
+        _ => return Err(at("statement", Problem::WrongType("a list of statements"))),
+    };
+    fields.nothing_left()?;
+    Ok(statements)
+}
+
+pub(super) fn effect(fields: &mut Fields<'_>) -> Result<Effect, Error> {
+    match fields.required("effect")? {
+        Node::Text(text) if text.eq_ignore_ascii_case("allow") => Ok(Effect::Allow),
+        Node::Text(text) if text.eq_ignore_ascii_case("deny") => Ok(Effect::Deny),
+        _ => Err(at(fields.path_of("effect"), Problem::BadEffect)),
+    }
 }
 
 fn statement(node: &Node, path: String) -> Result<Statement, Error> {
     let mut fields = Fields::of(node, path)?;
-    let effect = match fields.required("effect")? {
-        Node::Text(text) if text.eq_ignore_ascii_case("allow") => Effect::Allow,
-        Node::Text(text) if text.eq_ignore_ascii_case("deny") => Effect::Deny,
-        _ => return Err(at(fields.path_of("effect"), Problem::BadEffect)),
-    };
+    let effect = effect(&mut fields)?;
     let actions = fields.entries("action", ActionPattern::parse)?;
     let resources = fields.entries("resource", ResourcePattern::parse)?;
-    let conditions = match fields.optional("condition") {
-        None => Vec::new(),
-        Some(block) => conditions(block, fields.path_of("condition"))?,
-    };
+    let conditions = conditions(&mut fields)?;
     fields.nothing_left()?;
     Ok(Statement { effect, actions, resources, conditions })
 }
 
-fn conditions(node: &Node, path: String) -> Result<Vec<Condition>, Error> {
-    let operators = Fields::of(node, path)?;
+pub(super) fn conditions(fields: &mut Fields<'_>) -> Result<Vec<Condition>, Error> {
+    let Some(block) = fields.optional("condition") else { return Ok(Vec::new()) };
+    let operators = Fields::of(block, fields.path_of("condition"))?;
     let mut conditions = Vec::new();
     for (operator, block) in operators.all() {
         let keys = Fields::of(block, operators.path_of(operator))?;
@@ -223,7 +244,7 @@ fn scalar(node: &Node) -> Option<String> {
 }
 
 /// The fields of one object, taken one by one so that what is left over is known.
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     path: String,
     entries: Vec<(&'a str, &'a Node, bool)>,
 }
@@ -231,7 +252,7 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Refuses anything but an object, and any field written twice: which of the two counts must
     /// never be a parser's private choice.
-    fn of(node: &'a Node, path: String) -> Result<Self, Error> {
+    pub(super) fn of(node: &'a Node, path: String) -> Result<Self, Error> {
         let Node::Object(pairs) = node else {
             return Err(at(path, Problem::WrongType("an object")));
         };
@@ -245,26 +266,26 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn path_of(&self, name: &str) -> String {
+    pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn optional(&mut self, name: &str) -> Option<&'a Node> {
+    pub(super) fn optional(&mut self, name: &str) -> Option<&'a Node> {
         let entry = self.entries.iter_mut().find(|(seen, ..)| seen.eq_ignore_ascii_case(name))?;
         entry.2 = true;
         Some(entry.1)
     }
 
-    fn required(&mut self, name: &str) -> Result<&'a Node, Error> {
+    pub(super) fn required(&mut self, name: &str) -> Result<&'a Node, Error> {
         self.optional(name).ok_or_else(|| at(self.path_of(name), Problem::Missing))
     }
 
-    fn all(&self) -> impl Iterator<Item = (&'a str, &'a Node)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, &'a Node)> {
         self.entries.iter().map(|(name, value, _)| (*name, *value))
     }
 
     /// A string, or a list of strings that is not empty.
-    fn entries<T>(
+    pub(super) fn entries<T>(
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, Problem>,
@@ -288,7 +309,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn nothing_left(&self) -> Result<(), Error> {
+    pub(super) fn nothing_left(&self) -> Result<(), Error> {
         match self.entries.iter().find(|(.., taken)| !taken) {
             Some((name, ..)) => Err(at(self.path_of(name), Problem::UnknownField)),
             None => Ok(()),
@@ -298,7 +319,7 @@ impl<'a> Fields<'a> {
 
 /// JSON that keeps every pair of an object, so that repeated keys can be seen and refused.
 #[derive(Debug, PartialEq)]
-enum Node {
+pub(super) enum Node {
     Null,
     Text(String),
     /// A number or a boolean, as text.

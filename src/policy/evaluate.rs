@@ -1,7 +1,7 @@
 //! What a set of policies says about one request.
 
 use super::{
-    condition::Verdict,
+    condition::{Condition, Verdict},
     document::{Document, Effect, Statement},
 };
 
@@ -125,10 +125,13 @@ fn applies(statement: &Statement, request: &Request<'_>) -> bool {
             .resources
             .iter()
             .any(|pattern| pattern.covers(request.resource, request.account))
-        && statement.conditions.iter().all(|condition| {
-            match (condition.holds(request.context), statement.effect) {
-                (Verdict::Holds, _) | (Verdict::Unknown, Effect::Deny) => true,
-                (Verdict::Fails, _) | (Verdict::Unknown, Effect::Allow) => false,
-            }
-        })
+        && speaks(&statement.conditions, statement.effect, request.context)
+}
+
+/// Do a statement's conditions let it speak?
+pub(super) fn speaks(conditions: &[Condition], effect: Effect, context: &Context) -> bool {
+    conditions.iter().all(|condition| match (condition.holds(context), effect) {
+        (Verdict::Holds, _) | (Verdict::Unknown, Effect::Deny) => true,
+        (Verdict::Fails, _) | (Verdict::Unknown, Effect::Allow) => false,
+    })
 }

@@ -6,6 +6,7 @@
 //! * [`document`] parses and lints a policy document and says where it is wrong;
 //! * [`evaluate()`] answers one request from any number of documents: deny wins, and what no
 //!   statement allows is denied;
+//! * [`trust`] reads and evaluates the document that says who may assume a role;
 //! * [`catalogue`] holds the preset policies, with ids that never change.
 
 pub mod catalogue;
@@ -13,6 +14,7 @@ pub mod condition;
 pub mod document;
 pub mod evaluate;
 pub mod pattern;
+pub mod trust;
 
 #[cfg(test)]
 mod tests;

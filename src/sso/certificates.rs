@@ -7,7 +7,7 @@ use super::{
     Error, IdentityProvider, ProviderError, identity_provider,
     provider::{check_not_for_development, insert_certificate, state},
     removed,
-    sign_in::forget_tickets,
+    ticket::forget_tickets,
 };
 use crate::{
     audit::{self, Act, Change, Scope},

@@ -38,6 +38,7 @@ mod sign_in;
 mod signed_in;
 mod source;
 mod test_sign_in;
+mod ticket;
 
 pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
 pub use bundle::{Subject as BundleSubject, bundle};
@@ -54,21 +55,23 @@ pub use proposals::{
     proposal, propose, set_by_looked, standing,
 };
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, ReadCertificates, identity_provider, set_by_hand,
+    set_by_metadata,
 };
 pub use removed::{RemovedCertificate, removed_before};
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
-    Bearer, Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
-    pending_request, question, redeem,
+    Against, Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
 };
 pub use signed_in::signed_in_at;
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
     test, tests,
 };
+
+pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, redeem};
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
 

@@ -34,6 +34,8 @@ impl Face {
             Fault::Sso(error) => sso(error),
             Fault::Cloud(error) => cloud(error),
             Fault::Provisioning(error) => provisioning(error),
+            // No page is about these: the API has its own words for them.
+            Fault::Management(_) | Fault::Sts(_) => Self::Refused,
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,

@@ -47,6 +47,12 @@ pub enum Fault {
     /// The embedded cloud's.
     #[error(transparent)]
     Cloud(#[from] cloud::Error),
+    /// Access management's, by the people of an account.
+    #[error(transparent)]
+    Management(#[from] cloud::management::Error),
+    /// That of temporary credentials.
+    #[error(transparent)]
+    Sts(#[from] cloud::sts::Error),
     /// The store's.
     #[error(transparent)]
     Store(#[from] store::Error),

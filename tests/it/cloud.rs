@@ -17,7 +17,7 @@ use identity_center::{
         role::{ROLE, ROLE_SESSION_NAME, RoleClaim},
     },
     secret::{hex, random},
-    store::sql,
+    store::{Timestamp, sql},
 };
 use reqwest::{Client, StatusCode};
 
@@ -25,15 +25,15 @@ use crate::{house::TestHouse, in_both_worlds, on_both, world::World};
 
 /// What a portal would say; a test changes one thing.
 pub struct Word {
-    claim: RoleClaim,
-    name_id: String,
-    session_name: Vec<String>,
-    recipient: String,
-    audience: String,
-    issuer: String,
-    provider_attribute: Option<String>,
+    pub claim: RoleClaim,
+    pub name_id: String,
+    pub session_name: Vec<String>,
+    pub recipient: String,
+    pub audience: String,
+    pub issuer: String,
+    pub provider_attribute: Option<String>,
     /// How long the session may last, if the word says so.
-    session: Option<jiff::SignedDuration>,
+    pub session: Option<jiff::SignedDuration>,
 }
 
 impl Word {
@@ -61,6 +61,10 @@ impl Word {
     }
 
     pub fn sign(&self, world: &World, key: &SigningKey) -> String {
+        self.sign_at(world.now(), key)
+    }
+
+    pub fn sign_at(&self, now: Timestamp, key: &SigningKey) -> String {
         let id = || format!("_{}", hex(&random::<20>().unwrap()));
         let claim = self.claim.to_string();
         let (role, names) = ([claim.as_str()], self.session_name.iter());
@@ -76,7 +80,7 @@ impl Word {
                 attributes.push(AttributeToState { name: ROLE_SESSION_NAME, values: &names });
             }
         }
-        let now = world.now().to_jiff();
+        let now = now.to_jiff();
         ResponseToIssue {
             response_id: &id(),
             assertion_id: &id(),

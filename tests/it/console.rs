@@ -103,6 +103,48 @@ on_both! {
         assert!(form.contains(r#"value="ALICE""#) && form.contains("has this name"), "{form}");
     }
 
+    /// What denies at the API denies at the console: it can do nothing that the API cannot.
+    async fn con_14_a_deny_reaches_the_console(house) {
+        let office = Office::open(house).await;
+        let account = office.world.management.uin;
+        let deny = async |name: &str, action: &str, address: &str| {
+            office.hire(name, Some("QcloudOrganizationFullAccess")).await;
+            let document = serde_json::json!({ "version": "2.0", "statement": [{
+                "effect": "deny", "action": action, "resource": "*",
+                "condition": { "ip_equal": { "qcs:ip": address } } }] })
+            .to_string();
+            office
+                .world
+                .write(async |tx, act| -> Result<(), cloud::management::Error> {
+                    use cloud::management;
+                    let tags = management::Tags::new();
+                    let user = management::user_detail(tx, account, name).await?.user.uin;
+                    let policy = management::create_policy(
+                        tx, act, account, name, "", &document, &tags,
+                    )
+                    .await?;
+                    management::attach_user_policy(tx, act, account, user.0, policy).await
+                })
+                .await;
+        };
+        deny("elsewhere", "organization:*", "192.0.2.0/24").await;
+        let chief = office.inside("elsewhere").await;
+        let made = office.create_user(&chief, "alice", "same-origin").await;
+        assert_eq!(made.status(), StatusCode::SEE_OTHER);
+        // Kept from one action: may look only.
+        deny("halved", "organization:DeleteUser", "127.0.0.1").await;
+        let halved = office.inside("halved").await;
+        let page = halved.get(house.url("/console/users")).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::OK);
+        let refused = office.create_user(&halved, "mallory", "same-origin").await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        // Kept from looking: not let in.
+        deny("blind", "organization:ListUsers", "127.0.0.1").await;
+        let blind = office.sign_in(&house.browser(), "blind", PASSWORD).await;
+        assert_eq!(blind.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(office.users().await, 1);
+    }
+
     async fn another_site_cannot_use_an_administrators_browser(house) {
         let office = Office::open(house).await;
         office.hire("chief", Some("QcloudOrganizationFullAccess")).await;

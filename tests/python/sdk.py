@@ -5,10 +5,13 @@ as the API reference has it.
 """
 
 import base64
+import json
 import os
 import time
+import urllib.parse
 import uuid
 
+from tencentcloud.cam.v20190116 import cam_client, models as cam_models
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -34,9 +37,9 @@ def call(action, _client=organization, _models=models, **parameters):
     return response
 
 
-def refused(code, action, **parameters):
+def refused(code, action, _client=organization, _models=models, **parameters):
     try:
-        call(action, **parameters)
+        call(action, _client, _models, **parameters)
     except TencentCloudSDKException as error:
         assert error.get_code() == code, f"{action}: {error}"
         assert error.get_message() and error.get_request_id(), action
@@ -204,6 +207,168 @@ ended = call("DeleteUserSyncProvisioning", ZoneId=zone, UserProvisioningId=task.
 finished(ended.Tasks.TaskId, "GetProvisioningTaskStatus")
 finished(call("DeleteRoleAssignment", ZoneId=zone, **triple).Task.TaskId)
 assert call("ListRoleAssignments", ZoneId=zone).TotalCounts == 0
+
+# The account's own access management, with its own client.
+def clients(secret_id, secret_key, token=None):
+    """CAM and STS of whoever has these keys, as what `call` takes."""
+    key = credential.Credential(secret_id, secret_key, token)
+    return (
+        {"_client": cam_client.CamClient(key, "", profile), "_models": cam_models},
+        {"_client": sts_client.StsClient(key, "", profile), "_models": sts_models},
+    )
+
+
+def document(*actions, effect="allow"):
+    statement = {"effect": effect, "action": list(actions), "resource": "*"}
+    return json.dumps({"version": "2.0", "statement": [statement]})
+
+
+as_root, as_root_sts = clients(os.environ["SECRET_ID"], os.environ["SECRET_KEY"])
+account = me.AccountId
+policy = call(
+    "CreatePolicy",
+    **as_root,
+    PolicyName="looks",
+    PolicyDocument=document("cam:Get*", "cam:List*"),
+    Description="To look.",
+).PolicyId
+assert call("GetPolicy", **as_root, PolicyId=policy).Type == 1
+listed = call("ListPolicies", **as_root, Scope="Local", Page=1, Rp=10)
+assert [it.PolicyId for it in listed.List] == [policy], listed
+refused(
+    "InvalidParameter.EffectError",
+    "CreatePolicy",
+    **as_root,
+    PolicyName="wrong",
+    PolicyDocument=document("cvm:*", effect="permit"),
+)
+
+made = call("AddUser", **as_root, Name="builder", UseApi=1, ConsoleLogin=0)
+builder, builder_sts = clients(made.SecretId, made.SecretKey)
+assert call("GetCallerIdentity", **builder_sts).UserId == str(made.Uin)
+refused("UnauthorizedOperation", "ListUsers", **builder)
+call("AttachUserPolicy", **as_root, PolicyId=policy, AttachUin=made.Uin)
+assert [it.Name for it in call("ListUsers", **builder).Data] == ["builder"]
+second = call("CreateAccessKey", **as_root, TargetUin=made.Uin).AccessKey
+refused("OperationDenied.AccessKeyOverLimit", "CreateAccessKey", **as_root, TargetUin=made.Uin)
+call(
+    "UpdateAccessKey",
+    **as_root,
+    AccessKeyId=second.AccessKeyId,
+    Status="Inactive",
+    TargetUin=made.Uin,
+)
+off, off_sts = clients(second.AccessKeyId, second.SecretAccessKey)
+refused("AuthFailure.SecretIdNotFound", "GetCallerIdentity", **off_sts)
+keys = call("ListAccessKeys", **as_root, TargetUin=made.Uin).AccessKeys
+assert sorted(it.Status for it in keys) == ["Active", "Inactive"], keys
+call("DeleteAccessKey", **as_root, AccessKeyId=second.AccessKeyId, TargetUin=made.Uin)
+
+# A role: made, given a policy, assumed, used, and gone.
+trust = {
+    "effect": "allow",
+    "action": "name/sts:AssumeRole",
+    "principal": {"qcs": [f"qcs::cam::uin/{account}:uin/{made.Uin}"]},
+}
+trust = json.dumps({"version": "2.0", "statement": [trust]})
+role = call(
+    "CreateRole",
+    **as_root,
+    RoleName="Looker",
+    PolicyDocument=trust,
+    SessionDuration=3600,
+    Tags=[{"Key": "team", "Value": "a"}],
+).RoleId
+info = call("GetRole", **as_root, RoleId=role).RoleInfo
+assert (info.RoleName, info.SessionDuration) == ("Looker", 3600), info
+assert [it.Key for it in info.Tags] == ["team"], info
+call("AttachRolePolicy", **as_root, PolicyId=policy, AttachRoleName="Looker")
+attached = call("ListAttachedRolePolicies", **as_root, Page=1, Rp=10, RoleId=role)
+assert [it.PolicyId for it in attached.List] == [policy], attached
+entities = call("ListEntitiesForPolicy", **as_root, PolicyId=policy, EntityFilter="All")
+assert [it.Name for it in entities.List] == ["builder", "Looker"], entities
+assume = {"RoleArn": info.RoleArn, "RoleSessionName": "sdk"}
+refused("UnauthorizedOperation", "AssumeRole", **as_root_sts, **assume)
+refused("UnauthorizedOperation", "AssumeRole", **builder_sts, **assume)
+call(
+    "UpdatePolicy",
+    **as_root,
+    PolicyId=policy,
+    PolicyDocument=document("cam:Get*", "cam:List*", "sts:*"),
+)
+session = call("AssumeRole", **builder_sts, **assume)
+assert session.ExpiredTime > time.time() + 3500, session.Expiration
+inside, inside_sts = clients(
+    session.Credentials.TmpSecretId,
+    session.Credentials.TmpSecretKey,
+    session.Credentials.Token,
+)
+assert call("GetCallerIdentity", **inside_sts).UserId == f"{role}:sdk"
+assert call("GetRole", **inside, RoleName="Looker").RoleInfo.RoleId == role
+refused("UnauthorizedOperation", "DeleteRole", **inside, RoleName="Looker")
+narrowed = call(
+    "AssumeRole",
+    **builder_sts,
+    **assume,
+    Policy=urllib.parse.quote(document("cam:ListUsers")),
+    DurationSeconds=900,
+).Credentials
+narrow, _ = clients(narrowed.TmpSecretId, narrowed.TmpSecretKey, narrowed.Token)
+call("ListUsers", **narrow)
+refused("UnauthorizedOperation", "GetRole", **narrow, RoleName="Looker")
+guest = call(
+    "GetFederationToken",
+    **builder_sts,
+    Name="guest",
+    Policy=urllib.parse.quote(document("cam:ListUsers")),
+).Credentials
+guest, guest_sts = clients(guest.TmpSecretId, guest.TmpSecretKey, guest.Token)
+assert call("GetCallerIdentity", **guest_sts).UserId == f"{made.Uin}:guest"
+call("ListUsers", **guest)
+refused("UnauthorizedOperation", "ListPolicies", **guest)
+call("DetachRolePolicy", **as_root, PolicyId=policy, DetachRoleId=role)
+refused("UnauthorizedOperation", "GetRole", **inside, RoleName="Looker")
+call("DeleteRole", **as_root, RoleName="Looker")
+refused("AuthFailure.SecretIdNotFound", "GetRole", **inside, RoleName="Looker")
+
+# A SAML provider; the space's own certificate stands for its identity provider's again. The SDK
+# sends this action of STS without a signature.
+described = f"""<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"
+  entityID="https://idp.example.com/saml"><IDPSSODescriptor
+  protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">
+  <KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{"".join(lines)}
+  </X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleSignOnService
+  Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+  Location="https://idp.example.com/login"/></IDPSSODescriptor></EntityDescriptor>"""
+described = base64.b64encode(described.encode()).decode()
+provider = call(
+    "CreateSAMLProvider",
+    **as_root,
+    Name="Idp",
+    Description="d",
+    SAMLMetadataDocument=described,
+).ProviderArn
+assert provider == f"qcs::cam::uin/{account}:saml-provider/Idp", provider
+assert call("GetSAMLProvider", **as_root, Name="Idp").SAMLMetadata == described
+call("UpdateSAMLProvider", **as_root, Name="Idp", Description="e")
+providers = call("ListSAMLProviders", **as_root).SAMLProviderSet
+assert [it.Description for it in providers if it.Name == "Idp"] == ["e"], providers
+refused(
+    "UnauthorizedOperation",
+    "AssumeRoleWithSAML",
+    **as_root_sts,
+    SAMLAssertion=base64.b64encode(b"<Response/>").decode(),
+    PrincipalArn=provider,
+    RoleArn=info.RoleArn,
+    RoleSessionName="sdk",
+)
+call("DeleteSAMLProvider", **as_root, Name="Idp")
+call("DetachUserPolicy", **as_root, PolicyId=policy, DetachUin=made.Uin)
+call("DeletePolicy", **as_root, PolicyId=[policy])
+refused("OperationDenied.HaveKeys", "DeleteUser", **as_root, Name="builder")
+call("DeleteUser", **as_root, Name="builder", Force=1)
+refused("AuthFailure.SecretIdNotFound", "ListUsers", **guest)
+refused("UnsupportedOperation", "DescribeUserSAMLConfig", **as_root)
 
 refused("UnsupportedOperation", "UpdateZone", ZoneId=zone, NewZoneName="another")
 refused("FailedOperation.ZoneIdNotExist", "ListUsers", ZoneId="z-000000000000")

@@ -67,7 +67,7 @@ pub(super) async fn scope_of(tx: &mut Read, account: Uin) -> Result<Scope, Error
 }
 
 /// Writes the record of a change to an object.
-async fn record(
+pub(super) async fn record(
     tx: &mut Write,
     act: &Act,
     hand: Hand,

@@ -6,7 +6,7 @@ use super::{Hand, USER, not_found, record};
 use crate::{
     audit::Act,
     cam::{self, User},
-    cloud::Error,
+    cloud::{Error, sessions},
     id::new_uin,
     store::{self as database, Read, Write, sql},
 };
@@ -144,6 +144,9 @@ pub(in crate::cloud) async fn set_cam_user_blocked(
         .bind(found.uin)
         .execute(tx)
         .await?;
+    if blocked {
+        sessions::end_of_user(tx, act, found.uin).await?;
+    }
     let states = [json!({ "blocked": found.blocked }), json!({ "blocked": blocked })];
     record(tx, act, hand, "cam_user.set_blocked", "cam_user", name, states).await
 }
@@ -155,6 +158,7 @@ pub(in crate::cloud) async fn delete_cam_user(
     name: &str,
 ) -> Result<(), Error> {
     let Some(found) = own_user(tx, hand, name).await? else { return Ok(()) };
+    sessions::end_of_user(tx, act, found.uin).await?;
     sql("DELETE FROM cloud_users WHERE uin = $1 AND is_root = $2")
         .bind(found.uin)
         .bind(false)

@@ -2,7 +2,9 @@
 
 use super::{
     call::{Access, Action, Caller},
+    fields::Parameters,
     refusal::{self, Refusal},
+    subject::{self, Subject},
     wire::Wire,
 };
 use crate::{
@@ -10,23 +12,21 @@ use crate::{
     audit::{Act, Actor, ActorKind},
     cloud::{self, CamPrincipal},
     organization::{self, AccountKind},
-    policy::Context,
     tc3::{Authorization, CommonCode, Signed},
 };
 
-/// The signature of a request, as far as it can be judged without the key.
-pub fn signature(wire: &Wire<'_>, now: i64) -> Result<(Signed, i64), Refusal> {
+/// The signature of a request, as far as it can be judged without the key; none where the client
+/// says that the proof is elsewhere.
+pub fn signature(wire: &Wire<'_>, now: i64) -> Result<Option<(Signed, i64)>, Refusal> {
     let header = wire.required("Authorization")?;
     let authorization = Authorization::parse(header).map_err(refusal::signature)?;
-    let Authorization::Signed(signed) = authorization else {
-        return Err(Refusal::common(
-            CommonCode::InvalidAuthorization,
-            "The action must be signed with TC3-HMAC-SHA256.",
-        ));
+    let signed = match authorization {
+        Authorization::Signed(signed) => signed,
+        Authorization::Skip => return Ok(None),
     };
     let timestamp = wire.parts.timestamp().map_err(refusal::signature)?;
     signed.check_time(timestamp, now).map_err(refusal::signature)?;
-    Ok((signed, timestamp))
+    Ok(Some((signed, timestamp)))
 }
 
 /// Who signed it: the key is looked up, the session token of temporary credentials is checked,
@@ -58,43 +58,54 @@ pub async fn caller(
     Ok(Caller { account, organization, principal: signer.principal })
 }
 
-/// May they call this action? Administrators are principals of the management account whose
-/// policies allow `service:Action`; the root's always do (CON-14).
+/// May they call this action? Every call of every principal is put to its policies; the root's
+/// allow everything. What is the organisation's is for administrators: CAM users of the management
+/// account, or somebody in their name (CON-14).
 pub async fn authorize(
     app: &App,
     act: &Act,
     caller: &Caller,
     service: &str,
     action: &Action,
+    parameters: &Parameters,
 ) -> Result<(), Refusal> {
-    match action.access {
-        Access::AnyCredential => return Ok(()),
-        Access::Administrator => {}
-    }
-    let refused = || {
+    let name = format!("{service}:{}", action.name);
+    let refused = |resource: &str| {
+        let whereon = if resource == "*" { String::new() } else { format!(" on {resource}") };
         Err(Refusal::common(
             CommonCode::UnauthorizedOperation,
-            format!("The caller may not call {service}:{}.", action.name),
+            format!("The caller may not call {name}{whereon}."),
         ))
     };
-    let is_user = match &caller.principal {
-        CamPrincipal::User(_) => true,
-        CamPrincipal::Role(_) => false,
+    let subject = match action.access {
+        Access::AnyCredential => return Ok(()),
+        Access::Administrator => {
+            let is_user = match &caller.principal {
+                CamPrincipal::User(_) | CamPrincipal::Federated(_) => true,
+                CamPrincipal::Role(_) => false,
+            };
+            if caller.account.kind != AccountKind::Management || !is_user {
+                return refused("*");
+            }
+            Subject::Everything
+        }
+        Access::Account(subject) => subject,
     };
-    if caller.account.kind != AccountKind::Management || !is_user {
-        return refused();
-    }
-    let mut context = Context::new();
-    if let Some(address) = act.address {
-        context = context.with("qcs:ip", address.to_string());
-    }
-    let name = format!("{service}:{}", action.name);
-    let principal = &caller.principal;
-    let decision = app
+    let context = cloud::context(act, &caller.principal);
+    let (authority, resources) = app
         .db
-        .read(async |tx| cloud::authorize(tx, principal, &name, "*", &context, act.now).await)
+        .read(async |tx| -> Result<_, Refusal> {
+            let resources = subject.resources(tx, caller, parameters).await?;
+            Ok((cloud::Authority::of(tx, &caller.principal, act.now).await?, resources))
+        })
         .await?;
-    if decision.allowed { Ok(()) } else { refused() }
+    for resource in resources {
+        let context = subject::with_tags(context.clone(), &resource, parameters);
+        if !authority.decide(&name, &resource.name, &context).allowed {
+            return refused(&resource.name);
+        }
+    }
+    Ok(())
 }
 
 /// The caller as the audit log has it.
@@ -105,6 +116,7 @@ pub fn actor(caller: &Caller) -> Actor {
         }
         CamPrincipal::User(user) => (ActorKind::CloudPrincipal, user.uin.to_string()),
         CamPrincipal::Role(session) => (ActorKind::CloudPrincipal, session.id.to_string()),
+        CamPrincipal::Federated(federated) => (ActorKind::CloudPrincipal, federated.id.to_string()),
     };
     Actor { kind, id, name: caller.principal.name().to_owned() }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     fields::{Field, Parameters},
     refusal::Refusal,
+    subject::Subject,
 };
 use crate::{
     app::App,
@@ -54,6 +55,8 @@ pub enum Access {
     Administrator,
     /// Whoever holds any valid credential.
     AnyCredential,
+    /// A principal of any account whose policies allow `service:Action` on what the call is about.
+    Account(Subject),
 }
 
 /// An action: the table's row. Dispatch, checking and the reference page all come from it.
@@ -82,6 +85,27 @@ impl Call {
         }
     }
 }
+
+/// An action whose proof is in its parameters: it comes without a signature (API.md §4.2).
+pub struct Unsigned {
+    /// Its service.
+    pub service: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its parameters, in the reference's order.
+    pub fields: &'static [Field],
+    /// What runs it.
+    pub run: RunUnsigned,
+}
+
+/// What runs an action that nobody signed.
+pub type RunUnsigned = for<'a> fn(
+    &'a App,
+    &'a Act,
+    &'a Parameters,
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// An object as an answer.
 pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {

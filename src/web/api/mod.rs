@@ -12,6 +12,7 @@ mod catalogue;
 mod fields;
 mod refusal;
 mod shape;
+mod subject;
 mod table;
 mod wire;
 
@@ -35,7 +36,7 @@ use self::{
 use super::{Caller, Fault, RequestInfo, Routes, log_cause, request::close_after};
 use crate::{
     app::App,
-    audit::Actor,
+    audit::{Act, Actor},
     tc3::{CommonCode, envelope},
 };
 
@@ -45,6 +46,14 @@ const BODY_LIMIT: usize = 10 * 1024 * 1024;
 /// The API's two routes.
 pub(super) fn routes() -> Routes {
     Routes::new().post("/", Caller::ApiCaller, serve).get_that_writes("/", Caller::ApiCaller, get)
+}
+
+/// The actions of the organisation and its Identity Center, by name.
+pub(super) fn organization_actions() -> impl Iterator<Item = &'static str> {
+    let present = catalogue::SERVICES
+        .iter()
+        .find(|service| service.name == "organization" && service.version == "2021-03-31");
+    present.into_iter().flat_map(|service| service.actions.iter().copied())
 }
 
 /// A person who types our address looks for the console, not for the API.
@@ -106,15 +115,46 @@ async fn answer(app: &App, info: &RequestInfo, request: Request) -> Answer {
     let version = wire.required("X-TC-Version")?.to_owned();
     let act = info.act(app, Actor::anyone());
 
-    let (signed, timestamp) = authenticate::signature(&wire, act.now.as_second())?;
+    let Some((signed, timestamp)) = authenticate::signature(&wire, act.now.as_second())? else {
+        return answer_unsigned(app, &act, wire, &version, &name).await;
+    };
     let caller = authenticate::caller(app, &act, &wire, &signed, timestamp).await?;
     let act = act.by(authenticate::actor(&caller));
 
     let action = table::find(&signed.service, &version, &name)?;
     let (given, origin) = wire.parameters()?;
     let parameters = Parameters::check(action.fields, given, origin)?;
-    authenticate::authorize(app, &act, &caller, &signed.service, action).await?;
+    let authorized =
+        authenticate::authorize(app, &act, &caller, &signed.service, action, &parameters).await;
+    let answer = match authorized {
+        Ok(()) => {
+            let call = Call { app: app.clone(), act, caller, parameters };
+            (action.run)(&call).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    answer.map_err(|refusal| refusal.of_service(&signed.service))
+}
 
-    let call = Call { app: app.clone(), act, caller, parameters };
-    (action.run)(&call).await
+/// The actions that prove who asks by what they say. They are work for strangers, so there are only
+/// so many of them from one place.
+async fn answer_unsigned(
+    app: &App,
+    act: &Act,
+    wire: Wire<'_>,
+    version: &str,
+    name: &str,
+) -> Answer {
+    let action = table::find_unsigned(version, name)?;
+    let counted = app.saml_messages.as_ref().as_ref().map(|limiter| limiter.count(act.address));
+    if let Some(Err(seconds)) = counted {
+        return Err(Refusal::common(
+            CommonCode::RequestLimitExceeded,
+            format!("Too many requests come from this address; come again in {seconds} s."),
+        ));
+    }
+    let (given, origin) = wire.parameters()?;
+    let parameters = Parameters::check(action.fields, given, origin)?;
+    let answer = (action.run)(app, act, &parameters).await;
+    answer.map_err(|refusal| refusal.of_service(action.service))
 }

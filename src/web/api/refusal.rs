@@ -9,6 +9,8 @@ use crate::{
     web::Fault,
 };
 
+mod account;
+
 /// A call that is not done.
 #[derive(Debug)]
 pub enum Refusal {
@@ -21,6 +23,13 @@ pub enum Refusal {
     },
     /// A room refused, or something failed.
     Fault(Fault),
+    /// Something of ours failed, in the words of its service.
+    Failure {
+        /// The code, for programs.
+        code: &'static str,
+        /// The cause, for the log.
+        fault: Fault,
+    },
 }
 
 impl Refusal {
@@ -34,14 +43,30 @@ impl Refusal {
         Self::new(code.as_str(), message)
     }
 
+    /// The same as this service says it: CAM and STS have words of their own for our failures.
+    pub fn of_service(self, service: &str) -> Self {
+        match self {
+            Self::Fault(fault) if matches!(code_of(&fault), DATABASE | INTERNAL) => {
+                let code = match (service, code_of(&fault)) {
+                    ("sts", DATABASE) => "InternalError.DbError",
+                    ("cam" | "sts", _) => "InternalError.SystemError",
+                    (_, other) => other,
+                };
+                Self::Failure { code, fault }
+            }
+            other @ (Self::Code { .. } | Self::Fault(_) | Self::Failure { .. }) => other,
+        }
+    }
+
     /// What the caller is told.
     pub fn code_and_message(&self) -> (String, String) {
         match self {
             Self::Code { code, message } => ((*code).to_owned(), message.clone()),
+            Self::Failure { code, .. } => ((*code).to_owned(), FAILED.to_owned()),
             Self::Fault(fault) => {
                 let code = code_of(fault);
                 let message = match code {
-                    DATABASE | INTERNAL => "The server failed. Its log has the cause.".to_owned(),
+                    DATABASE | INTERNAL => FAILED.to_owned(),
                     _ => sentence(&fault.to_string()),
                 };
                 (code.to_owned(), message)
@@ -53,6 +78,7 @@ impl Refusal {
     pub fn failure(&self) -> Option<&Fault> {
         match self {
             Self::Fault(fault) if matches!(code_of(fault), DATABASE | INTERNAL) => Some(fault),
+            Self::Failure { fault, .. } => Some(fault),
             Self::Fault(_) | Self::Code { .. } => None,
         }
     }
@@ -89,6 +115,7 @@ pub fn signature(error: tc3::Error) -> Refusal {
     Refusal::common(code, sentence(&error.to_string()))
 }
 
+const FAILED: &str = "The server failed. Its log has the cause.";
 const DATABASE: &str = "FailedOperation.DBOperationError";
 const INTERNAL: &str = "InternalError";
 
@@ -103,6 +130,8 @@ fn code_of(fault: &Fault) -> &'static str {
         Fault::Task(error) => task(error),
         Fault::Sso(error) => sso(error),
         Fault::Cloud(error) => cloud(error),
+        Fault::Management(error) => account::management(error),
+        Fault::Sts(error) => account::sts(error),
         Fault::Provisioning(error) => provisioning(error),
         Fault::Store(error) => store(error),
         Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => INTERNAL,

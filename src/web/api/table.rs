@@ -2,7 +2,7 @@
 
 use super::{
     actions,
-    call::Action,
+    call::{Action, Unsigned},
     catalogue::{SERVICES, Service},
     refusal::Refusal,
 };
@@ -36,8 +36,39 @@ pub const TABLE: &[Implemented] = &[
             actions::user_sync::ACTIONS,
         ],
     },
-    Implemented { service: "sts", version: "2018-08-13", actions: &[actions::sts::ACTIONS] },
+    Implemented {
+        service: "cam",
+        version: "2019-01-16",
+        actions: &[
+            actions::cam::policy::ACTIONS,
+            actions::cam::role::ACTIONS,
+            actions::cam::attachment::ACTIONS,
+            actions::cam::service_role::ACTIONS,
+            actions::cam::user::ACTIONS,
+            actions::cam::access_key::ACTIONS,
+            actions::cam::saml_provider::ACTIONS,
+        ],
+    },
+    Implemented {
+        service: "sts",
+        version: "2018-08-13",
+        actions: &[actions::sts::ACTIONS, actions::sts::saml::ACTIONS],
+    },
 ];
+
+/// Every action that may come without a signature.
+const UNSIGNED: &[Unsigned] = &[actions::sts::saml::UNSIGNED];
+
+/// The row for an action that came without a signature.
+pub fn find_unsigned(version: &str, name: &str) -> Result<&'static Unsigned, Refusal> {
+    let found = UNSIGNED.iter().find(|it| it.version == version && it.name == name);
+    found.ok_or_else(|| {
+        Refusal::common(
+            CommonCode::InvalidAuthorization,
+            "The action must be signed with TC3-HMAC-SHA256.",
+        )
+    })
+}
 
 /// The row for an action, or the code that says why there is none.
 pub fn find(service: &str, version: &str, name: &str) -> Result<&'static Action, Refusal> {
@@ -99,9 +130,11 @@ mod tests {
             ("organization", "2018-12-25", "CreateUser", "InvalidAction"),
             ("organization", "2019-01-16", "CreateUser", "NoSuchVersion"),
             ("cam", "2019-01-16", "CreateGroup", "InvalidAction"),
-            ("cam", "2019-01-16", "CreateRole", "UnsupportedOperation"),
+            ("cam", "2019-01-16", "CreateRole", "found CreateRole"),
+            ("cam", "2019-01-16", "CreateUserSAMLConfig", "UnsupportedOperation"),
             ("sts", "2018-08-13", "GetCallerIdentity", "found GetCallerIdentity"),
-            ("sts", "2018-08-13", "AssumeRole", "UnsupportedOperation"),
+            ("sts", "2018-08-13", "AssumeRole", "found AssumeRole"),
+            ("sts", "2018-08-13", "GetSessionToken", "UnsupportedOperation"),
             ("cvm", "2017-03-12", "DescribeInstances", "NoSuchProduct"),
         ] {
             assert_eq!(code(service, version, name), expected, "{service} {version} {name}");
@@ -130,6 +163,60 @@ mod tests {
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), count, "an action is there twice");
+        }
+    }
+
+    /// What a field of the reference is called in the table.
+    fn kind_of(field: &serde_json::Value) -> String {
+        let word = |name: &str| field[name].as_str().unwrap_or_default().to_owned();
+        match word("type").as_str() {
+            "string" => "Text".to_owned(),
+            "int64" => "Integer".to_owned(),
+            "uint64" => "Unsigned".to_owned(),
+            "list" => match word("item").as_str() {
+                "string" => "TextList".to_owned(),
+                "uint64" | "int64" => "IntegerList".to_owned(),
+                _ => "ObjectList".to_owned(),
+            },
+            other => panic!("{other}"),
+        }
+    }
+
+    /// CAM and STS: the table has every parameter of the reference, with its type, and no other.
+    #[test]
+    fn the_fields_are_those_of_the_reference() {
+        for text in [
+            include_str!("../../../tests/api/cam.json"),
+            include_str!("../../../tests/api/sts.json"),
+        ] {
+            let reference: serde_json::Value = serde_json::from_str(text).unwrap();
+            let service = reference["service"].as_str().unwrap();
+            let part = TABLE.iter().find(|part| part.service == service).unwrap();
+            assert_eq!(part.version, reference["version"]);
+            for action in part.actions.iter().copied().flatten() {
+                let name = action.name;
+                let actions = reference["actions"].as_array().unwrap();
+                let found = actions.iter().find(|it| it["name"] == name).unwrap();
+                let wanted: Vec<(String, String, bool)> = found["request"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|it| {
+                        let required = it["required"].as_bool().unwrap_or_default();
+                        (it["name"].as_str().unwrap().to_owned(), kind_of(it), required)
+                    })
+                    .collect();
+                let ours: Vec<(String, String, bool)> = action
+                    .fields
+                    .iter()
+                    .map(|field| {
+                        let kind = format!("{:?}", field.kind);
+                        let kind = kind.split('(').next().unwrap().to_owned();
+                        (field.name.to_owned(), kind, field.required)
+                    })
+                    .collect();
+                assert_eq!(ours, wanted, "{service}:{name}");
+            }
         }
     }
 

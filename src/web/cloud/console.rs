@@ -13,7 +13,7 @@ use crate::{
     app::App,
     cloud::{self, AttachedPolicy, CallerIdentity, CamPrincipal},
     organization::{self, Account},
-    policy::{Context, Decision, Effect, Reason, document::Document},
+    policy::{Decision, Effect, Reason, document::Document},
     store::Timestamp,
     web::{
         Fault,
@@ -75,7 +75,7 @@ impl AccountPage<'_> {
     fn role(&self) -> Option<&str> {
         match self.principal {
             CamPrincipal::Role(session) => Some(&session.role_name),
-            CamPrincipal::User(_) => None,
+            CamPrincipal::User(_) | CamPrincipal::Federated(_) => None,
         }
     }
 }
@@ -95,10 +95,7 @@ pub(super) async fn show(
             Problem::refused("TooLong", "An action or resource is that long nowhere.").into()
         );
     }
-    let mut context = Context::new();
-    if let Some(address) = visitor.act.address {
-        context = context.with("qcs:ip", address.to_string());
-    }
+    let context = cloud::context(&visitor.act, principal);
     let (account, policies, decision) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
@@ -127,6 +124,7 @@ pub(super) async fn show(
         identity: principal.identity(),
         ends_at: match principal {
             CamPrincipal::Role(session) => Some(session.expires_at),
+            CamPrincipal::Federated(federated) => Some(federated.expires_at),
             CamPrincipal::User(_) => None,
         },
         policies: policies

@@ -8,6 +8,7 @@ use super::{Caller, Routes, pages::door};
 use crate::{app::App, store::Door};
 
 pub use principal::CloudVisitor;
+pub(in crate::web) use sign_in::check_standing;
 
 /// Where the door stands: its cookie goes nowhere else.
 const PATH: &str = "/cloud";

@@ -43,6 +43,9 @@ impl CloudVisitor {
         let now = app.clock.now();
         let (kind, subject, ends_at) = match principal {
             CamPrincipal::Role(role) => (ROLE, role.id.0, role.expires_at),
+            CamPrincipal::Federated(_) => {
+                return Err(Fault::Internal("a federated user has no way into the console"));
+            }
             CamPrincipal::User(user) => {
                 (USER, user.uin.0, now.plus_seconds(app.settings.sessions.console))
             }

@@ -104,6 +104,7 @@ async fn enter(
             sign_in_url: &url,
             skew: jiff::SignedDuration::from_secs(saml.clock_skew),
             second_opinion: saml.second_opinion,
+            chosen: None,
             now,
         };
         sign_in::judge(&received, &claim, &metadata, rules)
@@ -139,7 +140,10 @@ async fn open(
 
 /// The word that is presented may be minutes old. Where it is a space of ours that gave it, ask
 /// whether the space would give it still (SES-04).
-async fn check_standing(tx: &mut Write, verified: &Verified) -> Result<(), Refused> {
+pub(in crate::web) async fn check_standing(
+    tx: &mut Write,
+    verified: &Verified,
+) -> Result<(), Refused> {
     let account = verified.claim().account();
     let name = verified.name_id();
     let stands = match verified.role() {

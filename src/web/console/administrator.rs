@@ -21,7 +21,9 @@ use crate::{
     space::{self, Space},
     store::{Read, SUBJECT},
     web::{
-        Anyone, Fault, RequestInfo, info,
+        Anyone, Fault, RequestInfo,
+        api::organization_actions,
+        info,
         page::{Field, Page},
         pages::{PageError, Problem},
     },
@@ -75,11 +77,12 @@ impl Administrator {
     /// The administrator of this session, if it is still one: policies are read at every request.
     async fn find(app: &App, info: &RequestInfo, session: &Session) -> Result<Option<Self>, Fault> {
         let Some(uin) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
+        let asked = info.act(app, Actor::anyone());
         let found = app
             .db
             .read(async |tx| -> Result<_, Fault> {
                 let Some(user) = cloud::user(tx, Uin(uin)).await? else { return Ok(None) };
-                let Some((organization, account, rank)) = office(tx, &user).await? else {
+                let Some((organization, account, rank)) = office(tx, &asked, &user).await? else {
                     return Ok(None);
                 };
                 let space = space::of_organization(tx, organization.id).await?;
@@ -93,7 +96,7 @@ impl Administrator {
             name: user.name.clone(),
         };
         Ok(Some(Self {
-            act: info.act(app, actor),
+            act: asked.by(actor),
             organization,
             account,
             space,
@@ -111,9 +114,12 @@ enum Rank {
 }
 
 /// The organisation that a CAM user administers, if it does: one of the management account that is
-/// root or has a policy for it, and is not shut out.
+/// root or has a policy for it, and is not shut out. Its other policies count, too: what the console
+/// can do is what the API can, so whom they keep from one action there changes nothing here, and
+/// whom they keep from looking does not see anything.
 async fn office(
     tx: &mut Read,
+    act: &Act,
     user: &CamUser,
 ) -> Result<Option<(Organization, Account, Rank)>, Fault> {
     let Some((organization, account)) = organization::of_account(tx, user.account_uin).await?
@@ -126,12 +132,21 @@ async fn office(
     let rank = if user.is_root {
         Some(Rank::Full)
     } else {
-        let policies = cloud::policies(tx, &CamPrincipal::User(user.clone())).await?;
-        let has = |name| policies.iter().any(|policy| policy.is_preset && policy.name == name);
-        if has(FULL_ACCESS) {
+        let principal = CamPrincipal::User(user.clone());
+        let authority = cloud::Authority::of(tx, &principal, act.now).await?;
+        let context = cloud::context(act, &principal);
+        let may = |action: &str| {
+            authority.decide(&format!("organization:{action}"), "*", &context).allowed
+        };
+        let looks =
+            |action: &&str| ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb));
+        let has = |name| authority.has_preset(name);
+        if has(FULL_ACCESS) && organization_actions().all(may) {
             Some(Rank::Full)
         } else {
-            has(READ_ONLY_ACCESS).then_some(Rank::ReadOnly)
+            let reads = has(FULL_ACCESS) || has(READ_ONLY_ACCESS);
+            let reads = reads && organization_actions().filter(looks).all(may);
+            reads.then_some(Rank::ReadOnly)
         }
     };
     Ok(rank.map(|rank| (organization, account, rank)))
@@ -235,7 +250,7 @@ pub(super) async fn login(
                     };
                     let act = caller.act.by(actor);
                     let known = cloud::record_login(tx, &act, seen, password_was_right).await?;
-                    Ok(known && office(tx, &seen.user).await?.is_some())
+                    Ok(known && office(tx, &act, &seen.user).await?.is_some())
                 })
                 .await?
         }

@@ -118,7 +118,7 @@ async fn take(
 ) -> Result<Response, PageError> {
     let known = known(app, space_id, received.is_encrypted()).await?;
     let Known { space, provider, key, encryption_keys } = known;
-    let certificates = provider.keys(app.demo.is_some())?;
+    let certificates = provider.keys(&app.read_certificates, app.demo.is_some())?;
     let decryption_keys: Vec<DecryptionKey> = encryption_keys
         .iter()
         .map(|pair| pair.decryption_key(&app.sealer))

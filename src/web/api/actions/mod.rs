@@ -1,6 +1,7 @@
 //! The actions, by what they are about. Each file has its rows of the table and what runs them.
 
 pub mod assignment;
+pub mod cam;
 pub mod configuration;
 pub mod group;
 pub mod organization;
@@ -15,6 +16,7 @@ pub mod user_sync;
 use super::{
     call::{Access, Action, Run},
     fields::{Field, Parameters},
+    subject::Subject,
 };
 use crate::directory::PrincipalKind;
 
@@ -24,6 +26,16 @@ pub const ZONE_ID: Field = Field::text("ZoneId").required();
 /// A row for administrators.
 pub const fn action(name: &'static str, fields: &'static [Field], run: Run) -> Action {
     Action { name, access: Access::Administrator, fields, run }
+}
+
+/// A row for the principals of an account, as far as their policies let them.
+pub const fn action_on(
+    name: &'static str,
+    subject: Subject,
+    fields: &'static [Field],
+    run: Run,
+) -> Action {
+    Action { name, access: Access::Account(subject), fields, run }
 }
 
 /// The kind of identity that `PrincipalType` names.
