@@ -71,7 +71,7 @@ pub use test_sign_in::{
     test, tests,
 };
 
-pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, redeem};
+pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, decline, redeem};
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
 

@@ -10,13 +10,13 @@ use axum::{
     extract::{Path, State},
     http::{
         HeaderMap, StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE},
     },
     response::Response,
 };
 use jiff::SignedDuration;
 
-use super::{limit::Unhurried, send::see_other};
+use super::{binding::Binding, limit::Unhurried, send::see_other};
 use crate::{
     app::App,
     saml::{
@@ -106,9 +106,14 @@ pub async fn consume(
         app.db.write_delayed(judging).await?
     };
     match judged {
-        Judged::Accepted { ticket } => {
+        Judged::Accepted { ticket, brought } => {
             let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
-            Ok(see_other(&app.settings.url(&path))?)
+            let mut onward = see_other(&app.settings.url(&path))?;
+            if let Some(brought) = brought {
+                let cookie = Binding::Brought.cookie(&app, &brought)?;
+                onward.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            Ok(onward)
         }
         Judged::Refused(check) => Err(refusal(check, &space.name).into()),
     }

@@ -16,7 +16,6 @@ use axum::{
 use jiff::SignedDuration;
 use url::Url;
 
-pub(in crate::web) use super::login::{binding_cookie, binding_of};
 use super::{limit::Unhurried, send::see_other};
 use crate::{
     app::App,
