@@ -34,20 +34,17 @@ pub async fn record_refusal(
         Err(error) => return Err(error),
     };
     let cause = refused.name();
-    let after = match name_id {
-        Some(name_id) => json!({
-            "cause": cause, "name_id": name_id, "provider": claim.provider(),
-        }),
-        None => {
-            let detail = json!({});
-            let door = UnprovedDoor::AccountSignIn;
-            let one = Unproved { door, owner: account.0, cause, detail: &detail };
-            let times = unproved::count(tx, act, one).await?;
-            if !unproved::tell(tx, act, one).await? {
-                return Ok(());
-            }
-            json!({ "cause": cause, "times": times })
+    let after = if let Some(name_id) = name_id {
+        json!({ "cause": cause, "name_id": name_id, "provider": claim.provider() })
+    } else {
+        let detail = json!({});
+        let door = UnprovedDoor::AccountSignIn;
+        let one = Unproved { door, owner: account.0, cause, detail: &detail };
+        let times = unproved::count(tx, act, one).await?;
+        if !unproved::tell(tx, act, one).await? {
+            return Ok(());
         }
+        json!({ "cause": cause, "times": times })
     };
     let change = Change {
         scope,

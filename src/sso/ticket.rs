@@ -56,7 +56,7 @@ pub(super) async fn insert(
         None => Some(random_token::<32>()?),
     };
     let brought_hash = brought.as_ref().map(|it| sha256(it.as_bytes()));
-    let binding_hash = new.binding_hash.or(brought_hash.as_ref().map(|it| it.as_slice()));
+    let binding_hash = new.binding_hash.or(brought_hash.as_ref().map(<[u8; 32]>::as_slice));
     sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
                                     binding_hash, unsolicited, session_ends_at, expires_at,
                                     idp_session_id)
