@@ -4,7 +4,7 @@
 use identity_center::web;
 use reqwest::{Method, StatusCode};
 
-use crate::{on_both, scim::Directory, sso::configuration::Desk};
+use crate::{journey::count, on_both, scim::Directory, sso::configuration::Desk};
 
 /// Names of what addresses and forms carry, all of them; what a route does not know it ignores.
 const FIELDS: &[&str] = &[
@@ -154,5 +154,20 @@ on_both! {
         let form = [("user_name", "bob"), ("display_name", "Bob\0")];
         let refused = desk.chief.post(house.url("/console/users")).form(&form).send().await.unwrap();
         assert!(refused.status().is_client_error(), "{}", refused.status());
+    }
+
+    /// A directory's body is recorded whatever it is, together with those of others.
+    async fn a_body_with_nul_costs_no_record(house) {
+        let directory = Directory::of_space(house, "globex").await;
+        for body in ["{\"userName\":\"a\0b\"}", "\0", "{\"userName\":\"bob\"}"] {
+            let post = directory.request(Method::POST, "/Users");
+            let post = post.header("Content-Type", "application/scim+json").body(body);
+            let answer = directory.send(post).await;
+            let good = if body.contains('\0') { 400 } else { 201 };
+            assert_eq!(answer.status, good, "{body:?} {}", answer.text);
+        }
+        house.app.recorder.flush().await;
+        assert_eq!(count(house, "SELECT COUNT(*) FROM scim_requests").await, 3);
+        assert_eq!(count(house, "SELECT COUNT(*) FROM scim_requests WHERE body IS NULL").await, 2);
     }
 }

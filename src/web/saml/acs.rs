@@ -168,7 +168,8 @@ async fn judgement(
 /// The message as text, for the report of a test.
 fn text_of(response: &str) -> String {
     match encoding::decode(response) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // NUL, which no database keeps, is shown as what else cannot be read.
+        Ok(bytes) => String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}"),
         Err(_) => response.to_owned(),
     }
 }
