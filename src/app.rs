@@ -19,7 +19,7 @@ use crate::{
     recorder::Recorder,
     saml::certificate::SigningKey,
     secret::{self, Sealer},
-    sso,
+    sso::{self, ReadCertificates},
     store::{self, Db},
     task::Worker,
 };
@@ -57,6 +57,8 @@ pub struct Parts {
     pub gate: Arc<Gate>,
     /// Counts the SAML messages that an address brings; none counts nothing.
     pub saml_messages: Arc<Option<AddressLimiter>>,
+    /// Certificates of identity providers that were read before.
+    pub read_certificates: Arc<ReadCertificates>,
     /// What is known of long lists of users and groups.
     pub signposts: Arc<Signposts>,
     /// Remembers what directories asked.
@@ -112,6 +114,7 @@ impl App {
             sealer,
             settings: Arc::new(settings),
             gate: Arc::new(Gate::new(rates)),
+            read_certificates: Arc::default(),
             signposts: Arc::default(),
             saml_messages: Arc::new(messages.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
             recorder: Recorder::default(),

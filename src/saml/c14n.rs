@@ -12,16 +12,14 @@ use super::xml::{Attribute, Content, Document, Element, ElementId};
 /// the default namespace. `omit` leaves out one descendant with all it holds:
 /// the enveloped-signature transform.
 pub fn exclusive(element: Element<'_>, prefixes: &[&str], omit: Option<ElementId>) -> Vec<u8> {
-    let apex = element.id();
-    let mut writer =
-        Writer { out: Vec::new(), prefixes: Some((prefixes, apex)), omit, shown: Vec::new() };
+    let mut writer = Writer::new(Some((prefixes, element.id())), omit);
     writer.element(element);
     writer.out
 }
 
 /// Writes the whole document by inclusive canonicalisation.
 pub fn whole(document: &Document) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::new(), prefixes: None, omit: None, shown: Vec::new() };
+    let mut writer = Writer::new(None, None);
     writer.element(document.root());
     writer.out
 }
@@ -34,16 +32,31 @@ struct Writer<'d, 'p> {
     omit: Option<ElementId>,
     /// Declarations rendered by the ancestors in the output, innermost last.
     shown: Vec<(&'d str, &'d str)>,
+    /// Room for what is sorted: the declarations and the attributes of the element at hand.
+    declared: Vec<(&'d str, &'d str)>,
+    attributes: Vec<Attribute<'d>>,
 }
 
-impl<'d> Writer<'d, '_> {
+impl<'d, 'p> Writer<'d, 'p> {
+    fn new(prefixes: Option<(&'p [&'p str], ElementId)>, omit: Option<ElementId>) -> Self {
+        Self {
+            out: Vec::with_capacity(4096),
+            prefixes,
+            omit,
+            shown: Vec::new(),
+            declared: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+
     fn element(&mut self, element: Element<'d>) {
         let before = self.shown.len();
-        let declared = self.declarations(element);
+        let mut declared = std::mem::take(&mut self.declared);
+        self.declarations(element, &mut declared);
         let name = element.name();
         self.out.push(b'<');
-        self.qualified(&name.prefix, &name.local);
-        for (prefix, namespace) in declared {
+        self.qualified(name.prefix, name.local);
+        for (prefix, namespace) in declared.drain(..) {
             self.out.push(b' ');
             if prefix.is_empty() {
                 self.out.extend_from_slice(b"xmlns");
@@ -53,15 +66,16 @@ impl<'d> Writer<'d, '_> {
             self.value(namespace);
             self.shown.push((prefix, namespace));
         }
-        let mut attributes: Vec<&Attribute> = element.attributes().iter().collect();
-        attributes.sort_by(|a, b| {
-            (&a.name.namespace, &a.name.local).cmp(&(&b.name.namespace, &b.name.local))
-        });
-        for attribute in attributes {
+        self.declared = declared;
+        let mut attributes = std::mem::take(&mut self.attributes);
+        attributes.extend(element.attributes());
+        attributes.sort_unstable_by_key(|it| (it.name.namespace, it.name.local));
+        for attribute in attributes.drain(..) {
             self.out.push(b' ');
-            self.qualified(&attribute.name.prefix, &attribute.name.local);
-            self.value(&attribute.value);
+            self.qualified(attribute.name.prefix, attribute.name.local);
+            self.value(attribute.value);
         }
+        self.attributes = attributes;
         self.out.push(b'>');
         for content in element.contents() {
             match content {
@@ -71,27 +85,25 @@ impl<'d> Writer<'d, '_> {
             }
         }
         self.out.extend_from_slice(b"</");
-        self.qualified(&name.prefix, &name.local);
+        self.qualified(name.prefix, name.local);
         self.out.push(b'>');
         self.shown.truncate(before);
     }
 
     /// The declarations to render on this element, sorted by prefix.
-    fn declarations(&self, element: Element<'d>) -> Vec<(&'d str, &'d str)> {
-        let mut candidates: Vec<(&'d str, &'d str)> = Vec::new();
+    fn declarations(&self, element: Element<'d>, candidates: &mut Vec<(&'d str, &'d str)>) {
         match self.prefixes {
             None => {
-                let declared = element.declarations().iter();
-                candidates.extend(declared.map(|it| (it.prefix.as_str(), it.namespace.as_str())));
+                candidates.extend(element.declarations().map(|it| (it.prefix, it.namespace)));
             }
             Some((inclusive, apex)) => {
                 let name = element.name();
-                candidates.push((&name.prefix, &name.namespace));
-                let attributes = element.attributes().iter().map(|attribute| &attribute.name);
+                candidates.push((name.prefix, name.namespace));
+                let attributes = element.attributes().map(|attribute| attribute.name);
                 candidates.extend(
                     attributes
                         .filter(|name| !name.prefix.is_empty())
-                        .map(|name| (name.prefix.as_str(), name.namespace.as_str())),
+                        .map(|name| (name.prefix, name.namespace)),
                 );
                 // Below the apex a listed prefix means something else only where the element
                 // itself declares it: nobody makes us look for it at every element.
@@ -109,7 +121,6 @@ impl<'d> Writer<'d, '_> {
             .retain(|(prefix, namespace)| *prefix != "xml" && !self.is_shown(prefix, namespace));
         candidates.sort_unstable();
         candidates.dedup();
-        candidates
     }
 
     fn is_shown(&self, prefix: &str, namespace: &str) -> bool {
@@ -149,34 +160,45 @@ fn in_scope<'d>(element: Element<'d>, prefix: &str) -> Option<(&'d str, &'d str)
 
 /// The binding of a prefix that stands on the element itself.
 fn declared<'d>(element: Element<'d>, prefix: &str) -> Option<(&'d str, &'d str)> {
-    let found = element.declarations().iter().find(|it| it.prefix == prefix)?;
-    Some((&found.prefix, &found.namespace))
+    let found = element.declarations().find(|it| it.prefix == prefix)?;
+    Some((found.prefix, found.namespace))
 }
 
 /// Escapes text as canonical XML does.
 pub fn escape_text(text: &str, out: &mut Vec<u8>) {
-    for byte in text.bytes() {
-        match byte {
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'>' => out.extend_from_slice(b"&gt;"),
-            b'\r' => out.extend_from_slice(b"&#xD;"),
-            other => out.push(other),
-        }
-    }
+    escape(text, out, |byte| match byte {
+        b'&' => Some(b"&amp;"),
+        b'<' => Some(b"&lt;"),
+        b'>' => Some(b"&gt;"),
+        b'\r' => Some(b"&#xD;"),
+        _ => None,
+    });
 }
 
 /// Escapes an attribute's value, to stand in double quotes, as canonical XML does.
 pub fn escape_attribute(value: &str, out: &mut Vec<u8>) {
-    for byte in value.bytes() {
-        match byte {
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'"' => out.extend_from_slice(b"&quot;"),
-            b'\t' => out.extend_from_slice(b"&#x9;"),
-            b'\n' => out.extend_from_slice(b"&#xA;"),
-            b'\r' => out.extend_from_slice(b"&#xD;"),
-            other => out.push(other),
+    escape(value, out, |byte| match byte {
+        b'&' => Some(b"&amp;"),
+        b'<' => Some(b"&lt;"),
+        b'"' => Some(b"&quot;"),
+        b'\t' => Some(b"&#x9;"),
+        b'\n' => Some(b"&#xA;"),
+        b'\r' => Some(b"&#xD;"),
+        _ => None,
+    });
+}
+
+/// Copies a text, but for the bytes that are said otherwise; what lies between them is copied as
+/// one piece.
+fn escape(text: &str, out: &mut Vec<u8>, said: impl Fn(u8) -> Option<&'static [u8]>) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if let Some(said) = said(*byte) {
+            out.extend_from_slice(&bytes[from..at]);
+            out.extend_from_slice(said);
+            from = at + 1;
         }
     }
+    out.extend_from_slice(&bytes[from..]);
 }

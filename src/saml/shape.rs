@@ -59,7 +59,7 @@ pub enum ShapeError {
 pub fn label(element: Element<'_>) -> String {
     let name = element.name();
     if name.prefix.is_empty() {
-        name.local.clone()
+        name.local.to_owned()
     } else {
         format!("{}:{}", name.prefix, name.local)
     }
@@ -90,15 +90,15 @@ pub fn check_attributes(
 ) -> Result<(), ShapeError> {
     for attribute in element.attributes() {
         let name = &attribute.name;
-        let fine = match name.namespace.as_str() {
-            "" => known.contains(&name.local.as_str()),
+        let fine = match name.namespace {
+            "" => known.contains(&name.local),
             SCHEMA_INSTANCE => true,
             _ => foreign == Foreign::Ignored,
         };
         if !fine {
             return Err(ShapeError::UnexpectedAttribute {
                 parent: label(element),
-                found: name.local.clone(),
+                found: name.local.to_owned(),
             });
         }
     }

@@ -359,11 +359,9 @@ pub(super) fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
     while let Some(element) = pending.pop() {
         for child in element.elements() {
             let name = child.name();
-            let known = match name.namespace.as_str() {
-                SIGNATURE => KNOWN.contains(&name.local.as_str()),
-                SIGNATURE_11 => {
-                    ["ECKeyValue", "NamedCurve", "PublicKey"].contains(&name.local.as_str())
-                }
+            let known = match name.namespace {
+                SIGNATURE => KNOWN.contains(&name.local),
+                SIGNATURE_11 => ["ECKeyValue", "NamedCurve", "PublicKey"].contains(&name.local),
                 _ => false,
             };
             if !known {

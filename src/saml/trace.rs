@@ -230,7 +230,9 @@ impl Trace {
 }
 
 fn cut(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(KEPT) {
+    if text.len() > KEPT
+        && let Some((end, _)) = text.char_indices().nth(KEPT)
+    {
         text.truncate(end);
         text.push('…');
     }

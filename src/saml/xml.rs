@@ -4,6 +4,7 @@
 //! message may hold and resolves names. Anything two parsers might read
 //! differently is refused rather than interpreted.
 
+mod builder;
 mod parse;
 
 pub use parse::{Profile, XmlError, XmlProblem, parse};
@@ -14,61 +15,103 @@ pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 pub const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// A parsed document. Elements are reached by handles that borrow it.
+///
+/// Names, values and texts are places in one string: reading a message makes six lists, and not
+/// thousands of strings.
 #[derive(Debug)]
 pub struct Document {
+    /// What was read; behind it, what it says by references, tabs and line ends.
+    text: String,
     /// The first is the root; a parent always precedes its children.
-    nodes: Vec<Node>,
+    elements: Vec<Node>,
+    contents: Vec<Child>,
+    attributes: Vec<AttributeNode>,
+    declarations: Vec<DeclarationNode>,
     /// Whether it held processing instructions inside the root, which the tree has not.
     instructed: bool,
 }
 
 /// Names one element of one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ElementId(usize);
+pub struct ElementId(u32);
+
+/// A place in the text of a document.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
 
 #[derive(Debug)]
 struct Node {
-    name: Name,
-    attributes: Vec<Attribute>,
-    declarations: Vec<Declaration>,
-    children: Vec<Child>,
+    name: NameNode,
+    attributes: Span,
+    declarations: Span,
+    /// The first and the last of its contents.
+    contents: Option<(u32, u32)>,
     parent: Option<ElementId>,
     offset: usize,
 }
 
 #[derive(Debug)]
-enum Child {
+struct Child {
+    what: Piece,
+    /// What comes after it in the same element.
+    next: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Piece {
     Element(ElementId),
-    Text(String),
+    Text(Span),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct NameNode {
+    prefix: Span,
+    local: Span,
+    namespace: Span,
+}
+
+#[derive(Debug)]
+struct AttributeNode {
+    name: NameNode,
+    value: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct DeclarationNode {
+    prefix: Span,
+    namespace: Span,
 }
 
 /// A qualified name with its namespace resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name<'d> {
     /// The prefix as written; empty when there is none.
-    pub prefix: String,
+    pub prefix: &'d str,
     /// The part after the colon.
-    pub local: String,
+    pub local: &'d str,
     /// The namespace; empty when there is none.
-    pub namespace: String,
+    pub namespace: &'d str,
 }
 
 /// One attribute, its value normalised as XML 1.0 §3.3.3 says for CDATA.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'d> {
     /// The attribute's name.
-    pub name: Name,
+    pub name: Name<'d>,
     /// The attribute's value.
-    pub value: String,
+    pub value: &'d str,
 }
 
 /// One namespace declaration (`xmlns` or `xmlns:prefix`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declaration {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration<'d> {
     /// Empty for the default namespace.
-    pub prefix: String,
+    pub prefix: &'d str,
     /// Empty only for `xmlns=""`.
-    pub namespace: String,
+    pub namespace: &'d str,
 }
 
 /// A piece of an element's content.
@@ -88,7 +131,20 @@ impl Document {
 
     /// Every element, in document order.
     pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
-        (0..self.nodes.len()).map(|index| Element { document: self, id: ElementId(index) })
+        let all = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
+        (0..all).map(|index| Element { document: self, id: ElementId(index) })
+    }
+
+    fn text(&self, span: Span) -> &str {
+        &self.text[span.start as usize..span.end as usize]
+    }
+
+    fn name(&self, name: NameNode) -> Name<'_> {
+        Name {
+            prefix: self.text(name.prefix),
+            local: self.text(name.local),
+            namespace: self.text(name.namespace),
+        }
     }
 }
 
@@ -114,7 +170,7 @@ impl<'d> Element<'d> {
     }
 
     fn node(self) -> &'d Node {
-        &self.document.nodes[self.id.0]
+        &self.document.elements[self.id.0 as usize]
     }
 
     /// This element's id within its document.
@@ -123,8 +179,8 @@ impl<'d> Element<'d> {
     }
 
     /// The element's name.
-    pub fn name(self) -> &'d Name {
-        &self.node().name
+    pub fn name(self) -> Name<'d> {
+        self.document.name(self.node().name)
     }
 
     /// Whether the element has this namespace and local name.
@@ -139,21 +195,29 @@ impl<'d> Element<'d> {
     }
 
     /// All attributes in the order written, namespace declarations excluded.
-    pub fn attributes(self) -> &'d [Attribute] {
-        &self.node().attributes
+    pub fn attributes(self) -> impl ExactSizeIterator<Item = Attribute<'d>> {
+        let Span { start, end } = self.node().attributes;
+        self.document.attributes[start as usize..end as usize].iter().map(move |node| Attribute {
+            name: self.document.name(node.name),
+            value: self.document.text(node.value),
+        })
     }
 
     /// The value of the attribute of this name in no namespace.
     pub fn attribute(self, local: &str) -> Option<&'d str> {
-        let mut attributes = self.attributes().iter();
-        attributes
+        self.attributes()
             .find(|attribute| attribute.name.namespace.is_empty() && attribute.name.local == local)
-            .map(|attribute| attribute.value.as_str())
+            .map(|attribute| attribute.value)
     }
 
     /// The namespace declarations written on this element.
-    pub fn declarations(self) -> &'d [Declaration] {
-        &self.node().declarations
+    pub fn declarations(self) -> impl ExactSizeIterator<Item = Declaration<'d>> {
+        let Span { start, end } = self.node().declarations;
+        let written = &self.document.declarations[start as usize..end as usize];
+        written.iter().map(move |node| Declaration {
+            prefix: self.document.text(node.prefix),
+            namespace: self.document.text(node.namespace),
+        })
     }
 
     /// The enclosing element.
@@ -163,9 +227,14 @@ impl<'d> Element<'d> {
 
     /// Text and elements in order.
     pub fn contents(self) -> impl Iterator<Item = Content<'d>> {
-        self.node().children.iter().map(move |child| match child {
-            Child::Element(id) => Content::Element(Element { document: self.document, id: *id }),
-            Child::Text(text) => Content::Text(text),
+        let mut next = self.node().contents.map(|(first, _)| first);
+        std::iter::from_fn(move || {
+            let child = &self.document.contents[next? as usize];
+            next = child.next;
+            Some(match child.what {
+                Piece::Element(id) => Content::Element(Element { document: self.document, id }),
+                Piece::Text(span) => Content::Text(self.document.text(span)),
+            })
         })
     }
 
@@ -179,10 +248,11 @@ impl<'d> Element<'d> {
 
     /// The text of an element that holds nothing else; `None` when it holds elements.
     pub fn text(self) -> Option<&'d str> {
-        match self.node().children.as_slice() {
-            [] => Some(""),
-            [Child::Text(text)] => Some(text),
-            _ => None,
+        let mut contents = self.contents();
+        match (contents.next(), contents.next()) {
+            (None, _) => Some(""),
+            (Some(Content::Text(text)), None) => Some(text),
+            (Some(_), _) => None,
         }
     }
 
@@ -191,8 +261,8 @@ impl<'d> Element<'d> {
     pub fn namespace_of(self, prefix: &str) -> Option<&'d str> {
         let mut element = Some(self);
         while let Some(current) = element {
-            if let Some(found) = current.declarations().iter().find(|it| it.prefix == prefix) {
-                return Some(&found.namespace);
+            if let Some(found) = current.declarations().find(|it| it.prefix == prefix) {
+                return Some(found.namespace);
             }
             element = current.parent();
         }

@@ -81,7 +81,7 @@ pub(super) async fn insert(
     .bind(&text_of(attempt.checks))
     .bind(&act.request_id)
     .bind(act.address.map(|address| address.to_string()))
-    .execute(tx)
+    .later(tx)
     .await?;
     Ok(id)
 }
@@ -98,7 +98,7 @@ pub(super) async fn finish(
         .bind(&text_of(checks))
         .bind(cause(checks))
         .bind(id)
-        .execute(tx)
+        .later(tx)
         .await?;
     Ok(())
 }
@@ -116,15 +116,6 @@ pub(super) fn text_of(checks: &Trace) -> serde_json::Value {
 
 const COLUMNS: &str = "SELECT id, at, outcome, user_id, name_id, checks, request_id, address
                        FROM sign_in_attempts";
-
-pub(super) async fn attempt(
-    tx: &mut Read,
-    id: AttemptId,
-) -> Result<Option<Attempt>, database::Error> {
-    let mut query = sql(COLUMNS);
-    query.push(" WHERE id = ").push_bind(id);
-    query.fetch_optional(tx).await
-}
 
 /// An attempt in a space.
 pub async fn attempt_of(

@@ -169,16 +169,16 @@ fn line(element: Element<'_>) -> String {
     let name = element.name();
     let known = [namespace::ASSERTION, namespace::PROTOCOL, namespace::SIGNATURE];
     let mut line = format!("{}{}", "  ".repeat(depth), name.local);
-    if !known.contains(&name.namespace.as_str()) {
+    if !known.contains(&name.namespace) {
         let _ = write!(line, " {{{}}}", name.namespace);
     }
     for attribute in element.attributes() {
-        let local = attribute.name.local.as_str();
+        let local = attribute.name.local;
         let shown = SHOWN.contains(&local) && attribute.name.namespace.is_empty();
-        let value = if shown { attribute.value.as_str() } else { "…" };
+        let value = if shown { attribute.value } else { "…" };
         let _ = write!(line, " {local}={value:?}");
     }
-    if matches!(name.local.as_str(), "Issuer" | "Audience" | "AuthnContextClassRef")
+    if matches!(name.local, "Issuer" | "Audience" | "AuthnContextClassRef")
         && let Some(text) = element.text()
     {
         let _ = write!(line, ": {}", xml::trim(text));

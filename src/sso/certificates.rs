@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Error, IdentityProvider, ProviderError, identity_provider,
     provider::{check_not_for_development, insert_certificate, state},
-    sign_in::forget_tickets,
+    ticket::forget_tickets,
 };
 use crate::{
     audit::{self, Act, Change, Scope},

@@ -167,7 +167,7 @@ pub(super) async fn remember_session(
     .bind(verified.session_index.as_deref())
     .bind(act.now)
     .bind(new.expires_at)
-    .execute(tx)
+    .later(tx)
     .await?;
     Ok(id)
 }
@@ -181,7 +181,7 @@ pub(super) async fn keep_session(
     sql("UPDATE identity_provider_sessions SET expires_at = $1 WHERE id = $2")
         .bind(until)
         .bind(id)
-        .execute(tx)
+        .later(tx)
         .await?;
     Ok(())
 }

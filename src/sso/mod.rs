@@ -36,6 +36,7 @@ mod rules;
 mod sign_in;
 mod source;
 mod test_sign_in;
+mod ticket;
 
 pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
 pub use bundle::{Subject as BundleSubject, bundle};
@@ -51,19 +52,21 @@ pub use proposals::{
     proposal, propose, set_by_looked, standing,
 };
 pub use provider::{
-    ByHand, IdentityProvider, IdpCertificate, identity_provider, set_by_hand, set_by_metadata,
+    ByHand, IdentityProvider, IdpCertificate, ReadCertificates, identity_provider, set_by_hand,
+    set_by_metadata,
 };
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
-    Bearer, Begun, Judged, PendingRequest, Redeemed, TICKET_SECONDS, begin, forget_expired, judge,
-    pending_request, question, redeem,
+    Against, Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
 };
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
     test, tests,
 };
+
+pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, redeem};
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
 

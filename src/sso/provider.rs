@@ -1,13 +1,18 @@
 //! The identity provider people sign in at, as it is configured (SSO-06…12).
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, requests::text_of, sign_in::forget_tickets};
+use super::{Error, RequestSettings, ResponseSettings, requests::text_of, ticket::forget_tickets};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
     saml::{
-        certificate::Certificate,
+        certificate::{Certificate, CertificateError},
         metadata::{IdpMetadata, MetadataError, location},
     },
     sso::SingleLogout,
@@ -57,12 +62,37 @@ impl IdentityProvider {
 
     /// The keys that may sign its messages (SSO-16): these and no others. The development key,
     /// which everybody has, is one of them in the demo only.
-    pub fn keys(&self, is_demo: bool) -> Result<Vec<Certificate>, Error> {
+    pub fn keys(&self, read: &ReadCertificates, is_demo: bool) -> Result<Vec<Certificate>, Error> {
         self.certificates
             .iter()
             .filter(|c| is_demo || c.fingerprint != DEVELOPMENT_FINGERPRINT)
-            .map(|c| Ok(Certificate::from_pem(&c.certificate)?))
+            .map(|c| Ok(read.certificate(&c.certificate)?))
             .collect()
+    }
+}
+
+/// Certificates that were read before, by their text: OpenSSL takes longer to read a key than to
+/// verify with it.
+#[derive(Debug, Default)]
+pub struct ReadCertificates(Mutex<HashMap<String, Certificate>>);
+
+impl ReadCertificates {
+    /// At most so many are kept; then it begins anew.
+    const MOST: usize = 1_000;
+
+    fn certificate(&self, pem: &str) -> Result<Certificate, CertificateError> {
+        // Whoever panicked while holding it left a map that is whole.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificate) = known().get(pem) {
+            return Ok(certificate.clone());
+        }
+        let certificate = Certificate::from_pem(pem)?;
+        let mut known = known();
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.insert(pem.to_owned(), certificate.clone());
+        Ok(certificate)
     }
 }
 
@@ -90,6 +120,21 @@ struct ProviderRow {
     metadata: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    certificate_id: Option<CertificateId>,
+    certificate: Option<String>,
+    fingerprint: Option<String>,
+    certificate_created_at: Option<Timestamp>,
+}
+
+impl ProviderRow {
+    fn certificate(&self) -> Option<IdpCertificate> {
+        Some(IdpCertificate {
+            id: self.certificate_id?,
+            certificate: self.certificate.clone()?,
+            fingerprint: self.fingerprint.clone()?,
+            created_at: self.certificate_created_at?,
+        })
+    }
 }
 
 /// The identity provider of a space, if any is configured.
@@ -97,20 +142,25 @@ pub async fn identity_provider(
     tx: &mut Read,
     space: SpaceId,
 ) -> Result<Option<IdentityProvider>, database::Error> {
-    let row: Option<ProviderRow> =
-        sql("SELECT entity_id, login_url, post_url, requests, responses, single_logout, metadata,
-                    created_at,
-                    updated_at
-             FROM identity_providers WHERE space_id = $1")
+    // One statement, so that certificates never go with another configuration than their own. The
+    // metadata may be long: it comes once.
+    let rows: Vec<ProviderRow> =
+        sql("SELECT p.entity_id, p.login_url, p.post_url, p.requests, p.responses,
+                    p.single_logout, p.created_at, p.updated_at,
+                    CASE WHEN c.id IS NULL OR NOT EXISTS (
+                        SELECT 1 FROM identity_provider_certificates o
+                        WHERE o.space_id = p.space_id AND o.id < c.id
+                    ) THEN p.metadata END AS metadata,
+                    c.id AS certificate_id, c.certificate, c.fingerprint,
+                    c.created_at AS certificate_created_at
+             FROM identity_providers p
+             LEFT JOIN identity_provider_certificates c ON c.space_id = p.space_id
+             WHERE p.space_id = $1 ORDER BY c.id")
         .bind(space)
-        .fetch_optional(tx)
+        .fetch_all(tx)
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    let certificates = sql("SELECT id, certificate, fingerprint, created_at
-         FROM identity_provider_certificates WHERE space_id = $1 ORDER BY id")
-    .bind(space)
-    .fetch_all(tx)
-    .await?;
+    let certificates = rows.iter().filter_map(ProviderRow::certificate).collect();
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
     Ok(Some(IdentityProvider {
         space_id: space,
         entity_id: row.entity_id,

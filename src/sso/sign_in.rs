@@ -8,11 +8,12 @@ use super::{
     identity_provider,
     logout::{self, NewIdpSession},
     rules::return_path,
+    ticket::{self, NewTicket},
 };
 use crate::{
-    audit::{self, Act, Actor, ActorKind, Change, Scope},
+    audit::{self, Act, Change, Scope},
     directory::{self, User},
-    id::{AttemptId, IdpSessionId, SignInTestId, SpaceId, UserId},
+    id::{AttemptId, SignInTestId, SpaceId},
     saml::{
         cause::Cause,
         response::{self, VerifiedAssertion},
@@ -20,15 +21,11 @@ use crate::{
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
     space::{self, KeyPair, KeyPurpose, Space},
-    store::{self as database, Read, Timestamp, Write, sql},
+    store::{self as database, Read, Sql, Timestamp, Write, sql},
 };
 
 /// How many seconds a person has at the identity provider.
 const REQUEST_SECONDS: i64 = 600;
-/// How many seconds a browser has to come for its session.
-pub const TICKET_SECONDS: i64 = 60;
-/// How many seconds a person has to say yes to a sign-in that began at the identity provider.
-const QUESTION_SECONDS: i64 = 300;
 
 /// A request that was begun.
 #[derive(Clone)]
@@ -177,27 +174,35 @@ pub enum Judged {
     Refused(Check),
 }
 
+/// What a response was held against, read before it was judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'a> {
+    /// The space it came to.
+    pub space: &'a Space,
+    /// The configuration of that space.
+    pub provider: &'a IdentityProvider,
+    /// The request that it claims to answer, if there is one.
+    pub request: Option<&'a PendingRequest>,
+    /// What came along with it.
+    pub relay_state: Option<&'a str>,
+}
+
 /// Takes a judged response: uses up its request, writes the ledger, finds the user, makes the
 /// ticket. Commits either way: a refusal is recorded too.
 pub async fn judge(
     tx: &mut Write,
     act: &Act,
-    space: &Space,
-    provider: &IdentityProvider,
-    request: Option<&PendingRequest>,
-    relay_state: Option<&str>,
+    against: Against<'_>,
     outcome: response::Outcome,
 ) -> Result<Judged, Error> {
+    let space = against.space;
     let response::Outcome { mut trace, result } = outcome;
     let verified = match result {
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
-    if !stands(tx, space.id, provider).await? {
-        return Err(ProviderError::ChangedMeanwhile.into());
-    }
     let name_id = Some(verified.identity.as_str());
-    let origin = match origin(tx, act, space, request, relay_state, &verified, &mut trace).await? {
+    let origin = match origin(tx, act, against, &verified, &mut trace).await? {
         Ok(origin) => origin,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
@@ -206,7 +211,9 @@ pub async fn judge(
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
     }
-    if logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await? {
+    if origin.may_be_over
+        && logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await?
+    {
         let wanted = "a session that the identity provider has not ended";
         let received = "ended by a logout request before this came";
         trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
@@ -224,9 +231,7 @@ pub async fn judge(
         checks: &trace,
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
-    let unsolicited = origin.binding_hash.is_none();
-    let seconds = if unsolicited { QUESTION_SECONDS } else { TICKET_SECONDS };
-    let expires_at = act.now.plus_seconds(seconds);
+    let expires_at = act.now.plus_seconds(ticket::seconds(origin.binding_hash.is_some()));
     let session = NewIdpSession {
         space: space.id,
         user: user.id,
@@ -235,45 +240,37 @@ pub async fn judge(
         expires_at,
     };
     let session = logout::remember_session(tx, act, &session).await?;
-    let ticket = random_token::<32>()?;
-    sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
-                                    binding_hash, unsolicited, session_ends_at, expires_at,
-                                    idp_session_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-    .bind(sha256(ticket.as_bytes()))
-    .bind(space.id)
-    .bind(user.id)
-    .bind(attempt)
-    .bind(&origin.return_to)
-    .bind(origin.binding_hash.unwrap_or_default().as_slice())
-    .bind(unsolicited)
-    .bind(verified.session_not_on_or_after.map(Timestamp::from))
-    .bind(expires_at)
-    .bind(session)
-    .execute(tx)
-    .await?;
+    let ticket = NewTicket {
+        space: space.id,
+        user: user.id,
+        attempt,
+        return_to: &origin.return_to,
+        binding_hash: origin.binding_hash.as_deref(),
+        session_ends_at: verified.session_not_on_or_after.map(Timestamp::from),
+        expires_at,
+        idp_session: session,
+    };
+    let ticket = ticket::insert(tx, &ticket).await?;
     Ok(Judged::Accepted { ticket })
 }
 
-/// Whether sign-in is on still, by the very configuration that a response was judged by.
-async fn stands(
-    tx: &mut Read,
-    space: SpaceId,
-    provider: &IdentityProvider,
-) -> Result<bool, database::Error> {
-    sql("SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id
-         WHERE s.id = $1 AND s.sso_enabled = $2 AND p.updated_at = $3")
-    .bind(space)
-    .bind(true)
-    .bind(provider.updated_at)
-    .exists(tx)
-    .await
+/// What has to be known of the present moment before a response counts.
+#[derive(sqlx::FromRow)]
+struct Present {
+    /// Whether sign-in is on still, by the very configuration that the response was judged by.
+    stands: bool,
+    /// Whether the identity provider has ended any session of this person.
+    may_be_over: bool,
 }
 
-/// Forgets the tickets that nobody has come for: what they rest on has changed.
-pub(super) async fn forget_tickets(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
-    sql("DELETE FROM login_tickets WHERE space_id = $1").bind(space).execute(tx).await?;
-    Ok(())
+fn push_present(query: &mut Sql, provider: &IdentityProvider, verified: &VerifiedAssertion) {
+    query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
+    query.push(" WHERE s.id = ").push_bind(provider.space_id);
+    query.push(" AND s.sso_enabled = ").push_bind(true);
+    query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(") AS stands");
+    query.push(", EXISTS (SELECT 1 FROM received_logouts l");
+    query.push(" WHERE l.space_id = ").push_bind(provider.space_id);
+    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS may_be_over");
 }
 
 /// Where a good response came from, and where it leads.
@@ -282,6 +279,8 @@ struct Origin {
     return_to: String,
     /// The browser that began; none when sign-in began at the identity provider.
     binding_hash: Option<Vec<u8>>,
+    /// Whether the identity provider has ended any session of this person.
+    may_be_over: bool,
 }
 
 /// Uses the request up, or, where the response answers none, holds the settings of this moment
@@ -289,13 +288,18 @@ struct Origin {
 async fn origin(
     tx: &mut Write,
     act: &Act,
-    space: &Space,
-    request: Option<&PendingRequest>,
-    relay_state: Option<&str>,
+    against: Against<'_>,
     verified: &VerifiedAssertion,
     trace: &mut Trace,
 ) -> Result<Result<Origin, Check>, Error> {
+    let Against { space, provider, request, relay_state } = against;
     if verified.in_response_to.is_none() {
+        let mut query = sql("SELECT ");
+        push_present(&mut query, provider, verified);
+        let present: Present = query.fetch_one(tx).await?;
+        if !present.stands {
+            return Err(ProviderError::ChangedMeanwhile.into());
+        }
         let provider = identity_provider(tx, space.id).await?;
         let provider = provider.filter(|it| space.sso_enabled && it.responses.allow_unsolicited);
         trace.skip(Check::RelayState, "", "begun at the identity provider");
@@ -305,18 +309,28 @@ async fn origin(
             return Ok(Err(Check::InResponseTo));
         };
         let return_to = return_path(&space.name, None);
-        return Ok(Ok(Origin { entity_id: provider.entity_id, return_to, binding_hash: None }));
+        let entity_id = provider.entity_id;
+        let may_be_over = present.may_be_over;
+        return Ok(Ok(Origin { entity_id, return_to, binding_hash: None, may_be_over }));
     }
-    let Some(request) = take(tx, space.id, request, act.now).await? else {
+    let taken = match request {
+        Some(request) => take_now(tx, against, request, verified, act.now).await?,
+        None => None,
+    };
+    let Some(Taken { request, present }) = taken else {
         let wanted = "a request that is answered once";
         trace.fail(Check::InResponseTo, Cause::OtherRequest, wanted, "answered before");
         return Ok(Err(Check::InResponseTo));
     };
+    if !present.stands {
+        return Err(ProviderError::ChangedMeanwhile.into());
+    }
     if !request.check_relay_state(trace, relay_state) {
         return Ok(Err(Check::RelayState));
     }
     let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
-    Ok(Ok(Origin { entity_id, return_to, binding_hash: Some(binding_hash) }))
+    let (binding_hash, may_be_over) = (Some(binding_hash), present.may_be_over);
+    Ok(Ok(Origin { entity_id, return_to, binding_hash, may_be_over }))
 }
 
 /// The enabled user that an assertion names. What failed is in the trace.
@@ -381,6 +395,31 @@ pub(super) async fn take(
     .await
 }
 
+#[derive(sqlx::FromRow)]
+struct Taken {
+    #[sqlx(flatten)]
+    request: PendingRequest,
+    #[sqlx(flatten)]
+    present: Present,
+}
+
+/// Like [`take`], and says in the same statement what there is to know of this moment.
+async fn take_now(
+    tx: &mut Write,
+    against: Against<'_>,
+    request: &PendingRequest,
+    verified: &VerifiedAssertion,
+    now: Timestamp,
+) -> Result<Option<Taken>, database::Error> {
+    let mut query = sql("DELETE FROM login_requests WHERE id = ");
+    query.push_bind(&request.id).push(" AND space_id = ").push_bind(against.space.id);
+    query.push(" AND expires_at > ").push_bind(now);
+    query.push(" RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, ");
+    query.push("created_at, ");
+    push_present(&mut query, against.provider, verified);
+    query.fetch_optional(tx).await
+}
+
 /// Writes the assertion into the replay ledger; says whether it was new there.
 pub(super) async fn remember(
     tx: &mut Write,
@@ -399,126 +438,7 @@ pub(super) async fn remember(
     Ok(made == 1)
 }
 
-#[derive(sqlx::FromRow)]
-struct TicketRow {
-    space_id: SpaceId,
-    user_id: UserId,
-    attempt_id: AttemptId,
-    return_to: String,
-    binding_hash: Vec<u8>,
-    unsolicited: bool,
-    session_ends_at: Option<Timestamp>,
-    expires_at: Timestamp,
-    idp_session_id: IdpSessionId,
-}
-
-/// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
-/// be asked first; none for any other ticket. The ticket is not used up.
-pub async fn question(
-    tx: &mut Read,
-    space: SpaceId,
-    ticket: &str,
-    now: Timestamp,
-) -> Result<Option<User>, database::Error> {
-    let user: Option<(UserId,)> = sql("SELECT user_id FROM login_tickets
-         WHERE ticket_hash = $1 AND space_id = $2 AND unsolicited = $3 AND expires_at > $4")
-    .bind(sha256(ticket.as_bytes()))
-    .bind(space)
-    .bind(true)
-    .bind(now)
-    .fetch_optional(tx)
-    .await?;
-    match user {
-        Some((user,)) => directory::user(tx, space, user).await,
-        None => Ok(None),
-    }
-}
-
-/// How a browser comes with a ticket.
-#[derive(Clone, Copy, Debug)]
-pub enum Bearer<'a> {
-    /// Sent on from the assertion consumer service, with its cookie if it has one.
-    Browser(Option<&'a str>),
-    /// With the person's own yes, from a page of ours: for tickets that bind no browser.
-    Confirmed,
-}
-
-/// A ticket that was good: whose session to open.
-#[derive(Clone, Debug)]
-pub struct Redeemed {
-    /// The space.
-    pub space: Space,
-    /// The user, enabled at this moment.
-    pub user: User,
-    /// Where to go.
-    pub return_to: String,
-    /// When the session ends: with the identity provider's, if that one's end is known.
-    pub session_ends_at: Timestamp,
-    /// The identity provider's session that it comes from.
-    pub idp_session: IdpSessionId,
-}
-
-/// Takes a ticket from its bearer, for a session that lasts until `longest` at most; none, with the
-/// attempt marked as refused, when it is unknown, used, too old, of another space, or another
-/// browser's. The ticket is used up in any case.
-pub async fn redeem(
-    tx: &mut Write,
-    act: &Act,
-    space_name: &str,
-    ticket: &str,
-    bearer: Bearer<'_>,
-    longest: Timestamp,
-) -> Result<Option<Redeemed>, Error> {
-    let row: Option<TicketRow> = sql("DELETE FROM login_tickets WHERE ticket_hash = $1
-         RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
-                   session_ends_at, expires_at, idp_session_id")
-    .bind(sha256(ticket.as_bytes()))
-    .fetch_optional(tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let Some(attempt) = attempts::attempt(tx, row.attempt_id).await? else { return Ok(None) };
-    let mut trace = attempt.checks().clone();
-    let same = match bearer {
-        Bearer::Browser(binding) => {
-            let hash = binding.map(|binding| sha256(binding.as_bytes()));
-            !row.unsolicited && hash.is_some_and(|it| constant_time_eq(&it, &row.binding_hash))
-        }
-        Bearer::Confirmed => row.unsolicited,
-    };
-    let space = space::space(tx, row.space_id).await?;
-    let user = directory::user(tx, row.space_id, row.user_id).await?;
-    let found = space.zip(user).filter(|(space, user)| space.sso_enabled && user.enabled());
-    let received = match (same, bearer) {
-        (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
-        (false, Bearer::Browser(None)) => "a browser without our cookie",
-        (true, _) if row.expires_at <= act.now => "the same browser, too late",
-        (true, _) => match &found {
-            None => "the same browser, after sign-in or the user was switched off",
-            Some((space, _)) if space.name != space_name => "the same browser, at another space",
-            Some(_) => "the same browser",
-        },
-    };
-    let holds = received == "the same browser";
-    let wanted = "the browser that began, in time";
-    trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
-    let Some((space, user)) = found.filter(|_| holds) else {
-        attempts::finish(tx, attempt.id, Outcome::Refused, &trace).await?;
-        let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
-        record(tx, act, row.space_id, "sign_in.refuse", attempt.id, after).await?;
-        return Ok(None);
-    };
-    attempts::finish(tx, attempt.id, Outcome::SignedIn, &trace).await?;
-    let actor =
-        Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-    let after = json!({ "user_id": user.id, "user_name": user.user_name });
-    record(tx, &act.by(actor), space.id, "sign_in.succeed", attempt.id, after).await?;
-    let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
-    let idp_session = row.idp_session_id;
-    logout::keep_session(tx, idp_session, session_ends_at).await?;
-    Ok(Some(Redeemed { space, user, return_to: row.return_to, session_ends_at, idp_session }))
-}
-
-async fn record(
+pub(super) async fn record(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,

@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 
 use super::{
     Error, Result,
-    group::{Group, Listeners, News},
+    group::{Group, Listeners, News, Turn},
     postgres::{self, Connections, Opening, Session},
     sql::sql,
     sqlite::{self, Readers},
@@ -95,7 +95,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match &self.pool {
             Pool::Sqlite { group, .. } => {
-                let mut lent = group.turn(true).await?;
+                let mut lent = group.turn(Turn::Alone).await?;
                 SQLITE_MIGRATIONS.run(lent.connection()?).await
             }
             Pool::Postgres(pool) => {
@@ -170,11 +170,34 @@ impl Db {
         E: From<Error>,
         F: AsyncFnOnce(&mut Write) -> Result<T, E>,
     {
+        self.write_as(Turn::Durable, work).await
+    }
+
+    /// Like [`Db::write`], but what is written may become durable only with the next write: for
+    /// what has no effect without that one. Everybody sees it at once, and no failure of this
+    /// program undoes it. A failure of the machine may, together with all that came after it and
+    /// never alone: both databases sync one log, in order.
+    pub async fn write_delayed<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
+        self.write_as(Turn::Delayed, work).await
+    }
+
+    async fn write_as<T, E, F>(&self, turn: Turn, work: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
         if WRITING.try_with(|()| ()).is_ok() {
             return Err(Error::NestedWrite.into());
         }
         let link = match &self.pool {
-            Pool::Sqlite { group, .. } => Link::Sqlite(group.turn(false).await?),
+            Pool::Sqlite { group, .. } => Link::Sqlite(group.turn(turn).await?),
+            Pool::Postgres(pool) if turn == Turn::Delayed => {
+                session(pool, Opening::DelayedWrite).await?
+            }
             Pool::Postgres(pool) => session(pool, Opening::Write).await?,
         };
         let mut write = Write { read: Read { tx: Tx::new(link) }, news: News::default() };

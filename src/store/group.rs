@@ -10,6 +10,9 @@
 //! refusal may rest on what they wrote. A member that is dropped gives the connection back as
 //! abandoned and is rolled back. When the outer transaction itself is lost, every member in it
 //! gets [`Error::Lost`].
+//!
+//! A group that a delayed write begins has no sync, and lets none in that wants one. Its work is
+//! in the log all the same: the next sync makes it durable before anything that came after it.
 
 use std::{
     sync::{
@@ -65,8 +68,19 @@ impl Listeners {
 pub(super) struct Group(mpsc::UnboundedSender<Request>);
 
 enum Request {
-    Turn { lend: oneshot::Sender<Result<Lent>>, alone: bool },
+    Turn { lend: oneshot::Sender<Result<Lent>>, kind: Turn },
     Close(oneshot::Sender<()>),
+}
+
+/// What a turn is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A write that is durable when it is answered.
+    Durable,
+    /// A write that is durable with the next one that is.
+    Delayed,
+    /// The bare connection, with no transaction.
+    Alone,
 }
 
 /// A connection on its way back to the group.
@@ -100,10 +114,10 @@ impl Group {
         Ok(Self(turns))
     }
 
-    /// Waits for a turn to write. An `alone` one is lent the bare connection, with no transaction.
-    pub(super) async fn turn(&self, alone: bool) -> Result<Lent> {
+    /// Waits for a turn to write.
+    pub(super) async fn turn(&self, kind: Turn) -> Result<Lent> {
         let (lend, lent) = oneshot::channel();
-        self.0.send(Request::Turn { lend, alone }).map_err(|_| closed())?;
+        self.0.send(Request::Turn { lend, kind }).map_err(|_| closed())?;
         timeout(PATIENCE, lent).await.map_err(|_| Error::Busy)?.map_err(|_| closed())?
     }
 
@@ -118,7 +132,8 @@ impl Group {
 }
 
 impl Lent {
-    /// Has the work kept; waits until it is durable.
+    /// Has the work kept; waits until it is committed, and durable unless the turn was a delayed
+    /// one.
     pub(super) async fn keep(self, news: News) -> Result<()> {
         let (answer, kept) = oneshot::channel();
         self.give_back(Outcome::Done { answer, news });
@@ -149,6 +164,8 @@ struct Owner {
 struct Outer {
     /// Whether it was begun and holds the work of somebody.
     begun: bool,
+    /// Whether its commit has no sync.
+    delayed: bool,
     /// Since when the first of its members waits for the commit.
     since: Option<Instant>,
     /// The savepoint of the last member that is still there: 0 or 1. Two names take turns, so
@@ -162,7 +179,10 @@ impl Outer {
     /// What stands before the first statement of the next member, and its savepoint.
     fn opening(&self) -> (&'static str, Option<usize>) {
         match (self.begun, self.savepoint) {
-            (false, _) => ("BEGIN IMMEDIATE;", None),
+            // How much is synced can be said outside of transactions only. It is said each time, so
+            // that no mistake elsewhere can make a write less durable than it was to be.
+            (false, _) if self.delayed => ("PRAGMA synchronous = NORMAL;BEGIN IMMEDIATE;", None),
+            (false, _) => ("PRAGMA synchronous = FULL;BEGIN IMMEDIATE;", None),
             (true, None) => ("SAVEPOINT member_0;", Some(0)),
             (true, Some(0)) => ("RELEASE member_0;SAVEPOINT member_1;", Some(1)),
             (true, Some(_)) => ("RELEASE member_1;SAVEPOINT member_0;", Some(0)),
@@ -175,11 +195,11 @@ impl Owner {
         let mut next = self.requests.recv().await;
         while let Some(request) = next.take() {
             next = match request {
-                Request::Turn { lend, alone: true } => {
+                Request::Turn { lend, kind: Turn::Alone } => {
                     self.alone(lend).await;
                     self.requests.try_recv().ok()
                 }
-                Request::Turn { lend, alone: false } => self.group(lend).await,
+                Request::Turn { lend, kind } => self.group(lend, kind).await,
                 Request::Close(done) => {
                     // Who asks from now on, and who has asked since, is told that it is closed.
                     self.requests.close();
@@ -230,11 +250,14 @@ impl Owner {
 
     /// One group, from the turn of its first member to its commit. Returns the request that came
     /// after it, if it has been taken already.
-    async fn group(&mut self, first: oneshot::Sender<Result<Lent>>) -> Option<Request> {
+    async fn group(&mut self, first: oneshot::Sender<Result<Lent>>, kind: Turn) -> Option<Request> {
         let mut outer = Outer::default();
         let mut turns = 0;
-        let mut lend = first;
+        let (mut lend, mut kind) = (first, kind);
         let after = loop {
+            if !outer.begun {
+                outer.delayed = kind == Turn::Delayed;
+            }
             if lend.is_closed() {
                 // Gone while it waited.
             } else if !self.member(lend, &mut outer).await {
@@ -246,7 +269,11 @@ impl Owner {
                 break None;
             }
             match self.requests.try_recv() {
-                Ok(Request::Turn { lend: next, alone: false }) => lend = next,
+                Ok(Request::Turn { lend: next, kind: wanted })
+                    if wanted == Turn::Delayed || (wanted == Turn::Durable && !outer.delayed) =>
+                {
+                    (lend, kind) = (next, wanted);
+                }
                 Ok(other) => break Some(other),
                 Err(_) => break None,
             }

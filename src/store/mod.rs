@@ -34,7 +34,10 @@ pub use db::{Db, Kind, Read, Write};
 pub use error::{Error, Result};
 pub use json::Json;
 pub use paging::{Page, PageRequest};
-pub use session::{Door, IDP_SESSION, SUBJECT, Sessions, end_sessions, forget_expired_sessions};
+pub use session::{
+    Door, IDP_SESSION, NewSession, SUBJECT, Sessions, end_session, end_sessions,
+    forget_expired_sessions, open_session,
+};
 pub use sql::{Row, Sql, like, portion, sql};
 pub use timestamp::Timestamp;
 pub use value::{ToValue, Value, text_enum};

@@ -100,6 +100,8 @@ pub(super) enum Opening {
     Snapshot,
     /// One that may write (READ COMMITTED).
     Write,
+    /// One that may write, and whose commit waits for no sync.
+    DelayedWrite,
 }
 
 /// A connection, and its transaction once one is needed. Dropped, it is rolled back.
@@ -157,6 +159,7 @@ impl Session {
             Opening::Glance => return Ok(()),
             Opening::Snapshot => "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Opening::Write => "BEGIN",
+            Opening::DelayedWrite => "BEGIN;SET LOCAL synchronous_commit TO off",
         };
         // From now on there may be one.
         self.begun = true;

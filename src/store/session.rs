@@ -14,7 +14,7 @@ use tower_sessions::{
     session_store,
 };
 
-use super::{Db, Error, Json, Timestamp, Write, sql, text_enum};
+use super::{Db, Error, Json, Sql, Timestamp, Write, sql, text_enum};
 use crate::{clock::Clock, secret::sha256};
 
 /// The key under which a session's data names its subject.
@@ -58,6 +58,51 @@ impl std::fmt::Debug for Sessions {
     }
 }
 
+/// A session to be opened inside a transaction.
+#[derive(Clone, Debug)]
+pub struct NewSession<'a> {
+    /// The door it opens.
+    pub door: Door,
+    /// What it holds: an object.
+    pub data: &'a serde_json::Value,
+    /// When it is opened.
+    pub now: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// Opens a session in the transaction of whatever it rests on, and says what its cookie is to be:
+/// a fresh id, never one that a browser brought (SES-05).
+pub async fn open_session(tx: &mut Write, new: NewSession<'_>) -> Result<Id, Error> {
+    let id = Id::default();
+    upsert(id, &new).later(tx).await?;
+    Ok(id)
+}
+
+/// Ends the session of this id, if there is one.
+pub async fn end_session(tx: &mut Write, id: Id) -> Result<(), Error> {
+    sql("DELETE FROM sessions WHERE id_hash = $1").bind(key(id)).execute(tx).await?;
+    Ok(())
+}
+
+fn upsert(id: Id, session: &NewSession<'_>) -> Sql {
+    let number = |key| session.data.get(key).and_then(serde_json::Value::as_i64);
+    sql("INSERT INTO sessions
+             (id_hash, door, subject, data, created_at, last_used_at, expires_at, idp_session_id)
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+         ON CONFLICT (id_hash) DO UPDATE SET
+             subject = excluded.subject, idp_session_id = excluded.idp_session_id,
+             data = excluded.data, last_used_at = excluded.last_used_at,
+             expires_at = excluded.expires_at")
+    .bind(key(id))
+    .bind(session.door)
+    .bind(number(SUBJECT))
+    .bind(session.data)
+    .bind(session.now)
+    .bind(session.ends_at)
+    .bind(number(IDP_SESSION))
+}
+
 /// Ends every session that `subject` has at `door`; says how many there were.
 pub async fn end_sessions(tx: &mut Write, door: Door, subject: i64) -> Result<u64, Error> {
     sql("DELETE FROM sessions WHERE door = $1 AND subject = $2")
@@ -93,30 +138,16 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let number = |key| record.data.get(key).and_then(serde_json::Value::as_i64);
-        let (subject, idp_session) = (number(SUBJECT), number(IDP_SESSION));
         let data = serde_json::to_value(&record.data)
             .map_err(|e| session_store::Error::Encode(e.to_string()))?;
-        let now = self.clock.now();
+        let session = NewSession {
+            door: self.door,
+            data: &data,
+            now: self.clock.now(),
+            ends_at: record.expiry_date.into(),
+        };
         self.db
-            .write(async |tx| {
-                sql("INSERT INTO sessions
-                         (id_hash, door, subject, data, created_at, last_used_at, expires_at,
-                          idp_session_id)
-                     VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
-                     ON CONFLICT (id_hash) DO UPDATE SET
-                         subject = excluded.subject, idp_session_id = excluded.idp_session_id,
-                         data = excluded.data, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at")
-                .bind(key(record.id))
-                .bind(self.door)
-                .bind(subject)
-                .bind(&data)
-                .bind(now)
-                .bind(Timestamp::from(record.expiry_date))
-                .bind(idp_session)
-                .execute(tx)
-                .await
-            })
+            .write(async |tx| upsert(record.id, &session).execute(tx).await)
             .await
             .map_err(|error| backend(&error))?;
         Ok(())
@@ -140,13 +171,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.db
-            .write(async |tx| {
-                sql("DELETE FROM sessions WHERE id_hash = $1").bind(key(*id)).execute(tx).await
-            })
-            .await
-            .map_err(|error| backend(&error))?;
-        Ok(())
+        self.db.write(async |tx| end_session(tx, *id).await).await.map_err(|error| backend(&error))
     }
 }
 

@@ -157,7 +157,7 @@ impl Sql {
     }
 
     /// Has the statement run before the next one, and at the latest before the commit. That
-    /// saves a round trip. Several in a row may become one statement, so it must be an `INSERT` of
+    /// saves a round trip. Several in a row may become one statement, so it must write
     /// rows that nothing can refuse and that no other queued statement touches, and it must not
     /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
     pub async fn later(self, tx: &mut Write) -> Result<()> {

@@ -452,3 +452,69 @@ proptest! {
         });
     }
 }
+
+/// How much the transaction under way syncs: 1 is nothing at its commit, 2 is all of it.
+async fn synchronous(tx: &mut Write) -> Result<i64> {
+    sql("SELECT synchronous FROM pragma_synchronous").fetch_number(tx).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_delayed_writes_go_without_a_sync() {
+    let (_dir, db) = db().await;
+    for n in 0..3 {
+        let delayed = db.write_delayed(async |tx| {
+            insert(tx, 2 * n).await?;
+            synchronous(tx).await
+        });
+        assert_eq!(delayed.await.unwrap(), 1);
+        let failed: Result<i64> = db
+            .write_delayed(async |tx| {
+                insert(tx, 100).await?;
+                Err(Error::Busy)
+            })
+            .await;
+        assert!(matches!(failed, Err(Error::Busy)));
+        let durable = db.write(async |tx| {
+            insert(tx, 2 * n + 1).await?;
+            synchronous(tx).await
+        });
+        assert_eq!(durable.await.unwrap(), 2);
+    }
+    // A durable write comes into no group without a sync, and a delayed one into any.
+    let (first, go) = holder(&db, 10).await;
+    let behind = db.clone();
+    let delayed = tokio::spawn(async move {
+        behind
+            .write_delayed(async |tx| {
+                insert(tx, 11).await?;
+                synchronous(tx).await
+            })
+            .await
+    });
+    sleep(Duration::from_millis(5)).await;
+    go.notify_one();
+    first.await.unwrap().unwrap();
+    assert_eq!(delayed.await.unwrap().unwrap(), 2);
+    let (inside, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (told, wait, behind) = (Arc::clone(&inside), Arc::clone(&go), db.clone());
+    let delayed = tokio::spawn(async move {
+        behind
+            .write_delayed(async |tx| {
+                insert(tx, 12).await?;
+                told.notify_one();
+                wait.notified().await;
+                synchronous(tx).await
+            })
+            .await
+    });
+    inside.notified().await;
+    let durable = queued!(db, async |tx: &mut Write| {
+        insert(tx, 13).await?;
+        assert_eq!(synchronous(tx).await?, 2);
+        Ok(())
+    });
+    go.notify_one();
+    assert_eq!(delayed.await.unwrap().unwrap(), 1);
+    durable.await.unwrap().unwrap();
+    assert_eq!(numbers(&db).await, [0, 1, 2, 3, 4, 5, 10, 11, 12, 13]);
+}

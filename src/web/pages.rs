@@ -4,7 +4,7 @@
 use axum::{
     extract::Request,
     http::{
-        StatusCode,
+        HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::{self, Next},
@@ -13,7 +13,8 @@ use axum::{
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::{
     Expiry, SessionManagerLayer,
-    cookie::{SameSite, time::Duration},
+    cookie::{Cookie, SameSite, time::Duration},
+    session::Id,
 };
 
 use super::{
@@ -36,19 +37,41 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
 
 /// The sessions of a door, by a cookie that goes nowhere else.
 pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
-    let (name, lifetime) = match door {
-        Door::Portal => ("portal_session", app.settings.sessions.portal),
-        Door::Console => ("console_session", app.settings.sessions.console),
-        Door::Cloud => ("cloud_session", app.settings.sessions.console),
-        Door::DemoIdentityProvider => ("demo_idp_session", app.settings.sessions.portal),
+    let lifetime = match door {
+        Door::Portal | Door::DemoIdentityProvider => app.settings.sessions.portal,
+        Door::Console | Door::Cloud => app.settings.sessions.console,
     };
     SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
-        .with_name(name)
+        .with_name(cookie_name(door))
         .with_path(path)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_secure(app.settings.public_url.scheme() == "https")
+        .with_secure(app.settings.is_https())
         .with_expiry(Expiry::OnInactivity(Duration::seconds(lifetime)))
+}
+
+/// The cookie of a portal session that was opened inside a transaction, for so many seconds: as
+/// the layer would set it.
+pub fn portal_cookie(app: &App, id: Id, seconds: i64) -> Result<HeaderValue, Fault> {
+    let cookie = Cookie::build((cookie_name(Door::Portal), id.to_string()))
+        .path(PORTAL)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.settings.is_https())
+        .max_age(Duration::seconds(seconds));
+    HeaderValue::from_str(&cookie.to_string()).map_err(|_| Fault::Internal("no header value"))
+}
+
+/// Where the portal stands.
+pub const PORTAL: &str = "/portal";
+
+fn cookie_name(door: Door) -> &'static str {
+    match door {
+        Door::Portal => "portal_session",
+        Door::Console => "console_session",
+        Door::Cloud => "cloud_session",
+        Door::DemoIdentityProvider => "demo_idp_session",
+    }
 }
 
 /// Lays error pages around routes that other sites post to, or that need no session.

@@ -1,6 +1,6 @@
 //! The store on both databases: attempts, statements that go out later, glances.
 
-use identity_center::store::{Db, Error, Result, Write, sql};
+use identity_center::store::{Db, Error, Kind, Result, Write, sql};
 
 use crate::{house::TestHouse, on_both};
 
@@ -23,6 +23,32 @@ async fn numbers(db: &Db) -> Vec<i64> {
 }
 
 on_both! {
+    async fn a_delayed_write_counts_at_once(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write_delayed(async |tx| insert(tx, 1).await).await.unwrap();
+        let failed: Result<()> = db.write_delayed(async |tx| {
+            insert(tx, 2).await?;
+            Err(Error::Busy)
+        }).await;
+        assert!(matches!(failed, Err(Error::Busy)));
+        db.write(async |tx| insert(tx, 3).await).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 3]);
+        if db.kind() == Kind::Postgres {
+            let delayed: (String,) = db.write_delayed(async |tx| {
+                insert(tx, 4).await?;
+                sql("SELECT current_setting('synchronous_commit')").fetch_one(tx).await
+            }).await.unwrap();
+            let durable: (String,) = db.write(async |tx| {
+                insert(tx, 5).await?;
+                sql("SELECT CASE current_setting('synchronous_commit')
+                     WHEN reset_val THEN 'as it was' ELSE 'changed' END
+                     FROM pg_settings WHERE name = 'synchronous_commit'").fetch_one(tx).await
+            }).await.unwrap();
+            assert_eq!((delayed.0.as_str(), durable.0.as_str()), ("off", "as it was"));
+        }
+    }
+
     async fn an_attempt_fails_alone(house) {
         let db = &house.app.db;
         table(db).await;

@@ -158,7 +158,7 @@ pub(in crate::saml) fn unique_ids<const N: usize>(documents: [&Document; N]) -> 
         .flat_map(Document::elements)
         .flat_map(Element::attributes)
         .filter(|attribute| attribute.name.local.eq_ignore_ascii_case("id"))
-        .map(|attribute| attribute.value.as_str())
+        .map(|attribute| attribute.value)
         .collect();
     let count = ids.len();
     ids.sort_unstable();

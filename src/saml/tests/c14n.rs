@@ -105,9 +105,9 @@ fn the_enveloped_transform_leaves_one_element_out() {
 fn worded(element: Element<'_>, list: &[&str], shown: &[(String, String)], out: &mut String) {
     let mut shown = shown.to_vec();
     let name = element.name();
-    let mut wanted = vec![(name.prefix.clone(), name.namespace.clone())];
-    for attribute in element.attributes().iter().filter(|it| !it.name.prefix.is_empty()) {
-        wanted.push((attribute.name.prefix.clone(), attribute.name.namespace.clone()));
+    let mut wanted = vec![(name.prefix.to_owned(), name.namespace.to_owned())];
+    for attribute in element.attributes().filter(|it| !it.name.prefix.is_empty()) {
+        wanted.push((attribute.name.prefix.to_owned(), attribute.name.namespace.to_owned()));
     }
     for prefix in list {
         let prefix = if *prefix == "#default" { "" } else { prefix };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::saml::response::Received;
-use crate::saml::xml::{Profile, XmlProblem, parse};
+use crate::saml::xml::{Content, Profile, XML_NAMESPACE, XmlProblem, parse};
 use crate::saml::{c14n, request};
 
 fn problem(text: &str) -> Option<XmlProblem> {
@@ -129,9 +129,37 @@ fn names_resolve_to_the_nearest_declaration() {
     let document = parse(text.as_bytes(), Profile::Message).unwrap();
     let all: Vec<_> = document.elements().collect();
     assert!(all[0].is("urn:1", "a") && all[1].is("", "b") && all[2].is("urn:3", "c"));
-    let namespaces: Vec<_> =
-        all[2].attributes().iter().map(|it| it.name.namespace.as_str()).collect();
+    let namespaces: Vec<_> = all[2].attributes().map(|it| it.name.namespace).collect();
     assert_eq!(namespaces, ["", "urn:3"]);
+}
+
+#[test]
+fn a_text_in_many_pieces_is_one_text() {
+    let text =
+        "\u{feff}<a b='1&lt;2' xml:c='\t' d='3'>x&amp;y\r\nz<e/>&#x41;b\rc&gt;<f>g</f>h&#104;h</a>";
+    let document = parse(text.as_bytes(), Profile::Message).unwrap();
+    let shown: Vec<String> = document
+        .root()
+        .contents()
+        .map(|content| match content {
+            Content::Element(element) => format!("<{}>", element.name().local),
+            Content::Text(text) => text.to_owned(),
+        })
+        .collect();
+    assert_eq!(shown, ["x&y\nz", "<e>", "Ab\nc>", "<f>", "hhh"]);
+    let attributes: Vec<_> = document
+        .root()
+        .attributes()
+        .map(|it| (it.name.namespace, it.name.local, it.value))
+        .collect();
+    assert_eq!(attributes, [("", "b", "1<2"), (XML_NAMESPACE, "c", " "), ("", "d", "3")]);
+    assert_eq!(document.root().elements().nth(1).unwrap().text(), Some("g"));
+    assert_eq!(Some(document.root().elements().nth(1).unwrap().offset()), text.find("<f>"));
+    // Twice the same declaration, which the tree would otherwise have to choose from.
+    for twice in ["<a xmlns:b='urn:1' xmlns:b='urn:1'/>", "<a xmlns='urn:1' xmlns='urn:2'/>"] {
+        let error = parse(twice.as_bytes(), Profile::Message).unwrap_err();
+        assert_eq!(error.problem, XmlProblem::DuplicateAttribute);
+    }
 }
 
 proptest! {

@@ -84,7 +84,7 @@ pub(super) async fn show(
         entity_id: sso::sp_entity_id(&app.settings, space.id),
         acs_url: sso::acs_url(&app.settings, space.id),
         slo_url: sso::slo_url(&app.settings, space.id),
-        certificates: StoredCertificate::all(provider.as_ref(), app.demo.is_some(), now)?,
+        certificates: StoredCertificate::all(&app, provider.as_ref(), now)?,
         provider,
         endings: Ending::near(ends, now),
         fetched,

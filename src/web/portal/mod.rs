@@ -23,7 +23,7 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/portal/{space}/api/accounts", User, home::accounts)
         .post("/portal/{space}/accounts/{uin}/roles/{role}/login", User, launch::role)
         .post("/portal/{space}/accounts/{uin}/users/{name}/login", User, launch::user);
-    pages::door(app, Door::Portal, "/portal", routes)
+    pages::door(app, Door::Portal, pages::PORTAL, routes)
 }
 
 /// A part of a path.

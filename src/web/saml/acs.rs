@@ -26,7 +26,7 @@ use crate::{
         trace::Check,
     },
     space::{self, KeyPair, KeyPurpose, Space},
-    sso::{self, IdentityProvider, Judged, PendingRequest},
+    sso::{self, Against, IdentityProvider, Judged, PendingRequest},
     store::{Timestamp, Write},
     web::{
         Anyone, Fault,
@@ -36,6 +36,8 @@ use crate::{
 
 /// Longest `RelayState` that is looked at (bytes). SAML allows 80; some do not keep to it.
 const LONGEST_RELAY_STATE: usize = 1024;
+/// A message so long is read at once (bytes of base64); honest ones are shorter.
+const SHORT: usize = 32 * 1024;
 /// How long ago people who begin at the identity provider may have authenticated there, where they
 /// have to do it anew.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(5);
@@ -70,7 +72,12 @@ pub async fn consume(
             onward: None,
         }
     })?;
-    let (received, response) = off_thread(move || (Received::parse(&response), response)).await?;
+    // Reading what is as long as honest messages takes less time than going to another thread.
+    let (received, response) = if response.len() <= SHORT {
+        (Received::parse(&response), response)
+    } else {
+        off_thread(move || (Received::parse(&response), response)).await?
+    };
     let relay_state = relay_state.as_deref();
     let known = known(&app, &space_id, &received, relay_state, &caller).await?;
     let outcome = judgement(&app, received, &known, caller.act.now).await?;
@@ -86,13 +93,18 @@ pub async fn consume(
         let path = format!("/console/settings/sso/tests/{test}");
         return Ok(see_other(&app.settings.url(&path))?);
     }
-    let judged = app
-        .db
-        .write(async |tx| {
-            let request = request.as_ref();
-            sso::judge(tx, &caller.act, &space, &provider, request, relay_state, outcome).await
-        })
-        .await?;
+    let is_refused = outcome.result.is_err();
+    let judging = async |tx: &mut Write| {
+        let (space, provider, request) = (&space, &provider, request.as_ref());
+        let against = Against { space, provider, request, relay_state };
+        sso::judge(tx, &caller.act, against, outcome).await
+    };
+    let judged = if is_refused {
+        app.db.write(judging).await?
+    } else {
+        // Nothing comes of it before the ticket is redeemed, and that is durable together with it.
+        app.db.write_delayed(judging).await?
+    };
     match judged {
         Judged::Accepted { ticket } => {
             let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
@@ -111,7 +123,7 @@ async fn judgement(
     now: Timestamp,
 ) -> Result<Outcome, PageError> {
     let provider = known.provider.clone();
-    let keys = provider.keys(app.demo.is_some())?;
+    let keys = provider.keys(&app.read_certificates, app.demo.is_some())?;
     let decryption_keys: Vec<DecryptionKey> = known
         .encryption_keys
         .iter()
@@ -190,9 +202,8 @@ fn posted(headers: &HeaderMap, body: &[u8]) -> Option<Posted> {
     Some(Posted { response, relay_state })
 }
 
-type Found = (Space, Option<IdentityProvider>, Option<PendingRequest>, Vec<KeyPair>);
-
-/// Reads what the judgement needs. The pending request is looked up by unverified values, which
+/// Reads what the judgement needs, from no snapshot: the write asks whether it still stands. The
+/// pending request is looked up by unverified values, which
 /// select and prove nothing; one that went to another identity provider than today's is none.
 async fn known(
     app: &App,
@@ -205,24 +216,27 @@ async fn known(
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
     let claimed = received.in_response_to_unverified();
-    let found: Option<Found> = app
-        .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space(tx, id).await? else { return Ok(None) };
-            let request = sso::pending_request(tx, id, claimed, relay_state, now).await?;
-            let provider = match request.as_ref().and_then(|request| request.test_id) {
-                Some(test) => sso::test(tx, id, test).await?.map(|test| test.provider),
-                None => sso::identity_provider(tx, id).await?.filter(|_| space.sso_enabled),
-            };
-            let keys = if received.is_encrypted() {
-                space::key_pairs(tx, id, KeyPurpose::Encryption).await?
-            } else {
-                Vec::new()
-            };
-            Ok(Some((space, provider, request, keys)))
-        })
-        .await?;
-    let (space, provider, request, encryption_keys) = found.ok_or_else(unknown)?;
+    // Three questions at once: people wait for the answers.
+    let (space, provider, request) = tokio::try_join!(
+        app.db.glance(async |tx| space::space(tx, id).await),
+        app.db.glance(async |tx| sso::identity_provider(tx, id).await),
+        app.db.glance(async |tx| { sso::pending_request(tx, id, claimed, relay_state, now).await }),
+    )
+    .map_err(Fault::from)?;
+    let space = space.ok_or_else(unknown)?;
+    let provider = match request.as_ref().and_then(|request| request.test_id) {
+        Some(test) => {
+            let test = app.db.read(async |tx| sso::test(tx, id, test).await).await?;
+            test.map(|test| test.provider)
+        }
+        None => provider.filter(|_| space.sso_enabled),
+    };
+    let encryption_keys = if received.is_encrypted() {
+        let purpose = KeyPurpose::Encryption;
+        app.db.glance(async |tx| space::key_pairs(tx, id, purpose).await).await?
+    } else {
+        Vec::new()
+    };
     let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInSwitchedOff",

@@ -12,7 +12,8 @@ use axum::{
 };
 use jiff::SignedDuration;
 use serde::Deserialize;
-use tower_sessions::{Expiry, Session};
+use serde_json::json;
+use tower_sessions::{Session, session::Id};
 
 use super::{
     limit::Unhurried,
@@ -20,14 +21,15 @@ use super::{
 };
 use crate::{
     app::App,
+    directory::User,
     secret::random_token,
     space,
-    sso::{self, Bearer, Redeemed},
-    store::{IDP_SESSION, SUBJECT, Timestamp},
+    sso::{self, Bearer, Brought, Redeemed},
+    store::{Door, IDP_SESSION, NewSession, SUBJECT, end_session, open_session},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         page::Page,
-        pages::{PageError, Problem},
+        pages::{PageError, Problem, portal_cookie},
     },
 };
 
@@ -137,23 +139,6 @@ pub async fn finish(
     headers: HeaderMap,
     session: Session,
 ) -> Result<Response, PageError> {
-    let now = caller.act.now;
-    let asked = app
-        .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space_by_name(tx, &space_name).await? else { return Ok(None) };
-            Ok(sso::question(tx, space.id, &finish.ticket, now).await?)
-        })
-        .await?;
-    if let Some(user) = asked {
-        let page = ConfirmPage {
-            space: &space_name,
-            user_name: &user.user_name,
-            shown_name: user.shown_name(),
-            ticket: &finish.ticket,
-        };
-        return Ok(Page::new(page).into_response());
-    }
     let bearer = Bearer::Browser(binding_of(&headers));
     enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
 }
@@ -169,6 +154,15 @@ pub async fn confirm(
     enter(&app, &caller, &space_name, &finish.ticket, Bearer::Confirmed, &session).await
 }
 
+/// What came of a ticket.
+enum Entered {
+    /// A session, with its cookie's value.
+    Opened(Box<Redeemed>, Id),
+    /// Nothing yet: the person is to say whether this is them.
+    Asked(Box<User>),
+    Refused,
+}
+
 async fn enter(
     app: &App,
     caller: &Anyone,
@@ -178,38 +172,61 @@ async fn enter(
     session: &Session,
 ) -> Result<Response, PageError> {
     let longest = caller.act.now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
-    let redeemed = app
+    let now = caller.act.now;
+    let (came_with, act) = (session.id(), &caller.act);
+    let entered = app
         .db
-        .write(async |tx| sso::redeem(tx, &caller.act, space_name, ticket, bearer, longest).await)
-        .await?
-        .ok_or_else(|| {
+        .write(async |tx| -> Result<_, sso::Error> {
+            let redeemed = match sso::redeem(tx, act, space_name, ticket, bearer, longest).await? {
+                Brought::Session(redeemed) => redeemed,
+                Brought::Question(user) => return Ok(Entered::Asked(user)),
+                Brought::Nothing => return Ok(Entered::Refused),
+            };
+            // Under a fresh id: one that the browser had before opens nothing (SES-05).
+            if let Some(id) = came_with {
+                end_session(tx, id).await?;
+            }
+            let ends_at = redeemed.session_ends_at;
+            let data = json!({
+                SUBJECT: redeemed.user.id.0,
+                IDP_SESSION: redeemed.idp_session.0,
+                SESSION_ENDS_AT: ends_at.as_second(),
+            });
+            let new = NewSession { door: Door::Portal, data: &data, now, ends_at };
+            let id = open_session(tx, new).await?;
+            Ok(Entered::Opened(redeemed, id))
+        })
+        .await?;
+    let (redeemed, id) = match entered {
+        Entered::Opened(redeemed, id) => (redeemed, id),
+        Entered::Asked(user) => {
+            let page = ConfirmPage {
+                space: space_name,
+                user_name: &user.user_name,
+                shown_name: user.shown_name(),
+                ticket,
+            };
+            return Ok(Page::new(page).into_response());
+        }
+        Entered::Refused => {
             let again = format!("/portal/{}/login", encoded(space_name));
             let message = "This sign-in was begun in another browser, was finished already, or \
                            took too long.";
-            Problem {
+            return Err(Problem {
                 status: StatusCode::FORBIDDEN,
                 code: "SignInNotFinished",
                 title: "You are not signed in",
                 message: message.to_owned(),
                 onward: Some((again, "Sign in again")),
             }
-        })?;
-    open_session(session, &redeemed, caller.act.now).await?;
-    Ok(see_other(&redeemed.return_to)?)
-}
-
-/// Opens the session under a fresh id: one that the browser had before opens nothing (SES-05).
-async fn open_session(session: &Session, redeemed: &Redeemed, now: Timestamp) -> Result<(), Fault> {
-    let ends_at = redeemed.session_ends_at;
-    session.flush().await?;
-    session.insert(SUBJECT, redeemed.user.id.0).await?;
-    session.insert(IDP_SESSION, redeemed.idp_session.0).await?;
-    session.insert(SESSION_ENDS_AT, ends_at.as_second()).await?;
+            .into());
+        }
+    };
     // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
-    let span = time::Duration::seconds(ends_at.seconds_since(now));
-    session.set_expiry(Some(Expiry::OnInactivity(span)));
-    session.save().await?;
-    Ok(())
+    let cookie = portal_cookie(app, id, redeemed.session_ends_at.seconds_since(now))?;
+    let mut response = see_other(&redeemed.return_to)?;
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
 }
 
 fn encoded(text: &str) -> String {

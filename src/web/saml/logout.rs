@@ -114,7 +114,7 @@ async fn take(
     came_by_post: bool,
 ) -> Result<Response, PageError> {
     let Known { space, provider, key } = known(app, space_id).await?;
-    let certificates = provider.keys(app.demo.is_some())?;
+    let certificates = provider.keys(&app.read_certificates, app.demo.is_some())?;
     let url = sso::slo_url(&app.settings, space.id);
     let (now, skew) = (caller.act.now.to_jiff(), app.settings.saml.clock_skew);
     let idp_entity_id = provider.entity_id.clone();

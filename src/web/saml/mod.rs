@@ -25,5 +25,5 @@ pub(super) fn routes(app: &App) -> Routes {
         .get_that_writes("/saml/slo/{space_id}", Caller::Anyone, logout::by_redirect)
         .post("/saml/slo/{space_id}", Caller::Anyone, logout::by_form)
         .post("/saml/acs/{space_id}", Caller::Anyone, acs::consume);
-    pages::door(app, Door::Portal, "/portal", portal).merge(pages::open_door(open))
+    pages::door(app, Door::Portal, pages::PORTAL, portal).merge(pages::open_door(open))
 }

@@ -61,12 +61,12 @@ pub(super) struct StoredCertificate {
 
 impl StoredCertificate {
     pub fn all(
+        app: &App,
         provider: Option<&IdentityProvider>,
-        is_demo: bool,
         now: Timestamp,
     ) -> Result<Vec<Self>, Fault> {
         let Some(provider) = provider else { return Ok(Vec::new()) };
-        let keys = provider.keys(is_demo)?;
+        let keys = provider.keys(&app.read_certificates, app.demo.is_some())?;
         let mut found = Vec::new();
         for stored in &provider.certificates {
             let certificate =

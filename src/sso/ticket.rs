@@ -1,0 +1,224 @@
+//! Tickets: what the assertion consumer service gives to a browser, and takes back for a session.
+
+use serde_json::json;
+
+use super::{
+    Error,
+    attempts::{self, Outcome},
+    logout,
+    sign_in::record,
+};
+use crate::{
+    audit::{Act, Actor, ActorKind},
+    directory::{self, User},
+    id::{AttemptId, IdpSessionId, SpaceId, UserId},
+    saml::{
+        cause::Cause,
+        trace::{Check, Trace},
+    },
+    secret::{constant_time_eq, random_token, sha256},
+    store::{self as database, Json, Read, Timestamp, Write, sql},
+};
+
+/// How many seconds a browser has to come for its session.
+pub const TICKET_SECONDS: i64 = 60;
+/// How many seconds a person has to say yes to a sign-in that began at the identity provider.
+const QUESTION_SECONDS: i64 = 300;
+
+/// How many seconds a ticket is good for: one that is `bound` to a browser, or one that somebody
+/// has to say yes to.
+pub(super) fn seconds(bound: bool) -> i64 {
+    if bound { TICKET_SECONDS } else { QUESTION_SECONDS }
+}
+
+/// A ticket to be made.
+pub(super) struct NewTicket<'a> {
+    pub space: SpaceId,
+    pub user: UserId,
+    pub attempt: AttemptId,
+    pub return_to: &'a str,
+    /// The browser that began; none when sign-in began at the identity provider.
+    pub binding_hash: Option<&'a [u8]>,
+    pub session_ends_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+    pub idp_session: IdpSessionId,
+}
+
+/// Makes a ticket; a secret, of which a hash is kept.
+pub(super) async fn insert(tx: &mut Write, new: &NewTicket<'_>) -> Result<String, Error> {
+    let ticket = random_token::<32>()?;
+    sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
+                                    binding_hash, unsolicited, session_ends_at, expires_at,
+                                    idp_session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    .bind(sha256(ticket.as_bytes()))
+    .bind(new.space)
+    .bind(new.user)
+    .bind(new.attempt)
+    .bind(new.return_to)
+    .bind(new.binding_hash.unwrap_or_default())
+    .bind(new.binding_hash.is_none())
+    .bind(new.session_ends_at)
+    .bind(new.expires_at)
+    .bind(new.idp_session)
+    .later(tx)
+    .await?;
+    Ok(ticket)
+}
+
+/// Forgets the tickets that nobody has come for: what they rest on has changed.
+pub(super) async fn forget_tickets(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    sql("DELETE FROM login_tickets WHERE space_id = $1").bind(space).execute(tx).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct TicketRow {
+    space_id: SpaceId,
+    user_id: UserId,
+    attempt_id: AttemptId,
+    return_to: String,
+    binding_hash: Vec<u8>,
+    unsolicited: bool,
+    session_ends_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    idp_session_id: IdpSessionId,
+    /// The checks of its attempt, unless that was forgotten.
+    checks: Option<Json<Trace>>,
+    /// The name of its space, if sign-in is on there.
+    space_name: Option<String>,
+}
+
+/// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
+/// be asked first; none for any other ticket. The ticket is not used up.
+async fn question(
+    tx: &mut Read,
+    space_name: &str,
+    ticket: &str,
+    now: Timestamp,
+) -> Result<Option<User>, database::Error> {
+    let found: Option<(SpaceId, UserId)> = sql("SELECT t.space_id, t.user_id
+         FROM login_tickets t JOIN spaces s ON s.id = t.space_id
+         WHERE t.ticket_hash = $1 AND s.name = $2 AND t.unsolicited = $3 AND t.expires_at > $4")
+    .bind(sha256(ticket.as_bytes()))
+    .bind(space_name)
+    .bind(true)
+    .bind(now)
+    .fetch_optional(tx)
+    .await?;
+    match found {
+        Some((space, user)) => directory::user(tx, space, user).await,
+        None => Ok(None),
+    }
+}
+
+/// How a browser comes with a ticket.
+#[derive(Clone, Copy, Debug)]
+pub enum Bearer<'a> {
+    /// Sent on from the assertion consumer service, with its cookie if it has one.
+    Browser(Option<&'a str>),
+    /// With the person's own yes, from a page of ours: for tickets that bind no browser.
+    Confirmed,
+}
+
+/// A ticket that was good: whose session to open.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    /// The user, enabled at this moment.
+    pub user: User,
+    /// Where to go.
+    pub return_to: String,
+    /// When the session ends: with the identity provider's, if that one's end is known.
+    pub session_ends_at: Timestamp,
+    /// The identity provider's session that it comes from.
+    pub idp_session: IdpSessionId,
+}
+
+/// What a ticket brought.
+#[derive(Debug)]
+pub enum Brought {
+    /// A session to open.
+    Session(Box<Redeemed>),
+    /// A question first: whether the person is this user. Sign-in began at the identity provider,
+    /// and somebody else may have sent the browser here. The ticket is still good.
+    Question(Box<User>),
+    /// Nothing: it is unknown, used, too old, of another space, or another browser's.
+    Nothing,
+}
+
+/// Takes a ticket from its bearer, for a session that lasts until `longest` at most. It is used up,
+/// and where it brings nothing its attempt is marked as refused.
+pub async fn redeem(
+    tx: &mut Write,
+    act: &Act,
+    space_name: &str,
+    ticket: &str,
+    bearer: Bearer<'_>,
+    longest: Timestamp,
+) -> Result<Brought, Error> {
+    let mut query = sql("DELETE FROM login_tickets WHERE ticket_hash = ");
+    query.push_bind(sha256(ticket.as_bytes()));
+    if let Bearer::Browser(_) = bearer {
+        // What waits for a yes goes on waiting.
+        query.push(" AND (unsolicited = ").push_bind(false);
+        query.push(" OR expires_at <= ").push_bind(act.now).push(")");
+    }
+    query.push(
+        " RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
+                    session_ends_at, expires_at, idp_session_id,
+                    (SELECT a.checks FROM sign_in_attempts a
+                     WHERE a.id = login_tickets.attempt_id) AS checks,
+                    (SELECT s.name FROM spaces s
+                     WHERE s.id = login_tickets.space_id AND s.sso_enabled = ",
+    );
+    query.push_bind(true).push(") AS space_name");
+    let row: Option<TicketRow> = query.fetch_optional(tx).await?;
+    let Some(row) = row else {
+        let user = match bearer {
+            Bearer::Browser(_) => question(tx, space_name, ticket, act.now).await?,
+            Bearer::Confirmed => None,
+        };
+        return Ok(user.map_or(Brought::Nothing, |user| Brought::Question(Box::new(user))));
+    };
+    let Some(Json(mut trace)) = row.checks else { return Ok(Brought::Nothing) };
+    let attempt = row.attempt_id;
+    let same = match bearer {
+        Bearer::Browser(binding) => {
+            let hash = binding.map(|binding| sha256(binding.as_bytes()));
+            !row.unsolicited && hash.is_some_and(|it| constant_time_eq(&it, &row.binding_hash))
+        }
+        Bearer::Confirmed => row.unsolicited,
+    };
+    let user = directory::user(tx, row.space_id, row.user_id).await?;
+    let found = row.space_name.zip(user).filter(|(_, user)| user.enabled());
+    let received = match (same, bearer) {
+        (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
+        (false, Bearer::Browser(None)) => "a browser without our cookie",
+        (true, _) if row.expires_at <= act.now => "the same browser, too late",
+        (true, _) => match &found {
+            None => "the same browser, after sign-in or the user was switched off",
+            Some((name, _)) if name != space_name => "the same browser, at another space",
+            Some(_) => "the same browser",
+        },
+    };
+    let holds = received == "the same browser";
+    let wanted = "the browser that began, in time";
+    trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
+    let Some((_, user)) = found.filter(|_| holds) else {
+        attempts::finish(tx, attempt, Outcome::Refused, &trace).await?;
+        let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
+        record(tx, act, row.space_id, "sign_in.refuse", attempt, after).await?;
+        return Ok(Brought::Nothing);
+    };
+    attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
+    let actor =
+        Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
+    let after = json!({ "user_id": user.id, "user_name": user.user_name });
+    record(tx, &act.by(actor), row.space_id, "sign_in.succeed", attempt, after).await?;
+    let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
+    let idp_session = row.idp_session_id;
+    logout::keep_session(tx, idp_session, session_ends_at).await?;
+    let return_to = row.return_to;
+    let redeemed = Redeemed { user, return_to, session_ends_at, idp_session };
+    Ok(Brought::Session(Box::new(redeemed)))
+}
