@@ -102,7 +102,7 @@ pub async fn authorize(
     for resource in resources {
         let context = subject::with_tags(context.clone(), &resource, parameters);
         if !authority.decide(&name, &resource.name, &context).allowed {
-            return refused(&resource.name);
+            return refused(&resource.shown);
         }
     }
     Ok(())

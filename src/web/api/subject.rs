@@ -51,15 +51,28 @@ pub enum Subject {
 /// A resource as policies name it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resource {
-    /// Its six-part name, or `*`.
+    /// Its six-part name, or `*`: one name however the call says it.
     pub name: String,
+    /// The same in the words of the call. Who is refused is told these, and so learns nothing about
+    /// what there is.
+    pub shown: String,
     /// Its tags, as far as it has any.
     pub tags: BTreeMap<String, String>,
 }
 
 impl Resource {
     fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), tags: BTreeMap::new() }
+        let name = name.into();
+        Self { shown: name.clone(), name, tags: BTreeMap::new() }
+    }
+
+    fn shown_as(mut self, shown: impl Into<String>) -> Self {
+        self.shown = shown.into();
+        self
+    }
+
+    fn with(self, tags: BTreeMap<String, String>) -> Self {
+        Self { tags, ..self }
     }
 }
 
@@ -106,11 +119,12 @@ impl Subject {
             }
             Self::UserNamed(field) => {
                 let name = parameters.text(field);
+                let shown = own(&format!("userName/{name}"));
                 match management::user_detail(tx, account, name).await {
-                    Ok(found) => Resource::named(own(&format!("uin/{}", found.user.uin))),
-                    Err(management::Error::NotFound(_)) => {
-                        Resource::named(own(&format!("userName/{name}")))
+                    Ok(found) => {
+                        Resource::named(own(&format!("uin/{}", found.user.uin))).shown_as(shown)
                     }
+                    Err(management::Error::NotFound(_)) => Resource::named(shown),
                     Err(other) => return Err(other.into()),
                 }
             }
@@ -134,18 +148,14 @@ impl Subject {
 }
 
 async fn role(tx: &mut Read, account: Uin, which: Which<'_>) -> Result<Resource, Refusal> {
-    let found = match (which.id, which.name) {
+    let shown = match (which.id, which.name) {
         (None, None) => return Ok(Resource::named("*")),
-        _ => management::role(tx, account, which).await?,
+        (_, Some(name)) => format!("qcs::cam::uin/{account}:roleName/{name}"),
+        (Some(id), None) => format!("qcs::cam::uin/{account}:role/{id}"),
     };
-    Ok(match (found, which.name, which.id) {
-        (Some(role), _, _) => Resource { name: role.arn(), tags: role.tags.0 },
-        (None, Some(name), _) => {
-            Resource::named(format!("qcs::cam::uin/{account}:roleName/{name}"))
-        }
-        (None, None, id) => {
-            Resource::named(format!("qcs::cam::uin/{account}:role/{}", id.unwrap_or_default()))
-        }
+    Ok(match management::role(tx, account, which).await? {
+        Some(role) => Resource::named(role.arn()).shown_as(shown).with(role.tags.0),
+        None => Resource::named(shown),
     })
 }
 
@@ -154,9 +164,9 @@ async fn role_by_arn(tx: &mut Read, account: Uin, text: &str) -> Result<Resource
     Ok(match arn.find(tx).await? {
         // The tags of another account are that account's.
         Some(role) if role.account_uin == account => {
-            Resource { name: role.arn(), tags: role.tags.0 }
+            Resource::named(role.arn()).shown_as(text).with(role.tags.0)
         }
-        Some(role) => Resource::named(role.arn()),
+        Some(role) => Resource::named(role.arn()).shown_as(text),
         None => Resource::named(text),
     })
 }
@@ -167,18 +177,18 @@ async fn policy(
     id: Option<i64>,
     name: Option<&str>,
 ) -> Result<Resource, Refusal> {
-    let found = match (id, name) {
-        (Some(id), _) => management::policy(tx, account, id).await?,
-        (None, Some(name)) => management::policy_named(tx, account, name).await?,
+    let (shown, found) = match (id, name) {
+        (Some(id), _) => (id.to_string(), management::policy(tx, account, id).await?),
+        (None, Some(name)) => (name.to_owned(), management::policy_named(tx, account, name).await?),
         (None, None) => return Ok(Resource::named("*")),
     };
-    let number = found.as_ref().map(FoundPolicy::id).or(id);
-    let word = number.map_or_else(|| name.unwrap_or_default().to_owned(), |id| id.to_string());
-    let tags = match found {
-        Some(FoundPolicy::Custom(policy)) => policy.tags.0,
-        Some(FoundPolicy::Preset(_)) | None => BTreeMap::new(),
-    };
-    Ok(Resource { name: format!("qcs::cam::uin/{account}:policyid/{word}"), tags })
+    let arn = |word: &str| format!("qcs::cam::uin/{account}:policyid/{word}");
+    let Some(found) = found else { return Ok(Resource::named(arn(&shown))) };
+    let resource = Resource::named(arn(&found.id().to_string())).shown_as(arn(&shown));
+    Ok(match found {
+        FoundPolicy::Custom(policy) => resource.with(policy.tags.0),
+        FoundPolicy::Preset(_) => resource,
+    })
 }
 
 /// States the tags of a resource, and those that a call would give it, as `key&value`.

@@ -71,6 +71,42 @@ on_both! {
             .refused(house, "UnauthorizedOperation", "GetRole", json!({ "RoleName": "Two" }))
             .await;
         assert!(text.contains("cam:GetRole") && text.contains(&own("roleName/Two")), "{text}");
+        // It does not say what there is.
+        let two = root.done(house, "GetRole", json!({ "RoleName": "Two" })).await;
+        let two = two["RoleInfo"]["RoleId"].as_str().unwrap();
+        for (action, field, existing, missing) in [
+            ("GetRole", "RoleId", two, "700000000000007"),
+            ("GetRole", "RoleName", "Two", "Nobody"),
+            ("GetUser", "Name", "cleo", "nobody"),
+            ("UpdatePolicy", "PolicyName", "p2", "p3"),
+            ("AssumeRole", "RoleArn", &own(&format!("role/{two}")), &own("role/700000000000007")),
+        ] {
+            let mut texts = Vec::new();
+            for word in [existing, missing] {
+                let mut parameters = json!({ field: word });
+                if action == "AssumeRole" {
+                    parameters["RoleSessionName"] = json!("it");
+                }
+                let text = ann.refused(house, "UnauthorizedOperation", action, parameters).await;
+                assert!(text.contains(word), "{text}");
+                texts.push(text.replace(word, "?"));
+            }
+            assert_eq!(texts[0], texts[1], "{action}");
+        }
+        // However a role is named, it is the same role: a deny by name holds for its number.
+        let deny = policy("deny", &["sts:*", "cam:GetRole"], &[&own("roleName/One")]);
+        let deny = json!({ "PolicyName": "deny", "PolicyDocument": deny });
+        let deny = root.done(house, "CreatePolicy", deny).await["PolicyId"].clone();
+        let me = ann.done(house, "GetCallerIdentity", json!({})).await;
+        let me: i64 = me["UserId"].as_str().unwrap().parse().unwrap();
+        root.done(house, "AttachUserPolicy", json!({ "PolicyId": deny, "AttachUin": me })).await;
+        for (action, parameters) in [
+            ("GetRole", json!({ "RoleId": one })),
+            ("AssumeRole", json!({ "RoleArn": own(&format!("role/{}", one.as_str().unwrap())),
+                                   "RoleSessionName": "it" })),
+        ] {
+            assert!(!ann.may(house, action, parameters).await, "{action}");
+        }
     }
 
     async fn deny_beats_allow_and_nothing_is_allowed_by_itself(house) {
