@@ -51,6 +51,8 @@ impl From<sqlx::Error> for Error {
                 // PostgreSQL names the constraint, SQLite the columns in its message.
                 Self::Conflict(e.constraint().map_or_else(|| e.message().to_owned(), str::to_owned))
             }
+            // PostgreSQL: a character that it cannot keep (SQLSTATE 22021), which can only be NUL.
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("22021") => Self::Nul,
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, source },
             other => Self::Database(other),
