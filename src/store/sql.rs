@@ -197,6 +197,12 @@ impl Sql {
         Self { text, values, peek: false, keep }
     }
 
+    /// The same with another statement behind it, which has no parameters.
+    pub(super) fn then(mut self, statement: &'static str) -> Self {
+        self.text.to_mut().push_str(statement);
+        self
+    }
+
     /// The same inside something else, which has no parameters.
     #[must_use]
     pub fn inside(mut self, before: &'static str, after: &'static str) -> Self {
