@@ -22,13 +22,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::StreamExt;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::timeout,
 };
 
-use super::{Error, Result, db::PATIENCE, sqlite::Lent};
+use super::{
+    Error, Result,
+    db::PATIENCE,
+    sql::{Sql, sql},
+    sqlite::Lent,
+};
 
 /// At most so many transactions share a commit.
 const MEMBERS: usize = 64;
@@ -97,8 +103,8 @@ pub(super) struct Returned {
 /// How a member of a group ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Its work is to be kept.
-    Done { answer: oneshot::Sender<Result<()>>, news: News },
+    /// Its work is to be kept, with the statements that are still to run.
+    Done { answer: oneshot::Sender<Result<()>>, last: Option<Sql>, news: News },
     /// Its work failed.
     Undone { answer: oneshot::Sender<Result<()>> },
     /// Nobody waits for it any more.
@@ -134,9 +140,9 @@ impl Group {
 impl Lent {
     /// Has the work kept; waits until it is committed, and durable unless the turn was a delayed
     /// one.
-    pub(super) async fn keep(self, news: News) -> Result<()> {
+    pub(super) async fn keep(self, last: Option<Sql>, news: News) -> Result<()> {
         let (answer, kept) = oneshot::channel();
-        self.give_back(Outcome::Done { answer, news });
+        self.give_back(Outcome::Done { answer, last, news });
         kept.await.map_err(|_| Error::Lost)?
     }
 
@@ -173,6 +179,9 @@ struct Outer {
     savepoint: Option<usize>,
     /// Who waits for the commit, and what is told after it.
     members: Vec<(oneshot::Sender<Result<()>>, News)>,
+    /// What the last member still has to write. It goes with the next step: alone when somebody
+    /// comes behind, and else with the commit.
+    last: Option<Sql>,
 }
 
 impl Outer {
@@ -273,6 +282,10 @@ impl Owner {
                     if wanted == Turn::Delayed || (wanted == Turn::Durable && !outer.delayed) =>
                 {
                     (lend, kind) = (next, wanted);
+                    if !self.write_last(&mut outer).await {
+                        self.lose(outer).await;
+                        return Some(Request::Turn { lend, kind });
+                    }
                 }
                 Ok(other) => break Some(other),
                 Err(_) => break None,
@@ -302,12 +315,13 @@ impl Owner {
         self.connection = returned.connection;
         let first = !outer.begun;
         match returned.outcome {
-            Outcome::Done { answer, news } => {
+            Outcome::Done { answer, last, news } => {
                 if returned.touched {
                     outer.begun = true;
                     outer.since.get_or_insert_with(Instant::now);
                     outer.savepoint = savepoint;
                     outer.members.push((answer, news));
+                    outer.last = last;
                 } else {
                     self.listeners.tell(news);
                     drop(answer.send(Ok(())));
@@ -353,13 +367,58 @@ impl Owner {
         false
     }
 
-    async fn commit(&mut self, outer: Outer) {
-        let committed = match &mut self.connection {
-            Some(connection) => connection.execute(sqlx::query("COMMIT")).await,
-            None => Err(sqlx::Error::WorkerCrashed),
+    /// Runs what the last member still has to write. If that is refused, the member has failed, and
+    /// alone. False when the outer transaction is lost.
+    async fn write_last(&mut self, outer: &mut Outer) -> bool {
+        let Some(last) = outer.last.take() else { return true };
+        match self.run_script(last).await {
+            Ok(()) => true,
+            Err(error) => self.fail_last(error, outer).await,
+        }
+    }
+
+    /// The last member has failed after it gave the connection back. False when the outer
+    /// transaction is lost.
+    async fn fail_last(&mut self, error: sqlx::Error, outer: &mut Outer) -> bool {
+        if let Some((answer, _)) = outer.members.pop() {
+            drop(answer.send(Err(error.into())));
+        }
+        let savepoint = outer.savepoint;
+        if savepoint.is_none() && outer.members.is_empty() {
+            // The transaction was all its own.
+            outer.begun = false;
+        }
+        self.undo(true, savepoint, outer).await
+    }
+
+    async fn run_script(&mut self, script: Sql) -> sqlx::Result<()> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+        let mut results = connection.execute_many(script.sqlite());
+        while let Some(result) = results.next().await {
+            result?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, mut outer: Outer) {
+        let script = outer.last.take();
+        let with_last = script.is_some();
+        let script = script.unwrap_or_else(Sql::nothing).then("COMMIT");
+        let committed = match self.run_script(script).await {
+            // Whoever wrote last is to blame, and may be alone in it.
+            Err(error) if with_last => {
+                if !self.fail_last(error, &mut outer).await {
+                    return self.lose(outer).await;
+                }
+                if !outer.begun {
+                    return;
+                }
+                self.run_script(sql("COMMIT")).await
+            }
+            committed => committed,
         };
         match committed {
-            Ok(_) => {
+            Ok(()) => {
                 for (_, news) in &outer.members {
                     self.listeners.tell(*news);
                 }

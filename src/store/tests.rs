@@ -518,3 +518,56 @@ async fn only_delayed_writes_go_without_a_sync() {
     durable.await.unwrap().unwrap();
     assert_eq!(numbers(&db).await, [0, 1, 2, 3, 4, 5, 10, 11, 12, 13]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_for_the_commit_fails_alone_too() {
+    let (_dir, db) = db().await;
+    async fn later(tx: &mut Write, n: i64) -> Result<()> {
+        sql("INSERT INTO t (n) VALUES ($1)").bind(n).later(tx).await
+    }
+    // By itself.
+    db.write(async |tx| later(tx, 1).await).await.unwrap();
+    let clash = db.write(async |tx| later(tx, 1).await).await;
+    assert!(matches!(clash, Err(Error::Conflict(_))), "{clash:?}");
+    let half = db.write(async |tx| {
+        insert(tx, 2).await?;
+        later(tx, 3).await?;
+        later(tx, 1).await
+    });
+    assert!(matches!(half.await, Err(Error::Conflict(_))));
+    assert_eq!(numbers(&db).await, [1]);
+    // Behind somebody, with somebody behind it, and as the last of a group.
+    let (first, go) = holder(&db, 10).await;
+    let middle = queued!(db, async |tx: &mut Write| {
+        insert(tx, 11).await?;
+        later(tx, 10).await
+    });
+    let good = queued!(db, async |tx: &mut Write| later(tx, 12).await);
+    let last = queued!(db, async |tx: &mut Write| {
+        later(tx, 13).await?;
+        later(tx, 12).await
+    });
+    go.notify_one();
+    first.await.unwrap().unwrap();
+    assert!(matches!(middle.await.unwrap(), Err(Error::Conflict(_))));
+    good.await.unwrap().unwrap();
+    assert!(matches!(last.await.unwrap(), Err(Error::Conflict(_))));
+    assert_eq!(numbers(&db).await, [1, 10, 12]);
+    // A rule that is asked at the commit itself.
+    db.write(async |tx| {
+        sql("CREATE TABLE late (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)")
+            .execute(tx)
+            .await
+    })
+    .await
+    .unwrap();
+    let (first, go) = holder(&db, 20).await;
+    let orphan = queued!(db, async |tx: &mut Write| {
+        sql("INSERT INTO late (n) VALUES (99)").later(tx).await
+    });
+    go.notify_one();
+    first.await.unwrap().unwrap();
+    assert!(matches!(orphan.await.unwrap(), Err(Error::Conflict(_))));
+    db.write(async |tx| later(tx, 21).await).await.unwrap();
+    assert_eq!(numbers(&db).await, [1, 10, 12, 20, 21]);
+}

@@ -308,10 +308,16 @@ impl Tx {
                 self.step_postgres(step).await?;
             }
         }
-        self.flush().await?;
         match self.link {
-            Link::Sqlite(lent) => lent.keep(news).await,
-            Link::Postgres(session) => {
+            Link::Sqlite(mut lent) => {
+                // What is still to be written goes with the commit, if nobody comes between.
+                let last = (!self.queue.is_empty())
+                    .then(|| script(lent.take_opening(), &mut self.queue, Sql::nothing()));
+                lent.keep(last, news).await
+            }
+            Link::Postgres(_) => {
+                self.flush().await?;
+                let Link::Postgres(session) = self.link else { return Ok(()) };
                 session.commit().await?;
                 listeners.tell(news);
                 Ok(())
