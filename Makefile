@@ -1,6 +1,6 @@
 # The one door for developers. `make run` and `make test` start from a Rust toolchain and nothing else.
 
-.PHONY: help run test fuzz bench lint
+.PHONY: help run test fuzz rules bench lint
 
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
@@ -23,6 +23,9 @@ fuzz:
 lint:
 	@scripts/packages.sh build
 	@scripts/lint.sh
+
+rules:
+	@IDENTITY_CENTER_WRITE_RULES=yes cargo test --locked --test rules
 
 bench:
 	@scripts/bench.sh

@@ -357,7 +357,7 @@ impl<'i> Builder<'i> {
         }
         let length = self.said.len();
         let mut rest = raw;
-        while let Some(index) = rest.as_bytes().iter().position(|byte| special(byte)) {
+        while let Some(index) = rest.as_bytes().iter().position(special) {
             self.said.push_str(&rest[..index]);
             let after = &rest[index + 1..];
             rest = match rest.as_bytes()[index] {

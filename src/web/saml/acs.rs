@@ -79,7 +79,7 @@ pub async fn consume(
         off_thread(move || (Received::parse(&response), response)).await?
     };
     let relay_state = relay_state.as_deref();
-    let known = known(&app, &space_id, &received, relay_state, &caller).await?;
+    let known = Box::pin(known(&app, &space_id, &received, relay_state, &caller)).await?;
     let outcome = judgement(&app, received, &known, caller.act.now).await?;
     let Known { space, provider, request, .. } = known;
     if let Some(request) = request.as_ref().filter(|request| request.test_id.is_some()) {
