@@ -14,7 +14,7 @@ seconds=${FUZZ_SECONDS:-60}
 # The folder the build goes to, wherever cargo has been told to put it.
 out=${CARGO_TARGET_DIR:-$PWD/target}/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
-targets=${*:-filter path patch document query bulk saml_response saml_metadata saml_request}
+targets=${*:-filter path patch document query bulk saml_response saml_metadata saml_request saml_logout}
 
 if ! command -v c++ > /dev/null; then
     scripts/packages.sh build

@@ -7,6 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
+    audit::unproved,
     cloud, directory, event, expiry, recorder, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
@@ -106,6 +107,7 @@ async fn sweep(app: App, stop: CancellationToken) {
             let forgotten: Result<bool, store::Error> = app
                 .db
                 .write(async |tx| {
+                    unproved::forget(tx, attempts).await?;
                     let more = event::forget_old(tx, before).await?;
                     Ok(sso::forget_old(tx, attempts, tests).await? || more)
                 })
@@ -126,7 +128,7 @@ async fn sweep(app: App, stop: CancellationToken) {
 async fn warn_of_ends(app: &App) -> Result<(), web::Fault> {
     for space in app.db.read(async |tx| space::spaces(tx).await).await? {
         let act = app.own_act("expiry")?;
-        app.db.write(async |tx| expiry::warn(tx, &act, space.id).await).await?;
+        expiry::warn(&app.db, &act, space.id).await?;
     }
     Ok(())
 }

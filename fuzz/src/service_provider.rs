@@ -15,10 +15,13 @@ pub const IDP: &str = "https://idp.example.com/metadata";
 pub const SP: &str = "https://sp.example.com/saml/sp/z-1";
 /// Where responses go.
 pub const ACS: &str = "https://sp.example.com/saml/acs/z-1";
+/// Where logout messages go.
+pub const SLO: &str = "https://sp.example.com/saml/slo/z-1";
 /// The request that is answered.
 pub const REQUEST: &str = "_request1";
 
-fn certificates() -> &'static [Certificate] {
+/// The keys of the identity provider.
+pub fn certificates() -> &'static [Certificate] {
     static ALL: OnceLock<Vec<Certificate>> = OnceLock::new();
     ALL.get_or_init(|| {
         let pem = include_str!("../../certs-dev/identity-provider.crt");

@@ -4,6 +4,8 @@
 //! function that changes something takes one and calls [`record`]; what is not recorded did not
 //! happen, because both are one transaction.
 
+pub mod unproved;
+
 use std::net::IpAddr;
 
 use serde_json::Value;

@@ -18,6 +18,7 @@ mod keys;
 pub mod management;
 mod objects;
 pub mod password;
+mod refusals;
 mod sessions;
 pub mod sign_in;
 pub mod sts;
@@ -33,6 +34,7 @@ pub use embedded::{Clouds, EmbeddedCloud};
 pub use federation::FederatedUser;
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
+pub use refusals::record_refusal;
 pub use sessions::{
     NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
     role_session,

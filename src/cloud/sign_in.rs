@@ -119,6 +119,26 @@ pub enum Refused {
     Cloud(#[from] Error),
 }
 
+impl Refused {
+    /// The stable name, as in the audit log; of an unsound response the check that it failed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoClaim => "no-claim",
+            Self::UnknownProvider => "unknown-provider",
+            Self::Saml(refusal) => refusal.check.name(),
+            Self::Contradiction => "contradiction",
+            Self::SeveralRoles => "several-roles",
+            Self::NoSessionName => "no-session-name",
+            Self::Replayed => "replayed",
+            Self::Revoked => "revoked",
+            Self::UnknownRole => "unknown-role",
+            Self::NotTrusted => "not-trusted",
+            Self::UnknownUser => "unknown-user",
+            Self::Cloud(_) => "failure",
+        }
+    }
+}
+
 impl From<crate::store::Error> for Refused {
     fn from(error: crate::store::Error) -> Self {
         Self::Cloud(error.into())

@@ -10,10 +10,13 @@ use crate::{
     audit::{self, Act, Change, Scope},
     credential, event,
     id::SpaceId,
-    saml::{certificate::Certificate, metadata::IdpMetadata},
+    saml::{
+        certificate::{Certificate, CertificateError},
+        metadata::IdpMetadata,
+    },
     space::{self, KeyPurpose},
     sso,
-    store::{self as database, Read, Timestamp, Write, sql, text_enum},
+    store::{self as database, Db, Read, Timestamp, Write, sql, text_enum},
 };
 
 /// Days before an end at which it is warned of.
@@ -74,57 +77,103 @@ impl End {
     }
 }
 
-/// Everything of a space that ends, the first end first. What is turned off is left out.
-pub async fn ends(tx: &mut Read, space: SpaceId) -> Result<Vec<End>, sso::Error> {
-    let mut found = Vec::new();
-    if let Some(provider) = sso::identity_provider(tx, space).await? {
-        for stored in &provider.certificates {
-            let at = Certificate::from_pem(&stored.certificate)?.facts().not_after.into();
-            found.push(End { kind: Kind::IdpCertificate, object: stored.id.to_string(), at });
-        }
-        found.extend(provider.metadata.as_deref().and_then(|document| {
-            let at = valid_until(document, &provider.entity_id)?;
-            Some(End { kind: Kind::IdpMetadata, object: space.to_string(), at })
-        }));
-    }
-    for (purpose, kind) in [
-        (KeyPurpose::ServiceProvider, Kind::ServiceProviderKey),
-        (KeyPurpose::IdentityProvider, Kind::IdentityProviderKey),
-        (KeyPurpose::Encryption, Kind::EncryptionKey),
-    ] {
-        for pair in space::key_pairs(tx, space, purpose).await? {
-            found.push(End { kind, object: pair.id.to_string(), at: pair.not_after });
-        }
-    }
-    for token in credential::list(tx, space).await?.into_iter().filter(|token| token.enabled) {
-        let object = token.id.to_string();
-        found.push(End { kind: Kind::ScimToken, object, at: token.expires_at });
-    }
-    found.sort_by_key(|end| end.at);
-    Ok(found)
+/// What a space has that ends, as it is kept: not read any further yet.
+#[derive(Debug, PartialEq, Eq)]
+struct Held {
+    /// Certificates of the identity provider: id and PEM.
+    certificates: Vec<(String, String)>,
+    /// Its metadata that says until when it holds, and its entity id.
+    metadata: Option<(String, String)>,
+    /// What says its end by itself.
+    ends: Vec<End>,
 }
 
-/// Until when metadata says that it holds, be that past or not.
-fn valid_until(document: &str, entity_id: &str) -> Option<Timestamp> {
-    // Most metadata does not say, and reading it costs.
-    if !document.contains("validUntil") {
-        return None;
+impl Held {
+    async fn read(tx: &mut Read, space: SpaceId) -> Result<Self, sso::Error> {
+        let provider = sso::identity_provider(tx, space).await?;
+        let mut held = Self { certificates: Vec::new(), metadata: None, ends: Vec::new() };
+        if let Some(provider) = provider {
+            let certificates = provider.certificates.into_iter();
+            held.certificates =
+                certificates.map(|it| (it.id.to_string(), it.certificate)).collect();
+            // Most metadata does not say, and reading it costs.
+            let document = provider.metadata.filter(|document| document.contains("validUntil"));
+            held.metadata = document.map(|document| (document, provider.entity_id));
+        }
+        for (purpose, kind) in [
+            (KeyPurpose::ServiceProvider, Kind::ServiceProviderKey),
+            (KeyPurpose::IdentityProvider, Kind::IdentityProviderKey),
+            (KeyPurpose::Encryption, Kind::EncryptionKey),
+        ] {
+            for pair in space::key_pairs(tx, space, purpose).await? {
+                held.ends.push(End { kind, object: pair.id.to_string(), at: pair.not_after });
+            }
+        }
+        for token in credential::list(tx, space).await?.into_iter().filter(|it| it.enabled) {
+            let object = token.id.to_string();
+            held.ends.push(End { kind: Kind::ScimToken, object, at: token.expires_at });
+        }
+        Ok(held)
     }
-    let ever = jiff::Timestamp::MIN;
-    let read = IdpMetadata::choose(document.as_bytes(), Some(entity_id), ever).ok()?;
-    read.valid_until.map(Timestamp::from)
+
+    /// Reads certificates and metadata, which takes long where they are: never inside a
+    /// transaction, and on a thread that serves nobody.
+    fn ends(&self, space: SpaceId) -> Result<Vec<End>, CertificateError> {
+        let mut found = self.ends.clone();
+        for (id, pem) in &self.certificates {
+            let at = Certificate::from_pem(pem)?.facts().not_after.into();
+            found.push(End { kind: Kind::IdpCertificate, object: id.clone(), at });
+        }
+        found.extend(self.metadata.as_ref().and_then(|(document, entity_id)| {
+            // Be that past or not.
+            let ever = jiff::Timestamp::MIN;
+            let read = IdpMetadata::choose(document.as_bytes(), Some(entity_id), ever).ok()?;
+            let at = read.valid_until.map(Timestamp::from)?;
+            Some(End { kind: Kind::IdpMetadata, object: space.to_string(), at })
+        }));
+        found.sort_by_key(|end| end.at);
+        Ok(found)
+    }
+}
+
+async fn look(db: &Db, space: SpaceId) -> Result<(Held, Vec<End>), sso::Error> {
+    let held = db.read(async |tx| Held::read(tx, space).await).await?;
+    let looked = tokio::task::spawn_blocking(move || held.ends(space).map(|ends| (held, ends)));
+    Ok(looked.await.map_err(|_| sso::Error::Interrupted)??)
+}
+
+/// Everything of a space that ends, the first end first. What is turned off is left out.
+pub async fn ends(db: &Db, space: SpaceId) -> Result<Vec<End>, sso::Error> {
+    Ok(look(db, space).await?.1)
 }
 
 /// Leaves a record and tells an event for each end of a space that has come to a threshold and was
-/// not warned of there; says how many.
-pub async fn warn(tx: &mut Write, act: &Act, space: SpaceId) -> Result<usize, sso::Error> {
-    sql("DELETE FROM expiry_warnings WHERE space_id = $1 AND warned_at < $2")
-        .bind(space)
-        .bind(act.now.plus_seconds(-KEPT))
-        .execute(tx)
-        .await?;
+/// not warned of there; says how many. Where what ends changes meanwhile, that is the next time.
+pub async fn warn(db: &Db, act: &Act, space: SpaceId) -> Result<usize, sso::Error> {
+    let (held, mut ends) = look(db, space).await?;
+    ends.retain(|end| end.threshold(act.now).is_some());
+    db.write(async |tx| {
+        sql("DELETE FROM expiry_warnings WHERE space_id = $1 AND warned_at < $2")
+            .bind(space)
+            .bind(act.now.plus_seconds(-KEPT))
+            .execute(tx)
+            .await?;
+        if ends.is_empty() || Held::read(tx, space).await? != held {
+            return Ok(0);
+        }
+        warn_of(tx, act, space, &ends).await
+    })
+    .await
+}
+
+async fn warn_of(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    ends: &[End],
+) -> Result<usize, sso::Error> {
     let mut warned = 0;
-    for end in ends(tx, space).await? {
+    for end in ends {
         let Some(days) = end.threshold(act.now) else { continue };
         let first = sql("INSERT INTO expiry_warnings (space_id, kind, object, days, warned_at)
                          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
@@ -136,7 +185,7 @@ pub async fn warn(tx: &mut Write, act: &Act, space: SpaceId) -> Result<usize, ss
         .execute(tx)
         .await?;
         if first > 0 {
-            tell(tx, act, space, &end, days).await?;
+            tell(tx, act, space, end, days).await?;
             warned += 1;
         }
     }

@@ -12,7 +12,9 @@ const HIDDEN: &str = "(not recorded)";
 pub fn redact(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let kept = cut(text);
-    if kept.trim().is_empty() {
+    // With NUL it is no JSON, and nothing that a database keeps: one such body must not cost the
+    // records that are written together with it.
+    if kept.trim().is_empty() || kept.contains('\0') {
         return None;
     }
     if !may_hold_password(kept) {

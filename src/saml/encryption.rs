@@ -1,9 +1,9 @@
-//! Encrypted assertions, in the one shape SAML gives them (SAML core §2.3.4, XML Encryption 1.1):
-//! the assertion is encrypted with AES under a key of its own, and that key with RSA-OAEP for a
-//! certificate of ours.
+//! Encrypted assertions, and names in logout requests, in the one shape SAML gives them (SAML core
+//! §2.2.4, §2.3.4, XML Encryption 1.1): the element is encrypted with AES under a key of its own,
+//! and that key with RSA-OAEP for a certificate of ours.
 //!
-//! Opening proves nothing about who made the assertion: our certificate is public. What comes out
-//! goes through the same strict parser, structure and checks as an assertion in the clear.
+//! Opening proves nothing about who made it: our certificate is public. What comes out goes through
+//! the same strict parser, structure and checks as what comes in the clear.
 //!
 //! AES-CBC has no integrity: whoever may change such a message and watch what we make of it can
 //! read it. So it is opened only inside a response whose signature held before.
@@ -72,8 +72,13 @@ pub enum EncryptionError {
     #[error("what was encrypted is not strict XML: {0}")]
     Inside(XmlError),
     /// What was inside is something else.
-    #[error("what was encrypted is {0}, not an assertion")]
-    NotAssertion(String),
+    #[error("what was encrypted is {found}, not {wanted}")]
+    Another {
+        /// What it is.
+        found: String,
+        /// What belongs there.
+        wanted: &'static str,
+    },
 }
 
 /// A private key of ours that assertions are encrypted for. It opens and never signs.
@@ -93,7 +98,7 @@ impl DecryptionKey {
     }
 }
 
-/// An assertion that was opened.
+/// An assertion or a name that was opened.
 #[derive(Debug)]
 pub struct Opened {
     /// It, and nothing around it.
@@ -213,11 +218,26 @@ pub fn open(
     keys: &[DecryptionKey],
     response_signed: bool,
 ) -> Result<Opened, EncryptionError> {
+    open_one(element, keys, response_signed, ("Assertion", "an assertion"))
+}
+
+/// Opens an `EncryptedID` with one of the keys: a name identifier, and nothing else that may stand
+/// in one. Only for one in a message whose signature was verified before.
+pub fn open_name(element: Element<'_>, keys: &[DecryptionKey]) -> Result<Opened, EncryptionError> {
+    open_one(element, keys, true, ("NameID", "a name identifier"))
+}
+
+fn open_one(
+    element: Element<'_>,
+    keys: &[DecryptionKey],
+    is_signed: bool,
+    (name, wanted): (&'static str, &'static str),
+) -> Result<Opened, EncryptionError> {
     if keys.is_empty() {
         return Err(EncryptionError::NotEnabled);
     }
     let sealed = read(element)?;
-    if matches!(sealed.cipher, DataCipher::Cbc(_)) && !response_signed {
+    if matches!(sealed.cipher, DataCipher::Cbc(_)) && !is_signed {
         return Err(EncryptionError::CbcNotSigned);
     }
     let tries = sealed.recipients.iter().flat_map(|to| keys.iter().map(move |key| (to, key)));
@@ -227,8 +247,8 @@ pub fn open(
     });
     let (text, key) = opened.ok_or(EncryptionError::Closed)?;
     let document = xml::parse(&text, Profile::Message).map_err(EncryptionError::Inside)?;
-    if !document.root().is(ASSERTION, "Assertion") {
-        return Err(EncryptionError::NotAssertion(label(document.root())));
+    if !document.root().is(ASSERTION, name) {
+        return Err(EncryptionError::Another { found: label(document.root()), wanted });
     }
     let fingerprint = &key.certificate().facts().fingerprint;
     Ok(Opened { document, method: format!("{}, RSA-OAEP for sha256 {fingerprint}", sealed.cipher) })

@@ -20,6 +20,8 @@ use url::form_urlencoded;
 
 use super::certificate::Certificate;
 use super::encoding;
+use super::encryption::DecryptionKey;
+use super::namespace::ASSERTION;
 use super::redirect::{self, DetachedSignature, MAXIMUM_ECHO, MessageKind, Query};
 use super::xml::{self, Document, Profile};
 
@@ -48,6 +50,8 @@ pub struct Expected<'a> {
     pub idp_entity_id: &'a str,
     /// Its certificates; the only keys that are believed.
     pub certificates: &'a [Certificate],
+    /// Our keys that a name may be encrypted for; none refuses encrypted names.
+    pub decryption_keys: &'a [DecryptionKey],
     /// The address that the message came to.
     pub url: &'a str,
     /// The present.
@@ -121,8 +125,17 @@ pub struct Outcome {
     pub trace: LogoutTrace,
     /// What was proved, or why not.
     pub result: Result<Verified, Refusal>,
+    /// Whether the sender is proved, refused or not: a configured key signed the message.
+    pub is_proved: bool,
     /// The id of a request that may be answered, refused or not: its sender is proved.
     pub answerable: Option<String>,
+}
+
+/// What is known of the sender of a message.
+#[derive(Debug, Default)]
+struct Sender {
+    is_proved: bool,
+    answerable: Option<String>,
 }
 
 /// Where the signature of a message stands.
@@ -215,16 +228,22 @@ impl Received {
         self.relay_state.as_deref()
     }
 
+    /// Whether keys to open a name are needed at all.
+    pub fn is_encrypted(&self) -> bool {
+        let sealed = |it: xml::Element<'_>| it.is(ASSERTION, "EncryptedID");
+        self.document.as_ref().is_ok_and(|document| document.root().elements().any(sealed))
+    }
+
     /// Judges the message.
     pub fn judge(&self, expected: &Expected<'_>) -> Outcome {
         let mut trace = LogoutTrace::default();
-        let mut answerable = None;
+        let mut sender = Sender::default();
         let verified = match (&self.document, self.kind) {
             (Ok(document), Some(kind)) => {
                 for check in [LogoutCheck::Binding, LogoutCheck::Encoding, LogoutCheck::Xml] {
                     trace.require(check, true, "", "");
                 }
-                judge::judge(kind, document, &self.seal, expected, &mut trace, &mut answerable)
+                judge::judge(kind, document, &self.seal, expected, &mut trace, &mut sender)
             }
             (Ok(_), None) => None,
             (Err(refusal), _) => {
@@ -246,7 +265,8 @@ impl Received {
             }
             (None, None) => Err(refused(LogoutCheck::Structure, "a complete message", &"")),
         };
-        Outcome { trace, result, answerable }
+        let Sender { is_proved, answerable } = sender;
+        Outcome { trace, result, is_proved, answerable }
     }
 }
 

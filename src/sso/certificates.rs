@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Error, IdentityProvider, ProviderError, identity_provider,
     provider::{check_not_for_development, insert_certificate, state},
+    removed,
     ticket::forget_tickets,
 };
 use crate::{
@@ -48,9 +49,9 @@ pub async fn remove_certificate(
 ) -> Result<(), Error> {
     space::lock(tx, space).await?;
     let before = identity_provider(tx, space).await?.ok_or(ProviderError::CertificateNotFound)?;
-    if !before.certificates.iter().any(|one| one.id == id) {
+    let Some(removed) = before.certificates.iter().find(|one| one.id == id) else {
         return Err(ProviderError::CertificateNotFound.into());
-    }
+    };
     if before.certificates.len() < 2 {
         return Err(ProviderError::LastCertificate.into());
     }
@@ -59,6 +60,7 @@ pub async fn remove_certificate(
         .bind(space)
         .execute(tx)
         .await?;
+    removed::remember(tx, act, space, std::slice::from_ref(&removed.fingerprint)).await?;
     // What is judged by it at this moment, and who has only a ticket so far, begins again.
     sql("UPDATE identity_providers SET updated_at = $1 WHERE space_id = $2")
         .bind(act.now)
@@ -85,6 +87,10 @@ pub async fn clear(tx: &mut Write, act: &Act, space: SpaceId) -> Result<(), Erro
     ] {
         sql(table).bind(space).execute(tx).await?;
     }
+    // What was trusted once is not trusted again without a person's word, whatever is set up next.
+    let certificates: Vec<String> =
+        before.certificates.iter().map(|one| one.fingerprint.clone()).collect();
+    removed::remember(tx, act, space, &certificates).await?;
     record(tx, act, space, "identity_provider.clear", &before).await
 }
 

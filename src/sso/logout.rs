@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Error, identity_provider};
 use crate::{
-    audit::{self, Act, Change, Scope},
+    audit::{
+        self, Act, Change, Scope,
+        unproved::{self, Counted, Unproved, UnprovedDoor},
+    },
     id::{IdpSessionId, SpaceId, UserId},
     saml::{
         binding,
@@ -366,7 +369,7 @@ pub enum Heard {
 }
 
 /// Takes a judged message of the identity provider of this entity id. Commits either way: a
-/// refusal is recorded too.
+/// refusal is recorded too, or counted ([`refused_logouts`]) where nobody knows who sent it.
 pub async fn heard(
     tx: &mut Write,
     act: &Act,
@@ -374,7 +377,7 @@ pub async fn heard(
     issuer: &str,
     outcome: Outcome,
 ) -> Result<Heard, Error> {
-    let Outcome { mut trace, result, answerable } = outcome;
+    let Outcome { mut trace, result, is_proved, answerable } = outcome;
     let refused = match result {
         Err(refusal) => refusal.check,
         Ok(Verified::Request(request)) => {
@@ -395,8 +398,24 @@ pub async fn heard(
             LogoutCheck::InResponseTo
         }
     };
-    record(tx, act, space, "single_logout.refuse", Object::Space, reasons(&trace)).await?;
+    let reasons = reasons(&trace);
+    if is_proved {
+        record(tx, act, space, "single_logout.refuse", Object::Space, reasons).await?;
+    } else {
+        let (door, cause) = (UnprovedDoor::SingleLogout, refused.name());
+        let one = Unproved { door, owner: space.0, cause, detail: &reasons };
+        unproved::count(tx, act, one).await?;
+    }
     Ok(Heard::Refused { check: refused, request_id: answerable })
+}
+
+/// The logout messages of a space that were refused and proved nothing, by the check that refused
+/// them, the latest first.
+pub async fn refused_logouts(
+    tx: &mut Read,
+    space: SpaceId,
+) -> Result<Vec<Counted>, database::Error> {
+    unproved::counted(tx, UnprovedDoor::SingleLogout, space.0).await
 }
 
 /// Why a message was refused, for administrators: each failed check, and what to change.

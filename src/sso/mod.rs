@@ -30,10 +30,12 @@ mod logout;
 mod looked;
 mod proposals;
 mod provider;
+mod removed;
 mod requests;
 mod responses;
 mod rules;
 mod sign_in;
+mod signed_in;
 mod source;
 mod test_sign_in;
 mod ticket;
@@ -44,7 +46,8 @@ pub use certificates::{add_certificate, clear, remove_certificate};
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
 pub use logout::{
-    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state, sign_out,
+    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state,
+    refused_logouts, sign_out,
 };
 pub use looked::Looked;
 pub use proposals::{
@@ -55,18 +58,20 @@ pub use provider::{
     ByHand, IdentityProvider, IdpCertificate, ReadCertificates, identity_provider, set_by_hand,
     set_by_metadata,
 };
+pub use removed::{RemovedCertificate, removed_before};
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
 pub use sign_in::{
     Against, Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
 };
+pub use signed_in::signed_in_at;
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,
     test, tests,
 };
 
-pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, redeem};
+pub use ticket::{Bearer, Brought, Redeemed, TICKET_SECONDS, decline, redeem};
 
 pub use source::{Came, NewSource, Source, pins_of, remove_source, set_source, source};
 

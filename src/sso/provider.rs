@@ -7,7 +7,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Error, RequestSettings, ResponseSettings, requests::text_of, ticket::forget_tickets};
+use super::{
+    Error, RequestSettings, ResponseSettings, removed, requests::text_of, ticket::forget_tickets,
+};
 use crate::{
     audit::{self, Act, ActorKind, Change, Scope},
     id::{CertificateId, SpaceId},
@@ -327,7 +329,10 @@ async fn replace_certificates(
         gone.push(" AND fingerprint NOT IN (");
         gone.push_list(certificates.iter().map(|c| c.facts().fingerprint.as_str())).push(")");
     }
-    gone.execute(tx).await?;
+    gone.push(" RETURNING fingerprint");
+    let gone: Vec<(String,)> = gone.fetch_all(tx).await?;
+    let gone: Vec<String> = gone.into_iter().map(|(it,)| it).collect();
+    removed::remember(tx, act, space, &gone).await?;
     for certificate in certificates {
         insert_certificate(tx, act, space, certificate).await?;
     }
@@ -341,6 +346,7 @@ pub(super) async fn insert_certificate(
     space: SpaceId,
     certificate: &Certificate,
 ) -> Result<Option<CertificateId>, database::Error> {
+    removed::forget(tx, space, &certificate.facts().fingerprint).await?;
     let id: CertificateId = act.new_id();
     let made = sql("INSERT INTO identity_provider_certificates
              (id, space_id, certificate, fingerprint, created_at)

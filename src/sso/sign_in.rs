@@ -169,6 +169,9 @@ pub enum Judged {
     Accepted {
         /// The ticket; a secret.
         ticket: String,
+        /// What the browser that brought the response is to carry, where no browser began: another
+        /// secret, without which the ticket is worth nothing.
+        brought: Option<String>,
     },
     /// It is refused at this check. The person is told no more than the kind of refusal.
     Refused(Check),
@@ -250,8 +253,8 @@ pub async fn judge(
         expires_at,
         idp_session: session,
     };
-    let ticket = ticket::insert(tx, &ticket).await?;
-    Ok(Judged::Accepted { ticket })
+    let (ticket, brought) = ticket::insert(tx, &ticket).await?;
+    Ok(Judged::Accepted { ticket, brought })
 }
 
 /// What has to be known of the present moment before a response counts.

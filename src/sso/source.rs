@@ -2,13 +2,14 @@
 //!
 //! What is fetched never counts by itself: where it says something else than what is configured,
 //! it becomes a proposal. Only new certificates may count at once, if an administrator decided so
-//! and a pinned key signed the document. What is configured stays whatever becomes of fetching.
+//! and a pinned key signed the document; and none that an administrator removed. What is configured stays whatever becomes of fetching.
 
 use serde_json::{Value, json};
 
 use super::{
     Content, Error, IdentityProvider, Looked, Origin, Part, ProviderError, differences,
-    fetched_proposal, identity_provider, proposals::withdraw_fetched, propose, set_by_looked,
+    fetched_proposal, identity_provider, proposals::withdraw_fetched, propose, removed_before,
+    set_by_looked,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
@@ -315,14 +316,18 @@ async fn take_in(
     Fetched { looked, same }: Fetched,
 ) -> Result<Came, Error> {
     let current = identity_provider(tx, space).await?;
+    let mut returning = Vec::new();
     if let Ok(Some(read)) = looked.metadata() {
+        returning = removed_before(tx, space, read).await?;
         match change(current.as_ref(), read) {
             Nature::None => {
                 withdraw_fetched(tx, space).await?;
                 renew(tx, space, current.as_ref(), &looked.content).await?;
                 return Ok(Came::Same);
             }
-            Nature::Certificates if source.automatic && !source.pins.0.is_empty() => {
+            Nature::Certificates
+                if source.automatic && !source.pins.0.is_empty() && returning.is_empty() =>
+            {
                 withdraw_fetched(tx, space).await?;
                 set_by_looked(tx, act, space, looked).await?;
                 return Ok(Came::Applied);
@@ -340,7 +345,8 @@ async fn take_in(
         return Ok(Came::Proposed);
     }
     let id = propose(tx, act, space, Origin::Source, looked).await?;
-    let what = json!({ "url": source.url, "proposal": id });
+    let returning: Vec<&str> = returning.iter().map(|it| it.fingerprint.as_str()).collect();
+    let what = json!({ "url": source.url, "proposal": id, "removed_before": returning });
     let action = "identity_provider.metadata_proposed";
     record(tx, act, space, action, Value::Null, what).await?;
     Ok(Came::Proposed)

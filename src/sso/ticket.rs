@@ -44,9 +44,19 @@ pub(super) struct NewTicket<'a> {
     pub idp_session: IdpSessionId,
 }
 
-/// Makes a ticket; a secret, of which a hash is kept.
-pub(super) async fn insert(tx: &mut Write, new: &NewTicket<'_>) -> Result<String, Error> {
+/// Makes a ticket; a secret, of which a hash is kept. Where no browser began, a second one for the
+/// browser that brought the response: who has only the ticket has nothing.
+pub(super) async fn insert(
+    tx: &mut Write,
+    new: &NewTicket<'_>,
+) -> Result<(String, Option<String>), Error> {
     let ticket = random_token::<32>()?;
+    let brought = match new.binding_hash {
+        Some(_) => None,
+        None => Some(random_token::<32>()?),
+    };
+    let brought_hash = brought.as_ref().map(|it| sha256(it.as_bytes()));
+    let binding_hash = new.binding_hash.or(brought_hash.as_ref().map(<[u8; 32]>::as_slice));
     sql("INSERT INTO login_tickets (ticket_hash, space_id, user_id, attempt_id, return_to,
                                     binding_hash, unsolicited, session_ends_at, expires_at,
                                     idp_session_id)
@@ -56,14 +66,14 @@ pub(super) async fn insert(tx: &mut Write, new: &NewTicket<'_>) -> Result<String
     .bind(new.user)
     .bind(new.attempt)
     .bind(new.return_to)
-    .bind(new.binding_hash.unwrap_or_default())
+    .bind(binding_hash.unwrap_or_default())
     .bind(new.binding_hash.is_none())
     .bind(new.session_ends_at)
     .bind(new.expires_at)
     .bind(new.idp_session)
     .later(tx)
     .await?;
-    Ok(ticket)
+    Ok((ticket, brought))
 }
 
 /// Forgets the tickets that nobody has come for: what they rest on has changed.
@@ -89,15 +99,22 @@ struct TicketRow {
     space_name: Option<String>,
 }
 
+fn carries(carried: Option<&str>, hash: &[u8]) -> bool {
+    carried.is_some_and(|it| constant_time_eq(&sha256(it.as_bytes()), hash))
+}
+
 /// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
-/// be asked first; none for any other ticket. The ticket is not used up.
+/// be asked first; none for any other ticket, and in a browser that did not bring the response. The
+/// ticket is not used up.
 async fn question(
     tx: &mut Read,
     space_name: &str,
     ticket: &str,
+    brought: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<User>, database::Error> {
-    let found: Option<(SpaceId, UserId)> = sql("SELECT t.space_id, t.user_id
+    let found: Option<(SpaceId, UserId, Vec<u8>)> = sql("SELECT t.space_id, t.user_id,
+                t.binding_hash
          FROM login_tickets t JOIN spaces s ON s.id = t.space_id
          WHERE t.ticket_hash = $1 AND s.name = $2 AND t.unsolicited = $3 AND t.expires_at > $4")
     .bind(sha256(ticket.as_bytes()))
@@ -107,18 +124,28 @@ async fn question(
     .fetch_optional(tx)
     .await?;
     match found {
-        Some((space, user)) => directory::user(tx, space, user).await,
-        None => Ok(None),
+        Some((space, user, hash)) if carries(brought, &hash) => {
+            directory::user(tx, space, user).await
+        }
+        Some(_) | None => Ok(None),
     }
 }
 
 /// How a browser comes with a ticket.
 #[derive(Clone, Copy, Debug)]
 pub enum Bearer<'a> {
-    /// Sent on from the assertion consumer service, with its cookie if it has one.
-    Browser(Option<&'a str>),
-    /// With the person's own yes, from a page of ours: for tickets that bind no browser.
-    Confirmed,
+    /// Sent on from the assertion consumer service, with its cookies if it has them.
+    Browser {
+        /// Of what it began.
+        began: Option<&'a str>,
+        /// Of what it brought.
+        brought: Option<&'a str>,
+    },
+    /// With the person's own yes, from a page of ours: for what no browser began.
+    Confirmed {
+        /// Of what it brought.
+        brought: Option<&'a str>,
+    },
 }
 
 /// A ticket that was good: whose session to open.
@@ -158,7 +185,7 @@ pub async fn redeem(
 ) -> Result<Brought, Error> {
     let mut query = sql("DELETE FROM login_tickets WHERE ticket_hash = ");
     query.push_bind(sha256(ticket.as_bytes()));
-    if let Bearer::Browser(_) = bearer {
+    if let Bearer::Browser { .. } = bearer {
         // What waits for a yes goes on waiting.
         query.push(" AND (unsolicited = ").push_bind(false);
         query.push(" OR expires_at <= ").push_bind(act.now).push(")");
@@ -175,25 +202,27 @@ pub async fn redeem(
     let row: Option<TicketRow> = query.fetch_optional(tx).await?;
     let Some(row) = row else {
         let user = match bearer {
-            Bearer::Browser(_) => question(tx, space_name, ticket, act.now).await?,
-            Bearer::Confirmed => None,
+            Bearer::Browser { brought, .. } => {
+                question(tx, space_name, ticket, brought, act.now).await?
+            }
+            Bearer::Confirmed { .. } => None,
         };
         return Ok(user.map_or(Brought::Nothing, |user| Brought::Question(Box::new(user))));
     };
     let Some(Json(mut trace)) = row.checks else { return Ok(Brought::Nothing) };
     let attempt = row.attempt_id;
-    let same = match bearer {
-        Bearer::Browser(binding) => {
-            let hash = binding.map(|binding| sha256(binding.as_bytes()));
-            !row.unsolicited && hash.is_some_and(|it| constant_time_eq(&it, &row.binding_hash))
-        }
-        Bearer::Confirmed => row.unsolicited,
+    // One kind of ticket takes no cookie of the other, and no yes in place of one.
+    let carried = match (bearer, row.unsolicited) {
+        (Bearer::Browser { began, .. }, false) => began,
+        (Bearer::Confirmed { brought } | Bearer::Browser { brought, .. }, true) => brought,
+        (Bearer::Confirmed { .. }, false) => None,
     };
+    let same = carries(carried, &row.binding_hash);
     let user = directory::user(tx, row.space_id, row.user_id).await?;
     let found = row.space_name.zip(user).filter(|(_, user)| user.enabled());
-    let received = match (same, bearer) {
-        (false, Bearer::Browser(Some(_)) | Bearer::Confirmed) => "another browser",
-        (false, Bearer::Browser(None)) => "a browser without our cookie",
+    let received = match (same, carried) {
+        (false, Some(_)) => "another browser",
+        (false, None) => "a browser without our cookie",
         (true, _) if row.expires_at <= act.now => "the same browser, too late",
         (true, _) => match &found {
             None => "the same browser, after sign-in or the user was switched off",
@@ -221,4 +250,30 @@ pub async fn redeem(
     let return_to = row.return_to;
     let redeemed = Redeemed { user, return_to, session_ends_at, idp_session };
     Ok(Brought::Session(Box::new(redeemed)))
+}
+
+/// The person said no. Of what this browser brought, the ticket is used up and the session at the
+/// identity provider forgotten; another browser's stays.
+pub async fn decline(
+    tx: &mut Write,
+    act: &Act,
+    space_name: &str,
+    ticket: &str,
+    brought: Option<&str>,
+) -> Result<(), Error> {
+    let Some(brought) = brought else { return Ok(()) };
+    let gone: Option<(SpaceId, AttemptId, IdpSessionId)> = sql("DELETE FROM login_tickets
+         WHERE ticket_hash = $1 AND binding_hash = $2 AND unsolicited = $3
+           AND space_id IN (SELECT id FROM spaces WHERE name = $4)
+         RETURNING space_id, attempt_id, idp_session_id")
+    .bind(sha256(ticket.as_bytes()))
+    .bind(sha256(brought.as_bytes()))
+    .bind(true)
+    .bind(space_name)
+    .fetch_optional(tx)
+    .await?;
+    let Some((space, attempt, session)) = gone else { return Ok(()) };
+    sql("DELETE FROM identity_provider_sessions WHERE id = $1").bind(session).execute(tx).await?;
+    record(tx, act, space, "sign_in.decline", attempt, json!({})).await?;
+    Ok(())
 }

@@ -13,6 +13,9 @@ pub enum Error {
     /// A second write was begun inside a write: a mistake of ours that would wait for itself.
     #[error("a write was begun inside a write")]
     NestedWrite,
+    /// A value is text with NUL in it, which is never kept and never found.
+    #[error("text cannot have the character U+0000")]
+    Nul,
     /// The transaction was lost, this one's own or one that it shared a commit with: the disk is
     /// full, or something failed before. Nothing of it is kept. The cause was an error of its own,
     /// or is in the log.
@@ -48,6 +51,8 @@ impl From<sqlx::Error> for Error {
                 // PostgreSQL names the constraint, SQLite the columns in its message.
                 Self::Conflict(e.constraint().map_or_else(|| e.message().to_owned(), str::to_owned))
             }
+            // PostgreSQL: a character that it cannot keep (SQLSTATE 22021), which can only be NUL.
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("22021") => Self::Nul,
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, source },
             other => Self::Database(other),

@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use super::{
-    Result,
+    Error, Result,
     db::{Read, Write},
     value::{ToValue, Value},
 };
@@ -26,11 +26,13 @@ pub struct Sql {
     values: Vec<Value>,
     peek: bool,
     keep: bool,
+    /// Whether a value is text that no database of ours keeps.
+    has_nul: bool,
 }
 
 /// Starts a statement. Parameters are written `$1`, `$2`, ….
 pub fn sql(text: &'static str) -> Sql {
-    Sql { text: Cow::Borrowed(text), values: Vec::new(), peek: false, keep: false }
+    Sql { text: Cow::Borrowed(text), values: Vec::new(), peek: false, keep: false, has_nul: false }
 }
 
 /// A `LIKE` pattern that finds `text` anywhere; goes with `ESCAPE '\'`. Fold both sides first
@@ -60,8 +62,22 @@ impl Sql {
     /// Gives the next parameter its value.
     #[must_use]
     pub fn bind(mut self, value: impl ToValue) -> Self {
-        self.values.push(value.to_value());
+        self.value(value);
         self
+    }
+
+    fn value(&mut self, value: impl ToValue) {
+        let value = value.to_value();
+        if let Value::Text(Some(text)) = &value {
+            self.has_nul |= text.contains('\0');
+        }
+        self.values.push(value);
+    }
+
+    /// Refuses text with NUL, which PostgreSQL cannot keep: nothing that comes from outside gets as
+    /// far as a database that fails of it, whichever database it is.
+    fn sound(self) -> Result<Self> {
+        if self.has_nul { Err(Error::Nul) } else { Ok(self) }
     }
 
     /// Appends text.
@@ -72,7 +88,7 @@ impl Sql {
 
     /// Appends a parameter together with its placeholder.
     pub fn push_bind(&mut self, value: impl ToValue) -> &mut Self {
-        self.values.push(value.to_value());
+        self.value(value);
         // Writing to a string cannot fail.
         let _ = write!(self.text.to_mut(), "${}", self.values.len());
         self
@@ -111,7 +127,7 @@ impl Sql {
 
     /// All rows.
     pub async fn fetch_all<T: Row>(self, tx: &mut Read) -> Result<Vec<T>> {
-        tx.tx.fetch_all(self).await
+        tx.tx.fetch_all(self.sound()?).await
     }
 
     /// All rows, in no order, for a moderate number of large ones; `columns` names all columns. SQLite
@@ -122,17 +138,17 @@ impl Sql {
         tx: &mut Read,
         columns: &'static str,
     ) -> Result<Vec<T>> {
-        tx.tx.fetch_packed(self, columns).await
+        tx.tx.fetch_packed(self.sound()?, columns).await
     }
 
     /// The row, if there is one.
     pub async fn fetch_optional<T: Row>(self, tx: &mut Read) -> Result<Option<T>> {
-        tx.tx.fetch_optional(self).await
+        tx.tx.fetch_optional(self.sound()?).await
     }
 
     /// The one row that must be there, such as a count.
     pub async fn fetch_one<T: Row>(self, tx: &mut Read) -> Result<T> {
-        Ok(tx.tx.fetch_optional(self).await?.ok_or(sqlx::Error::RowNotFound)?)
+        Ok(tx.tx.fetch_optional(self.sound()?).await?.ok_or(sqlx::Error::RowNotFound)?)
     }
 
     /// The single number of a single row, such as a count.
@@ -143,17 +159,17 @@ impl Sql {
     /// The numbers that a `SELECT` of one column of numbers finds, in ascending order. They come as
     /// one row: a hundred thousand take a tenth of the time that as many rows take.
     pub async fn fetch_numbers(self, tx: &mut Read) -> Result<Vec<i64>> {
-        tx.tx.fetch_numbers(self).await
+        tx.tx.fetch_numbers(self.sound()?).await
     }
 
     /// Whether there is any row.
     pub async fn exists(self, tx: &mut Read) -> Result<bool> {
-        tx.tx.exists(self).await
+        tx.tx.exists(self.sound()?).await
     }
 
     /// Runs the statement and says how many rows it touched.
     pub async fn execute(self, tx: &mut Write) -> Result<u64> {
-        tx.tx.execute(self).await
+        tx.tx.execute(self.sound()?).await
     }
 
     /// Has the statement run before the next one, and at the latest before the commit. That
@@ -161,7 +177,7 @@ impl Sql {
     /// rows that nothing can refuse and that no other queued statement touches, and it must not
     /// begin with `WITH`. Where it fails all the same, the statement after it reports it.
     pub async fn later(self, tx: &mut Write) -> Result<()> {
-        tx.tx.later(self).await
+        tx.tx.later(self.sound()?).await
     }
 
     /// All rows as one list of lists.
@@ -194,7 +210,7 @@ impl Sql {
 
     /// Several statements in one: kept ready if each of them is.
     pub(super) fn from_parts(text: Cow<'static, str>, values: Vec<Value>, keep: bool) -> Self {
-        Self { text, values, peek: false, keep }
+        Self { text, values, peek: false, keep, has_nul: false }
     }
 
     /// The same with another statement behind it, which has no parameters.

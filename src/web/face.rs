@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     cam, cloud, credential, directory, event, organization, permission, provisioning,
-    saml::metadata::MetadataError, space, sso, task,
+    saml::metadata::MetadataError, space, sso, store, task,
 };
 
 /// How a failure is shown.
@@ -15,6 +15,8 @@ pub enum Face {
     NotFound,
     /// Not as things are; the error's words are for people.
     Refused,
+    /// What was sent is nothing that could ever be: text with NUL in it.
+    Malformed,
     /// Our failure: its words are for the log only.
     Internal,
 }
@@ -37,12 +39,26 @@ impl Face {
             Fault::Task(error) => match error {
                 task::Error::NotFound => Self::NotFound,
                 task::Error::NotFailed => Self::Refused,
-                task::Error::Store(_) => Self::Internal,
+                task::Error::Store(error) => store(error),
             },
-            Fault::Store(_) | Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => {
-                Self::Internal
-            }
+            Fault::Store(error) => store(error),
+            Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => Self::Internal,
         }
+    }
+}
+
+fn store(error: &store::Error) -> Face {
+    use store::Error as E;
+    match error {
+        E::Nul => Face::Malformed,
+        E::Conflict(_)
+        | E::Busy
+        | E::NestedWrite
+        | E::Lost
+        | E::Corrupt { .. }
+        | E::Migrate(_)
+        | E::UnknownScheme
+        | E::Database(_) => Face::Internal,
     }
 }
 
@@ -58,7 +74,8 @@ fn organization(error: &organization::Error) -> Face {
         E::RemarkTooLong => Face::Field("remark"),
         E::DepartmentNotFound | E::AccountNotFound => Face::NotFound,
         E::TooDeep(_) => Face::Refused,
-        E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -71,7 +88,8 @@ fn space(error: &space::Error) -> Face {
             Face::Refused
         }
         E::KeyNotFound => Face::NotFound,
-        E::Key(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Key(_) | E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -94,7 +112,7 @@ fn directory(error: &directory::Error) -> Face {
         | E::TooManyToAdopt
         | E::AdoptionChanged
         | E::GroupManagedByScim => Face::Refused,
-        E::Store(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -104,7 +122,8 @@ fn credential(error: &credential::Error) -> Face {
         E::TooMany => Face::Refused,
         E::Lifetime => Face::Field("days"),
         E::NotFound => Face::NotFound,
-        E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -115,7 +134,8 @@ fn event(error: &event::Error) -> Face {
         E::NoKind => Face::Field("kinds"),
         E::TooMany | E::Disabled => Face::Refused,
         E::EndpointNotFound | E::EventNotFound => Face::NotFound,
-        E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -132,7 +152,8 @@ fn sso(error: &sso::Error) -> Face {
         E::SwitchedOff | E::NotConfigured | E::NoPost => Face::Refused,
         E::Provider(error) => provider(error),
         E::Key(error) => space(error),
-        E::Interrupted | E::Request(_) | E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Interrupted | E::Request(_) | E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -159,7 +180,8 @@ fn cloud(error: &cloud::Error) -> Face {
         E::AccountNotFound | E::UserNotFound | E::PolicyNotFound => Face::NotFound,
         E::UserNameTaken | E::UserNameInvalid => Face::Field("user_name"),
         E::TokenInvalid | E::TokenExpired => Face::Refused,
-        E::Interrupted | E::Password | E::Secret(_) | E::Store(_) => Face::Internal,
+        E::Interrupted | E::Password | E::Secret(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -196,7 +218,7 @@ fn permission(error: &permission::Error) -> Face {
         | E::TooManyAssignments(_)
         | E::DeploymentBusy
         | E::DeploymentInUse => Face::Refused,
-        E::Store(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }
 
@@ -210,6 +232,6 @@ fn provisioning(error: &provisioning::Error) -> Face {
         }
         E::Space(error) => space(error),
         E::Permission(error) => permission(error),
-        E::Store(_) => Face::Internal,
+        E::Store(error) => store(error),
     }
 }

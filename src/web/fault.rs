@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::Face;
 use crate::{
     cloud, credential, directory, event, organization, permission, provisioning, secret, space,
     sso, store, task,
@@ -78,9 +79,13 @@ pub fn log_cause(error: &(dyn std::error::Error + 'static)) {
     tracing::error!(cause = chain, "a request failed");
 }
 
-/// Where no door has a form of its own: 500 and nothing about the cause.
+/// Where no door has a form of its own: 500 and nothing about the cause, unless what was sent is
+/// nothing that could ever be.
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
+        if Face::of(&self) == Face::Malformed {
+            return (StatusCode::BAD_REQUEST, "The request is not understood.\n").into_response();
+        }
         log_cause(&self);
         (StatusCode::INTERNAL_SERVER_ERROR, "The server failed.\n").into_response()
     }

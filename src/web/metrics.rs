@@ -38,7 +38,7 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fa
          negative once it has.\n# TYPE identity_center_expiry_seconds gauge\n",
     );
     for space in app.db.read(async |tx| space::spaces(tx).await).await? {
-        for end in app.db.read(async |tx| expiry::ends(tx, space.id).await).await? {
+        for end in expiry::ends(&app.db, space.id).await? {
             let (kind, object, left) = (end.kind, &end.object, end.seconds_left(now));
             // Ids and words of ours: nothing in them has to be escaped.
             let _ = writeln!(

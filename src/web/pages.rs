@@ -213,6 +213,7 @@ impl IntoResponse for PageError {
                 Face::Field(_) | Face::Refused => {
                     Problem::refused("Refused", sentence(&fault)).into_response()
                 }
+                Face::Malformed => Problem::of_status(StatusCode::BAD_REQUEST).into_response(),
                 Face::Internal => {
                     log_cause(&fault);
                     Problem::internal().into_response()

@@ -11,9 +11,10 @@
 #
 # Environment:
 #   IDENTITY_CENTER_TEST_LEMONLDAP  the unpacked Debian packages (only read): the folder with usr/
+#   IDP_ENCRYPTS                    what it encrypts for the service: none (the default) or assertion
 set -euo pipefail
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 stop() {
     local pid_file=$1/plackup.pid pid
@@ -103,6 +104,7 @@ STATE=$state PORT=$port SP_METADATA=$sp_metadata BASE=$root/var/lib/lemonldap-ng
             samlSPMetaDataOptionsCheckSLOMessageSignature => 1,
             samlSPMetaDataOptionsSessionNotOnOrAfterTimeout => 3600,
             samlSPMetaDataOptionsNotOnOrAfterTimeout => 300,
+            samlSPMetaDataOptionsEncryptionMode => $ENV{IDP_ENCRYPTS} || "none",
         } },
     );
     open my $out, ">", "$state/conf/lmConf-1.json" or die $!;

@@ -17,7 +17,7 @@ use identity_center::{
         role::{ROLE, ROLE_SESSION_NAME, RoleClaim},
     },
     secret::{hex, random},
-    store::Timestamp,
+    store::{Timestamp, sql},
 };
 use reqwest::{Client, StatusCode};
 
@@ -258,6 +258,60 @@ on_both! {
         assert_eq!(present(house, &house.browser(), &fresh).await, StatusCode::SEE_OTHER);
     }
 
+    /// Whoever was let in has proved something, and whoever was not may be anybody: what is proved
+    /// is recorded, and of the rest each cause once a day.
+    async fn a_refused_entry_leaves_its_cause_and_strangers_no_more_than_one(house) {
+        let (world, alice, id) = with_alice(house).await;
+        let key = world.idp_key().await;
+        let other =
+            SigningKey::generate("other", world.now().to_jiff(), random::<16>().unwrap()).unwrap();
+        let recorded = async || -> Vec<serde_json::Value> {
+            let found: Vec<(String,)> = world.rows(sql(
+                "SELECT state_after FROM audit_records
+                 WHERE action = 'account_sign_in.refuse' ORDER BY id")).await;
+            found.iter().map(|(it,)| serde_json::from_str(it).unwrap()).collect()
+        };
+        let refused = async |response: &str| {
+            assert_eq!(present(house, &house.browser(), response).await, StatusCode::FORBIDDEN);
+        };
+        let good = Word::of(&world, alice, id).await.sign(&world, &key);
+        assert_eq!(present(house, &house.browser(), &good).await, StatusCode::SEE_OTHER);
+        assert!(recorded().await.is_empty());
+        // Signed by the account's provider: each is recorded.
+        refused(&good).await;
+        refused(&good).await;
+        let mut bob = Word::of(&world, alice, id).await;
+        bob.name_id = "bob".to_owned();
+        refused(&bob.sign(&world, &key)).await;
+        let proved = |cause: &str, name: &str| serde_json::json!({
+            "cause": cause, "name_id": name, "provider": bob.claim.provider,
+        });
+        assert_eq!(recorded().await, [proved("replayed", "alice"), proved("replayed", "alice"), proved("revoked", "bob")]);
+        let about: Vec<(String, String)> = world.rows(sql(
+            "SELECT object_kind, object_id FROM audit_records
+             WHERE action = 'account_sign_in.refuse'")).await;
+        assert!(about.iter().all(|it| *it == ("account".to_owned(), world.member.uin.to_string())));
+        // By a stranger: each cause once a day, with how many there were.
+        for _ in 0..5 {
+            refused(&Word::of(&world, alice, id).await.sign(&world, &other)).await;
+            let mut nowhere = Word::of(&world, alice, id).await;
+            nowhere.claim.provider.push('x');
+            refused(&nowhere.sign(&world, &other)).await;
+        }
+        let unproved = |cause: &str, times: i64| serde_json::json!({ "cause": cause, "times": times });
+        assert_eq!(recorded().await[3..], [unproved("signature", 1), unproved("unknown-provider", 1)]);
+        world.advance(86_400);
+        refused(&Word::of(&world, alice, id).await.sign(&world, &other)).await;
+        assert_eq!(recorded().await[5..], [unproved("signature", 6)]);
+        // For an account that is not there, or for none at all, there is nobody to tell.
+        let mut unknown = Word::of(&world, alice, id).await;
+        unknown.claim.uin += 1_000_000;
+        refused(&unknown.sign(&world, &other)).await;
+        refused("AAAA").await;
+        assert_eq!(recorded().await.len(), 6);
+        assert_eq!(world.count("SELECT COUNT(*) FROM refused_messages").await, 2);
+    }
+
     /// The portal states how long a session may last now; the role in the account may still have
     /// what was deployed before.
     async fn ses_02_a_session_ends_when_the_response_says(house) {
@@ -492,7 +546,7 @@ in_both_worlds! {
         let uin = user.uin;
         world
             .write(async |tx, _| {
-                identity_center::store::sql("UPDATE cloud_users SET blocked = $1 WHERE uin = $2")
+                sql("UPDATE cloud_users SET blocked = $1 WHERE uin = $2")
                     .bind(true)
                     .bind(uin)
                     .execute(tx)

@@ -24,6 +24,7 @@ mod fake_idp;
 mod house;
 mod journey;
 mod kill;
+mod nul;
 mod outbound;
 mod permission;
 mod provisioning;

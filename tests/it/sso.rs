@@ -1,6 +1,6 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
-mod configuration;
+pub mod configuration;
 mod encryption;
 mod expiry;
 mod keys;

@@ -45,17 +45,17 @@ impl IdentityProvider {
     /// their name.
     pub fn start(service_metadata: &str) -> Option<Self> {
         tool("IDENTITY_CENTER_TEST_SIMPLESAMLPHP")?;
-        Some(Self::run("tests/idp/simplesamlphp.sh", service_metadata))
+        Some(Self::run("tests/idp/simplesamlphp.sh", service_metadata, "none"))
     }
 
     /// Starts LemonLDAP::NG likewise. dwho and rtyler can sign in there: their passwords and the
-    /// NameID are their names.
-    pub fn start_lemonldap(service_metadata: &str) -> Option<Self> {
+    /// NameID are their names. `encrypts` is what it encrypts: `none` or `assertion`.
+    pub fn start_lemonldap(service_metadata: &str, encrypts: &str) -> Option<Self> {
         tool("IDENTITY_CENTER_TEST_LEMONLDAP")?;
-        Some(Self::run("tests/idp/lemonldap.sh", service_metadata))
+        Some(Self::run("tests/idp/lemonldap.sh", service_metadata, encrypts))
     }
 
-    fn run(script: &str, service_metadata: &str) -> Self {
+    fn run(script: &str, service_metadata: &str, encrypts: &str) -> Self {
         let script = in_tree(script);
         let state = tempfile::tempdir().unwrap();
         let service = state.path().join("service.xml");
@@ -65,6 +65,7 @@ impl IdentityProvider {
             .arg(free_port().to_string())
             .arg(service)
             .arg(state.path())
+            .env("IDP_ENCRYPTS", encrypts)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .output()

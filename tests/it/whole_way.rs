@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use identity_center::{
     audit,
     id::{OrganizationId, SpaceId, Uin},
+    saml::{encoding, instant},
     store::{self, PageRequest},
 };
 use jiff::SignedDuration;
@@ -439,6 +440,28 @@ on_both! {
         let way = world.portal(&format!("/accounts/{}/roles/{given}/login", world.member));
         let refused = anns.get(way).send().await.unwrap();
         assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+
+    /// What an account hears of the time is true: when the person signed in, not when they clicked.
+    async fn an_account_hears_when_the_person_signed_in(house) {
+        let world = World::open(house).await;
+        let ann = world.push_user("ann").await;
+        world.assign("User", &ann).await;
+        let browser = house.browser();
+        world.sign_in(&browser, "ann").await;
+        let signed_in = instant::format(house.now().to_jiff());
+        house.app.clock.advance(SignedDuration::from_mins(59));
+        let word = encoding::decode(&world.word(&browser).await).unwrap();
+        let word = String::from_utf8(word).unwrap();
+        let now = house.now().to_jiff();
+        assert!(word.contains(&format!(" AuthnInstant=\"{signed_in}\"")), "{word}");
+        assert!(word.contains(&format!(" IssueInstant=\"{}\"", instant::format(now))), "{word}");
+        // The session begins with the click, and lasts what the configuration grants.
+        let (_, rest) = word.split_once(" SessionNotOnOrAfter=\"").unwrap();
+        let ends: jiff::Timestamp = rest.split('"').next().unwrap().parse().unwrap();
+        assert_eq!(ends.duration_since(now).as_secs(), 3600);
+        let entered = world.enter(&browser, &world.word(&browser).await).await;
+        assert_eq!(entered.status(), StatusCode::SEE_OTHER);
     }
 
     async fn the_accounts_believe_nobody_else(house) {

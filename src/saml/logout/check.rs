@@ -94,7 +94,9 @@ pub enum LogoutCheck {
     IssueInstant,
     /// A request has not expired.
     NotOnOrAfter,
-    /// A request names somebody by one readable name, in the clear.
+    /// A key of ours opens the name in a request, where it is encrypted.
+    Decryption,
+    /// A request names somebody by one readable name.
     NameId,
     /// A request was not obeyed before. Made by the caller, who keeps the ledger.
     Replay,
@@ -117,6 +119,7 @@ impl LogoutCheck {
             Self::Signature => "signature",
             Self::IssueInstant => "issue-instant",
             Self::NotOnOrAfter => "not-on-or-after",
+            Self::Decryption => "decryption",
             Self::NameId => "name-id",
             Self::Replay => "replay",
             Self::InResponseTo => "in-response-to",
@@ -153,9 +156,13 @@ impl LogoutCheck {
             Self::IssueInstant | Self::NotOnOrAfter => {
                 "The message is too old or from the future. Set the clocks of both sides by NTP."
             }
+            Self::Decryption => {
+                "Encrypt the name for the encryption certificate in the metadata of this service, \
+                 with AES-GCM and RSA-OAEP, or send it in the clear."
+            }
             Self::NameId => {
-                "Send the name identifier in the clear, exactly as in the sign-in: one line of \
-                 text, at most 512 characters."
+                "Send the name identifier exactly as in the sign-in: one line of text, at most 512 \
+                 characters."
             }
             Self::Replay => "The same request was sent twice. Make a new one for each logout.",
             Self::InResponseTo => {

@@ -3,15 +3,15 @@
 
 use jiff::Timestamp;
 
-use super::read::{self, Content, Message};
-use super::{Ending, Expected, LogoutCheck, LogoutTrace, Seal, Verified};
+use super::read::{self, Content, Message, Named};
+use super::{Ending, Expected, LogoutCheck, LogoutTrace, Seal, Sender, Verified};
 use super::{VerifiedRequest, VerifiedResponse};
 use crate::saml::redirect::MessageKind;
 use crate::saml::response::{Clock, MAXIMUM_AGE, MAXIMUM_NAME_ID, SUCCESS, unique_ids};
 use crate::saml::signature::{self, SignatureError};
-use crate::saml::statement::NameId;
+use crate::saml::statement::{self, NameId};
 use crate::saml::xml::Document;
-use crate::saml::{encoding, instant};
+use crate::saml::{encoding, encryption, instant};
 
 /// Not everybody was signed out (SAML core §3.2.2.2); a second-level status.
 const PARTIAL: &str = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout";
@@ -24,7 +24,7 @@ pub(super) fn judge(
     seal: &Seal,
     expected: &Expected<'_>,
     trace: &mut LogoutTrace,
-    answerable: &mut Option<String>,
+    sender: &mut Sender,
 ) -> Option<Verified> {
     let clock = Clock::new(expected.now, expected.skew);
     let wanted = "a message of the Single Logout profile";
@@ -51,8 +51,9 @@ pub(super) fn judge(
     let signed = signature(trace, expected, seal, &message);
 
     // Who is known to have asked gets an answer, and nobody else does.
-    if kind == MessageKind::Request && unique && theirs && signed {
-        *answerable = Some(message.id.to_owned());
+    sender.is_proved = unique && theirs && signed;
+    if kind == MessageKind::Request && sender.is_proved {
+        sender.answerable = Some(message.id.to_owned());
     }
 
     let issued = message.issue_instant;
@@ -61,12 +62,12 @@ pub(super) fn judge(
     trace.require(LogoutCheck::IssueInstant, fresh, wanted, instant::format(issued));
 
     match message.content {
-        Content::Request { name_id, session_indexes, not_on_or_after } => {
+        Content::Request { named, session_indexes, not_on_or_after } => {
             expiry(trace, clock, not_on_or_after);
-            let name = name_id_in_the_clear(trace, name_id)?;
+            let name = name(trace, expected, sender, &named)?;
             Some(Verified::Request(VerifiedRequest {
                 id: message.id.to_owned(),
-                name_id: name.to_owned(),
+                name_id: name,
                 session_indexes: session_indexes.into_iter().map(str::to_owned).collect(),
                 issued_at: issued,
                 remember_until: clock.stale_after(issued),
@@ -139,15 +140,43 @@ fn expiry(trace: &mut LogoutTrace, clock: Clock, not_on_or_after: Option<Timesta
     }
 }
 
-/// The name. We ask for no encrypted names and take none.
-fn name_id_in_the_clear<'d>(trace: &mut LogoutTrace, name: Option<NameId<'d>>) -> Option<&'d str> {
-    let wanted = "1 to 512 characters without controls, in the clear";
-    let Some(name) = name else {
-        trace.fail(LogoutCheck::NameId, wanted, "EncryptedID");
-        return None;
+/// The name, in the clear or opened.
+fn name(
+    trace: &mut LogoutTrace,
+    expected: &Expected<'_>,
+    sender: &Sender,
+    named: &Named<'_>,
+) -> Option<String> {
+    let sealed = match named {
+        Named::Clear(name) => return Some(name_id(trace, name)),
+        Named::Sealed(sealed) => *sealed,
     };
+    // Nobody gets our private key to work with a message that is no good, or that anybody sent.
+    if !sender.is_proved || trace.failures().next().is_some() {
+        return None;
+    }
+    let wanted = "a name that a key of ours opens";
+    let opened = match encryption::open_name(sealed, expected.decryption_keys) {
+        Ok(opened) => opened,
+        Err(error) => {
+            trace.fail(LogoutCheck::Decryption, wanted, error.to_string());
+            return None;
+        }
+    };
+    trace.require(LogoutCheck::Decryption, true, wanted, opened.method);
+    match statement::name_id(opened.document.root()) {
+        Ok(name) => Some(name_id(trace, &name)),
+        Err(error) => {
+            trace.fail(LogoutCheck::Structure, "a name identifier", error.to_string());
+            None
+        }
+    }
+}
+
+fn name_id(trace: &mut LogoutTrace, name: &NameId<'_>) -> String {
     let holds = (1..=MAXIMUM_NAME_ID).contains(&name.value.chars().count())
         && !name.value.chars().any(char::is_control);
+    let wanted = "1 to 512 characters without controls";
     trace.require(LogoutCheck::NameId, holds, wanted, name.value);
-    Some(name.value)
+    name.value.to_owned()
 }

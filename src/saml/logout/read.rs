@@ -28,16 +28,17 @@ pub(super) struct Message<'d> {
 /// What each kind has of its own.
 #[derive(Debug)]
 pub(super) enum Content<'d> {
-    Request {
-        /// None when it is encrypted.
-        name_id: Option<NameId<'d>>,
-        session_indexes: Vec<&'d str>,
-        not_on_or_after: Option<Timestamp>,
-    },
-    Response {
-        in_response_to: Option<&'d str>,
-        status: Status<'d>,
-    },
+    Request { named: Named<'d>, session_indexes: Vec<&'d str>, not_on_or_after: Option<Timestamp> },
+    Response { in_response_to: Option<&'d str>, status: Status<'d> },
+}
+
+/// How a request names somebody.
+#[derive(Debug)]
+pub(super) enum Named<'d> {
+    /// In the clear.
+    Clear(NameId<'d>),
+    /// Encrypted: the `EncryptedID`.
+    Sealed(Element<'d>),
 }
 
 /// Reads a message of this kind (SAML core §3.7.1, §3.7.2). The issuer must be there (SAML
@@ -61,10 +62,9 @@ pub(super) fn message(kind: MessageKind, element: Element<'_>) -> Result<Message
     let signature = parts.optional(SIGNATURE, "Signature");
     let content = match kind {
         MessageKind::Request => {
-            let encrypted = parts.optional(ASSERTION, "EncryptedID");
-            let name_id = match encrypted {
-                Some(_) => None,
-                None => Some(name_id(parts.required(ASSERTION, "NameID")?)?),
+            let named = match parts.optional(ASSERTION, "EncryptedID") {
+                Some(sealed) => Named::Sealed(sealed),
+                None => Named::Clear(name_id(parts.required(ASSERTION, "NameID")?)?),
             };
             let mut session_indexes = Vec::new();
             for index in parts.many(PROTOCOL, "SessionIndex") {
@@ -74,7 +74,7 @@ pub(super) fn message(kind: MessageKind, element: Element<'_>) -> Result<Message
                 return Err(bad_value(element, "SessionIndex"));
             }
             let not_on_or_after = instant_of(element, "NotOnOrAfter")?;
-            Content::Request { name_id, session_indexes, not_on_or_after }
+            Content::Request { named, session_indexes, not_on_or_after }
         }
         MessageKind::Response => Content::Response {
             in_response_to: element.attribute("InResponseTo"),

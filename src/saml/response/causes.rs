@@ -95,7 +95,7 @@ pub(super) fn of_encryption(error: &EncryptionError) -> Cause {
         | EncryptionError::Reference
         | EncryptionError::Base64
         | EncryptionError::Inside(_)
-        | EncryptionError::NotAssertion(_) => Cause::EncryptionForm,
+        | EncryptionError::Another { .. } => Cause::EncryptionForm,
     }
 }
 

@@ -9,8 +9,9 @@ use openssl::sign::Signer;
 use proptest::prelude::*;
 
 use super::house::*;
+use super::parcel::{CBC, PKCS1, Parcel, assertion, ours};
 use super::signatures::{curve, our_private_key, self_signed};
-use crate::saml::certificate::Certificate;
+use crate::saml::certificate::{Certificate, SigningKey};
 use crate::saml::logout::{
     Answer, Ending, Expected, LogoutCheck, LogoutError, LogoutRequestToSend, LogoutResponseToSend,
     NameIdentifier, Outcome, Received, Sent, Verified, VerifiedRequest, Way,
@@ -27,6 +28,7 @@ fn here() -> Expected<'static> {
     Expected {
         idp_entity_id: IDP,
         certificates: certificates(),
+        decryption_keys: &[],
         url: SLO,
         now: now(),
         skew: SignedDuration::from_secs(60),
@@ -475,6 +477,7 @@ fn each_rule_behind_the_signature_refuses_by_its_name() {
             | LogoutCheck::Signature
             | LogoutCheck::IssueInstant
             | LogoutCheck::NotOnOrAfter
+            | LogoutCheck::Decryption
             | LogoutCheck::NameId
             | LogoutCheck::Replay
             | LogoutCheck::InResponseTo => changed_request(from, to),
@@ -509,19 +512,119 @@ fn ids_stand_once() {
     assert_eq!(outcome.answerable, None);
 }
 
-#[test]
-fn an_encrypted_name_is_refused_by_name_and_answered() {
+/// A request whose name is this `EncryptedID`.
+fn sealed_request(encrypted: &str) -> String {
     let xml = text(&request(&by_post()));
     let start = xml.find("<saml:NameID").unwrap();
     let end = xml.find("</saml:NameID>").unwrap() + "</saml:NameID>".len();
-    let encrypted = xml.replace(
-        &xml[start..end],
-        "<saml:EncryptedID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">x</saml:EncryptedID>",
-    );
-    let outcome = signed(MessageKind::Request, &encrypted).judge(&here());
-    assert_eq!(refusal(&outcome), LogoutCheck::NameId);
-    assert_eq!(outcome.result.unwrap_err().received, "EncryptedID");
-    assert_eq!(outcome.answerable.as_deref(), Some(ID));
+    xml.replace(&xml[start..end], &encrypted.replace("EncryptedAssertion", "EncryptedID"))
+}
+
+fn name_element() -> String {
+    let xml = text(&request(&by_post()));
+    let start = xml.find("<saml:NameID").unwrap();
+    let end = xml.find("</saml:NameID>").unwrap() + "</saml:NameID>".len();
+    xml[start..end].to_owned()
+}
+
+fn with_our_keys() -> Expected<'static> {
+    Expected { decryption_keys: ours(), ..here() }
+}
+
+#[test]
+fn a_name_that_is_encrypted_for_us_is_opened() {
+    let name = name_element();
+    assert!(name.contains("xmlns:saml") && name.contains(">alice<"), "{name}");
+    for parcel in [
+        Parcel::new(),
+        Parcel { to: vec![ours()[1].certificate()], beside: true, ..Parcel::new() },
+        // The signature covers it, so what AES-CBC lacks is no harm.
+        Parcel { cipher: CBC, ..Parcel::new() },
+    ] {
+        let xml = sealed_request(&parcel.close(name.as_bytes()));
+        let received = signed(MessageKind::Request, &xml);
+        assert!(received.is_encrypted());
+        let outcome = received.judge(&with_our_keys());
+        let Ok(Verified::Request(accepted)) = outcome.result else { panic!("{outcome:?}") };
+        assert_eq!(accepted.name_id, "alice");
+        assert!(outcome.trace.entries().iter().any(|it| it.check == LogoutCheck::Decryption));
+    }
+    assert!(!arrived(&request(&by_post())).is_encrypted());
+    // What is redirected is signed beside the message, and no less.
+    let xml = sealed_request(&Parcel::new().close(name.as_bytes()));
+    let query = redirected(&xml);
+    let outcome = Received::from_query(&query).judge(&with_our_keys());
+    assert!(matches!(outcome.result, Ok(Verified::Request(it)) if it.name_id == "alice"));
+    let unsigned = query.split("&SigAlg").next().unwrap();
+    let outcome = Received::from_query(unsigned).judge(&with_our_keys());
+    assert_eq!(refusal(&outcome), LogoutCheck::Signature);
+}
+
+/// A redirect that is signed with the right key.
+fn redirected(xml: &str) -> String {
+    let address = redirect::address(SLO, MessageKind::Request, xml, None, Some(key())).unwrap();
+    query(&address).to_owned()
+}
+
+#[test]
+fn an_encrypted_name_that_does_not_open_is_refused_by_name_and_answered() {
+    let name = name_element();
+    let other = SigningKey::generate("other", now(), [3; 16]).unwrap();
+    let judged = |encrypted: &str, expected: &Expected<'_>| {
+        let outcome = signed(MessageKind::Request, &sealed_request(encrypted)).judge(expected);
+        assert_eq!(outcome.answerable.as_deref(), Some(ID), "its sender is proved");
+        let refusal = outcome.result.unwrap_err();
+        (refusal.check, refusal.received)
+    };
+    let good = Parcel::new().close(name.as_bytes());
+    let none = "this space has no encryption key".to_owned();
+    assert_eq!(judged(&good, &here()), (LogoutCheck::Decryption, none));
+    let ours = with_our_keys();
+    for (parcel, received) in [
+        (Parcel { to: vec![other.certificate()], ..Parcel::new() }, "no key of this space"),
+        (Parcel { damage: |data| data[20] ^= 1, ..Parcel::new() }, "no key of this space"),
+        (Parcel { transport: PKCS1, ..Parcel::new() }, "is not accepted"),
+    ] {
+        let (check, said) = judged(&parcel.close(name.as_bytes()), &ours);
+        assert_eq!(check, LogoutCheck::Decryption);
+        assert!(said.contains(received), "{said}");
+    }
+    let empty = "<saml:EncryptedID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">x</saml:EncryptedID>";
+    assert_eq!(judged(empty, &ours).0, LogoutCheck::Decryption);
+    // What is inside is one readable name and nothing else.
+    for (inside, check) in [
+        (assertion(true), LogoutCheck::Decryption),
+        (name.replace("saml:NameID", "saml:BaseID"), LogoutCheck::Decryption),
+        (format!("<!-- -->{name}"), LogoutCheck::Decryption),
+        (name.replace(">alice<", "><saml:x></saml:x>alice<"), LogoutCheck::Structure),
+        (name.replace("Format=", "Form="), LogoutCheck::Structure),
+        (name.replace(">alice<", "><"), LogoutCheck::NameId),
+        (name.replace(">alice<", &format!(">{}<", "a".repeat(513))), LogoutCheck::NameId),
+    ] {
+        assert_eq!(judged(&Parcel::new().close(inside.as_bytes()), &ours).0, check, "{inside}");
+    }
+}
+
+#[test]
+fn our_key_works_for_nobody_whose_message_is_no_good() {
+    let xml = sealed_request(&Parcel::new().close(name_element().as_bytes()));
+    let opened = |outcome: &Outcome| {
+        outcome.trace.entries().iter().any(|it| it.check == LogoutCheck::Decryption)
+    };
+    let unsigned = posted(MessageKind::Request, &encoding::encode(xml.as_bytes()), None);
+    let wrong = xml.replace(IDP, "https://evil.example.com/");
+    let late = xml.replace(&instant::format(now()), "2026-11-22T09:00:00Z");
+    let elsewhere = xml.replace(SLO, "https://elsewhere.example.com/");
+    for (received, check) in [
+        (unsigned, LogoutCheck::Signature),
+        (signed(MessageKind::Request, &wrong), LogoutCheck::Issuer),
+        (signed(MessageKind::Request, &late), LogoutCheck::IssueInstant),
+        (signed(MessageKind::Request, &elsewhere), LogoutCheck::Destination),
+    ] {
+        let outcome = received.judge(&with_our_keys());
+        assert_eq!(refusal(&outcome), check);
+        assert!(!opened(&outcome), "{check}");
+    }
 }
 
 #[test]
@@ -601,6 +704,7 @@ fn every_check_has_a_name_of_its_own_and_advice() {
         LogoutCheck::Signature,
         LogoutCheck::IssueInstant,
         LogoutCheck::NotOnOrAfter,
+        LogoutCheck::Decryption,
         LogoutCheck::NameId,
         LogoutCheck::Replay,
         LogoutCheck::InResponseTo,

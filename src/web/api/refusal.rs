@@ -140,6 +140,7 @@ fn code_of(fault: &Fault) -> &'static str {
 
 fn store(error: &store::Error) -> &'static str {
     match error {
+        store::Error::Nul => "InvalidParameter",
         store::Error::Conflict(_)
         | store::Error::Busy
         | store::Error::NestedWrite

@@ -54,15 +54,50 @@ pub(super) async fn post(
 async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincipal, Refused> {
     let received = Received::parse(response);
     let claim = sign_in::claim(&received)?;
+    match enter(app, caller, received, &claim).await {
+        Ok(principal) => Ok(principal),
+        Err(NoEntry { refused: Refused::Cloud(error), .. }) => Err(Refused::Cloud(error)),
+        Err(NoEntry { refused, name_id }) => {
+            let name_id = name_id.as_deref();
+            app.db
+                .write(async |tx| {
+                    cloud::record_refusal(tx, &caller.act, &claim, name_id, &refused).await
+                })
+                .await
+                .map_err(Refused::Cloud)?;
+            Err(refused)
+        }
+    }
+}
+
+/// Why nobody was let in, and for whom the response vouched if it was sound.
+struct NoEntry {
+    refused: Refused,
+    name_id: Option<String>,
+}
+
+impl From<Refused> for NoEntry {
+    fn from(refused: Refused) -> Self {
+        Self { refused, name_id: None }
+    }
+}
+
+async fn enter(
+    app: &App,
+    caller: &Anyone,
+    received: Received,
+    claim: &Claim,
+) -> Result<CamPrincipal, NoEntry> {
     let (metadata, seconds) = app
         .db
         .read(async |tx| -> Result<_, Refused> {
-            let metadata = sign_in::provider_metadata(tx, &claim).await?;
-            Ok((metadata, sign_in::session_duration(tx, &claim).await?))
+            let metadata = sign_in::provider_metadata(tx, claim).await?;
+            Ok((metadata, sign_in::session_duration(tx, claim).await?))
         })
         .await?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
     let (saml, now, url) = (app.settings.saml, caller.act.now, sign_in_url.clone());
+    let claim = claim.clone();
     // Signatures and the second opinion are slow: never on a thread that serves others.
     let judged = tokio::task::spawn_blocking(move || {
         let rules = Rules {
@@ -75,17 +110,30 @@ async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincip
         sign_in::judge(&received, &claim, &metadata, rules)
     });
     let verified = judged.await.map_err(|_| Refused::Cloud(cloud::Error::Interrupted))??;
+    open(app, caller, &verified, seconds, &sign_in_url)
+        .await
+        .map_err(|refused| NoEntry { refused, name_id: Some(verified.name_id().to_owned()) })
+}
+
+/// Opens what a sound response opens, in one transaction that asks once more.
+async fn open(
+    app: &App,
+    caller: &Anyone,
+    verified: &Verified,
+    seconds: i64,
+    sign_in_url: &str,
+) -> Result<CamPrincipal, Refused> {
     let new_session = match verified.claim() {
         Claim::Role(_) => {
-            let seconds = verified.seconds(seconds, now);
+            let seconds = verified.seconds(seconds, caller.act.now);
             Some(new_role_session(&caller.act, &app.sealer, seconds)?)
         }
         Claim::User { .. } => None,
     };
     app.db
         .write(async |tx| -> Result<_, Refused> {
-            check_standing(tx, &verified).await?;
-            sign_in::enter(tx, &caller.act, &verified, &sign_in_url, new_session.as_ref()).await
+            check_standing(tx, verified).await?;
+            sign_in::enter(tx, &caller.act, verified, sign_in_url, new_session.as_ref()).await
         })
         .await
 }
@@ -111,7 +159,7 @@ pub(in crate::web) async fn check_standing(
     if stands { Ok(()) } else { Err(Refused::Revoked) }
 }
 
-/// What somebody who is not let in sees: one sentence. The reason is in the log.
+/// What somebody who is not let in sees: one sentence. The reason is in the audit log, and in ours.
 fn problem(refused: Refused) -> PageError {
     let (code, message) = match &refused {
         Refused::Cloud(_) => {

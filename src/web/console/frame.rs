@@ -215,7 +215,7 @@ impl Wrong {
         match Face::of(&fault) {
             Face::Field(field) => Ok(Self { field: Some(field), message: sentence(&fault) }),
             Face::Refused => Ok(Self::whole(sentence(&fault))),
-            Face::NotFound | Face::Internal => Err(PageError::Fault(fault)),
+            Face::NotFound | Face::Malformed | Face::Internal => Err(PageError::Fault(fault)),
         }
     }
 

@@ -90,7 +90,7 @@ pub(super) async fn show(
 
 async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace, Fault> {
     let one = PageRequest::first(1);
-    let ([users, groups, configurations, accounts, assignments], brake, ends) = app
+    let ([users, groups, configurations, accounts, assignments], brake) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let accounts = AccountFilter::default();
@@ -104,9 +104,10 @@ async fn look(app: &App, who: &Administrator, space: &Space) -> Result<OpenSpace
                 permission::assignments(tx, space.id, &assignments, one).await?.total,
             ];
             let brake = Standing::of(tx, space, who.act.now).await?;
-            Ok((counts, brake, expiry::ends(tx, space.id).await?))
+            Ok((counts, brake))
         })
         .await?;
+    let ends = expiry::ends(&app.db, space.id).await?;
     let figure = |label, count, href| Figure { label, count, href };
     let step = |label, href, done| Step { label, href, done };
     Ok(OpenSpace {

@@ -64,11 +64,10 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let (search, wanted) = (AttemptSearch::default(), PageRequest::first(ATTEMPTS));
-    let ((provider, ends), (source, fetched), encrypts, attempts) = app
+    let (provider, (source, fetched), encrypts, attempts) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let provider = sso::identity_provider(tx, space.id).await?;
-            let provider = (provider, expiry::ends(tx, space.id).await?);
             let source = sso::source(tx, space.id).await?;
             let fetched = (source, sso::fetched_proposal(tx, space.id).await?);
             let keys = space::key_pairs(tx, space.id, KeyPurpose::Encryption).await?;
@@ -76,6 +75,7 @@ pub(super) async fn show(
             Ok((provider, fetched, encrypts, sso::attempts(tx, space.id, &search, wanted).await?))
         })
         .await?;
+    let ends = expiry::ends(&app.db, space.id).await?;
     let now = administrator.act.now;
     let page = SingleSignOn {
         frame: Frame::new(&administrator, Section::SingleSignOn, query.done.as_deref()),

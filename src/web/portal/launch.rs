@@ -6,6 +6,7 @@ use axum::{
 };
 use jiff::SignedDuration;
 use serde_json::json;
+use tower_sessions::Session;
 
 use super::home_of;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     app::App,
     audit::{self, Change, Scope},
     cloud::{self, sign_in::PROVIDER_ATTRIBUTE},
-    id::{ConfigurationId, Uin},
+    id::{ConfigurationId, IdpSessionId, Uin},
     provisioning::names,
     saml::{
         identity_provider::{AttributeToState, ResponseToIssue},
@@ -23,7 +24,7 @@ use crate::{
     secret::{hex, random},
     space::{self, KeyPurpose},
     sso,
-    store::Write,
+    store::{IDP_SESSION, Write},
     web::{
         Fault, PortalUser,
         pages::{PageError, Problem},
@@ -38,6 +39,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 pub(super) async fn role(
     State(app): State<App>,
     caller: PortalUser,
+    session: Session,
     Path((_, account, configuration)): Path<(String, Uin, ConfigurationId)>,
 ) -> Result<Response, PageError> {
     let (space, user) = (caller.space.id, caller.user.id);
@@ -48,22 +50,22 @@ pub(super) async fn role(
         .map_err(|error| no_entry(&caller, error))?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
     let target = Target::Embedded { sign_in_url: &sign_in_url };
-    let session = SignedDuration::from_secs(launch.session_duration);
+    let duration = SignedDuration::from_secs(launch.session_duration);
     let statements = target.statements(&Grant {
         account: launch.account.0,
         roles: &[&launch.role],
         provider: &launch.provider,
         user_name: &launch.name_id,
-        session,
+        session: duration,
     });
     let word = Word {
         target,
         name_id: &launch.name_id,
         statements: &statements,
-        session: Some(session),
+        session: Some(duration),
         account_name: &launch.account_name,
     };
-    let page = word.page(&app, &caller).await?;
+    let page = word.page(&app, &caller, &session).await?;
     let entered = json!({ "account": account, "role": launch.role });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
@@ -79,6 +81,7 @@ pub(super) async fn role(
 pub(super) async fn user(
     State(app): State<App>,
     caller: PortalUser,
+    session: Session,
     Path((_, account, name)): Path<(String, Uin, String)>,
 ) -> Result<Response, PageError> {
     let (space, user) = (caller.space.id, caller.user.id);
@@ -97,7 +100,7 @@ pub(super) async fn user(
         session: None,
         account_name: &launch.account_name,
     };
-    let page = word.page(&app, &caller).await?;
+    let page = word.page(&app, &caller, &session).await?;
     let entered = json!({ "account": account, "cam_user": launch.name_id });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
@@ -121,12 +124,27 @@ struct Word<'a> {
 impl Word<'_> {
     /// The page that carries it: a signed response in a form that sends itself. Signs, so it
     /// stands outside every write; the write after it asks once more whether it may be said.
-    async fn page(&self, app: &App, caller: &PortalUser) -> Result<Response, Fault> {
+    async fn page(
+        &self,
+        app: &App,
+        caller: &PortalUser,
+        session: &Session,
+    ) -> Result<Response, PageError> {
         let space = caller.space.id;
-        let pair = app
+        let came_from = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
+        let (pair, signed_in_at) = app
             .db
-            .read(async |tx| space::key_pair(tx, space, KeyPurpose::IdentityProvider).await)
+            .read(async |tx| -> Result<_, Fault> {
+                let pair = space::key_pair(tx, space, KeyPurpose::IdentityProvider).await?;
+                let at = match came_from {
+                    Some(id) => sso::signed_in_at(tx, space, id).await?,
+                    None => None,
+                };
+                Ok((pair, at))
+            })
             .await?;
+        // A session that ended a moment ago says nothing to anybody.
+        let signed_in_at = signed_in_at.ok_or_else(|| no_entry(caller, access::Error::NoAccess))?;
         let key = pair.signing_key(&app.sealer)?;
         let id = || random::<20>().map(|bytes| format!("_{}", hex(&bytes)));
         let acs_url = self.target.acs_url();
@@ -153,7 +171,7 @@ impl Word<'_> {
             name_id_format: name_id_format::UNSPECIFIED,
             session_index: &id()?,
             attributes: &attributes,
-            authenticated_at: now,
+            authenticated_at: signed_in_at.to_jiff(),
             now,
             lifetime: LIFETIME,
             session_lifetime: self.session,
@@ -167,7 +185,7 @@ impl Word<'_> {
             relay_state: None,
             destination: self.account_name,
         };
-        post.page()
+        Ok(post.page()?)
     }
 }
 

@@ -22,10 +22,7 @@ use crate::{
         Anyone, Fault, PortalUser, log_cause,
         page::Page,
         pages::{PageError, Problem},
-        saml::{
-            logout::{SigningOut, binding_cookie, binding_of},
-            send::see_other,
-        },
+        saml::{binding::Binding, logout::SigningOut, send::see_other},
     },
 };
 
@@ -38,7 +35,7 @@ pub(super) async fn sign_out(
     session: Session,
 ) -> Result<Response, PageError> {
     let idp_session = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
-    let binding = match binding_of(&headers) {
+    let binding = match Binding::Began.of(&app, &headers) {
         Some(binding) => binding.to_owned(),
         None => random_token::<32>().map_err(Fault::from)?,
     };
@@ -54,7 +51,7 @@ pub(super) async fn sign_out(
     let Some(asking) = asking else {
         return Ok(Redirect::to(&format!("{home}/login?signed_out=yes")).into_response());
     };
-    let cookie = binding_cookie(&app, &binding)?;
+    let cookie = Binding::Began.cookie(&app, &binding)?;
     let request_id = asking.request_id.clone();
     match write(&app, &caller, asking).await {
         Ok(sent) => {
@@ -128,7 +125,7 @@ pub(super) async fn signed_out(
     Query(query): Query<SignedOutQuery>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let binding = binding_of(&headers).unwrap_or_default();
+    let binding = Binding::Began.of(&app, &headers).unwrap_or_default();
     let found = app
         .db
         .read(async |tx| -> Result<_, Fault> {

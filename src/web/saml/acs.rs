@@ -10,13 +10,13 @@ use axum::{
     extract::{Path, State},
     http::{
         HeaderMap, StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE},
     },
     response::Response,
 };
 use jiff::SignedDuration;
 
-use super::{limit::Unhurried, send::see_other};
+use super::{binding::Binding, limit::Unhurried, send::see_other};
 use crate::{
     app::App,
     saml::{
@@ -106,9 +106,14 @@ pub async fn consume(
         app.db.write_delayed(judging).await?
     };
     match judged {
-        Judged::Accepted { ticket } => {
+        Judged::Accepted { ticket, brought } => {
             let path = format!("/portal/{}/login/finish?ticket={ticket}", space.name);
-            Ok(see_other(&app.settings.url(&path))?)
+            let mut onward = see_other(&app.settings.url(&path))?;
+            if let Some(brought) = brought {
+                let cookie = Binding::Brought.cookie(&app, &brought)?;
+                onward.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            Ok(onward)
         }
         Judged::Refused(check) => Err(refusal(check, &space.name).into()),
     }
@@ -163,7 +168,8 @@ async fn judgement(
 /// The message as text, for the report of a test.
 fn text_of(response: &str) -> String {
     match encoding::decode(response) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // NUL, which no database keeps, is shown as what else cannot be read.
+        Ok(bytes) => String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}"),
         Err(_) => response.to_owned(),
     }
 }

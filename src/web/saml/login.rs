@@ -4,10 +4,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, Query, State},
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{COOKIE, SET_COOKIE},
-    },
+    http::{HeaderMap, StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
@@ -16,6 +13,7 @@ use serde_json::json;
 use tower_sessions::{Session, session::Id};
 
 use super::{
+    binding::Binding,
     limit::Unhurried,
     send::{see_other, send},
 };
@@ -32,14 +30,6 @@ use crate::{
         pages::{PageError, Problem, portal_cookie},
     },
 };
-
-/// The cookie that binds a sign-in, or a sign-out at the identity provider, to the browser that
-/// began it. Several tabs share it.
-const BINDING: &str = "sign_in_binding";
-/// How many seconds it lasts: as long as a person may take at the identity provider.
-const BINDING_SECONDS: i64 = 600;
-/// 32 random bytes in base64.
-const BINDING_LENGTH: usize = 43;
 
 #[derive(Debug, Deserialize)]
 pub struct Start {
@@ -61,7 +51,7 @@ pub async fn start(
         .read(async |tx| space::space_by_name(tx, &space_name).await)
         .await?
         .ok_or_else(|| Problem::not_found("There is no such portal."))?;
-    let binding = match binding_of(&headers) {
+    let binding = match Binding::Began.of(&app, &headers) {
         Some(binding) => binding.to_owned(),
         None => random_token::<32>().map_err(Fault::from)?,
     };
@@ -72,7 +62,7 @@ pub async fn start(
         })
         .await
         .map_err(not_now)?;
-    let cookie = binding_cookie(&app, &binding)?;
+    let cookie = Binding::Began.cookie(&app, &binding)?;
     let mut response = send(&app, space.id, begun, caller.act.now).await?;
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
@@ -129,8 +119,9 @@ struct ConfirmPage<'a> {
 /// The same-site page behind the assertion consumer service: the browser brings its ticket and,
 /// because this is no cross-site POST any more, its cookie. A good pair opens a fresh session.
 ///
-/// Where sign-in began at the identity provider there is no cookie to compare, and somebody else
-/// may have sent the browser here, to be signed in as them. So the person is asked.
+/// Where sign-in began at the identity provider, the cookie says no more than that this browser
+/// brought the answer, and somebody else may have had it do so, to be signed in as them. So the
+/// person is asked.
 pub async fn finish(
     State(app): State<App>,
     caller: Anyone,
@@ -139,7 +130,10 @@ pub async fn finish(
     headers: HeaderMap,
     session: Session,
 ) -> Result<Response, PageError> {
-    let bearer = Bearer::Browser(binding_of(&headers));
+    let bearer = Bearer::Browser {
+        began: Binding::Began.of(&app, &headers),
+        brought: Binding::Brought.of(&app, &headers),
+    };
     enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
 }
 
@@ -148,10 +142,26 @@ pub async fn confirm(
     State(app): State<App>,
     caller: Anyone,
     Path(space_name): Path<String>,
+    headers: HeaderMap,
     session: Session,
     Form(finish): Form<Finish>,
 ) -> Result<Response, PageError> {
-    enter(&app, &caller, &space_name, &finish.ticket, Bearer::Confirmed, &session).await
+    let bearer = Bearer::Confirmed { brought: Binding::Brought.of(&app, &headers) };
+    enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
+}
+
+/// The person said no: the ticket is worth nothing any more.
+pub async fn decline(
+    State(app): State<App>,
+    caller: Anyone,
+    Path(space_name): Path<String>,
+    headers: HeaderMap,
+    Form(finish): Form<Finish>,
+) -> Result<Response, PageError> {
+    let brought = Binding::Brought.of(&app, &headers);
+    let (act, ticket) = (&caller.act, &finish.ticket);
+    app.db.write(async |tx| sso::decline(tx, act, &space_name, ticket, brought).await).await?;
+    Ok(see_other(&format!("/portal/{}/login", encoded(&space_name)))?)
 }
 
 /// What came of a ticket.
@@ -231,28 +241,4 @@ async fn enter(
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// What sets the binding cookie.
-pub(in crate::web) fn binding_cookie(app: &App, binding: &str) -> Result<HeaderValue, Fault> {
-    let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{BINDING}={binding}; Path=/portal; HttpOnly; SameSite=Lax; Max-Age={BINDING_SECONDS}{secure}"
-    );
-    HeaderValue::from_str(&cookie).map_err(|_| Fault::Internal("no header value"))
-}
-
-/// The binding cookie, if there is one of the form that we hand out.
-pub(in crate::web) fn binding_of(headers: &HeaderMap) -> Option<&str> {
-    let url_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| {
-            *name == BINDING && value.len() == BINDING_LENGTH && value.bytes().all(url_safe)
-        })
-        .map(|(_, value)| value)
 }

@@ -16,11 +16,11 @@ use axum::{
 use jiff::SignedDuration;
 use url::Url;
 
-pub(in crate::web) use super::login::{binding_cookie, binding_of};
 use super::{limit::Unhurried, send::see_other};
 use crate::{
     app::App,
     saml::{
+        encryption::DecryptionKey,
         logout::{Answer, Expected, LogoutError, LogoutResponseToSend, Received, Sent},
         redirect::MessageKind,
     },
@@ -101,6 +101,8 @@ struct Known {
     space: Space,
     provider: IdentityProvider,
     key: KeyPair,
+    /// Keys that a name may be encrypted for, where one is.
+    encryption_keys: Vec<KeyPair>,
 }
 
 /// Judges the message, does what it says if it is good, and answers or shows what came of it.
@@ -113,8 +115,14 @@ async fn take(
     received: Received,
     came_by_post: bool,
 ) -> Result<Response, PageError> {
-    let Known { space, provider, key } = known(app, space_id).await?;
+    let known = known(app, space_id, received.is_encrypted()).await?;
+    let Known { space, provider, key, encryption_keys } = known;
     let certificates = provider.keys(&app.read_certificates, app.demo.is_some())?;
+    let decryption_keys: Vec<DecryptionKey> = encryption_keys
+        .iter()
+        .map(|pair| pair.decryption_key(&app.sealer))
+        .collect::<Result<_, _>>()
+        .map_err(Fault::from)?;
     let url = sso::slo_url(&app.settings, space.id);
     let (now, skew) = (caller.act.now.to_jiff(), app.settings.saml.clock_skew);
     let idp_entity_id = provider.entity_id.clone();
@@ -124,6 +132,7 @@ async fn take(
         received.judge(&Expected {
             idp_entity_id: &idp_entity_id,
             certificates: &certificates,
+            decryption_keys: &decryption_keys,
             url: &url,
             now,
             skew: SignedDuration::from_secs(skew),
@@ -171,7 +180,7 @@ async fn take(
     }
 }
 
-async fn known(app: &App, space_id: &str) -> Result<Known, PageError> {
+async fn known(app: &App, space_id: &str, is_encrypted: bool) -> Result<Known, PageError> {
     let unknown = || Problem::not_found("There is no such space.");
     let id = space_id.parse().map_err(|_| unknown())?;
     let found = app
@@ -180,10 +189,15 @@ async fn known(app: &App, space_id: &str) -> Result<Known, PageError> {
             let Some(space) = space::space(tx, id).await? else { return Ok(None) };
             let provider = sso::identity_provider(tx, id).await?;
             let key = space::key_pair(tx, id, KeyPurpose::ServiceProvider).await?;
-            Ok(Some((space, provider, key)))
+            let opening = if is_encrypted {
+                space::key_pairs(tx, id, KeyPurpose::Encryption).await?
+            } else {
+                Vec::new()
+            };
+            Ok(Some((space, provider, key, opening)))
         })
         .await?;
-    let (space, provider, key) = found.ok_or_else(unknown)?;
+    let (space, provider, key, encryption_keys) = found.ok_or_else(unknown)?;
     let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInNotConfigured",
@@ -192,7 +206,7 @@ async fn known(app: &App, space_id: &str) -> Result<Known, PageError> {
             .to_owned(),
         onward: None,
     })?;
-    Ok(Known { space, provider, key })
+    Ok(Known { space, provider, key, encryption_keys })
 }
 
 /// One sentence for everybody; the audit log has the rest, for the administrator.

@@ -1,6 +1,7 @@
 //! The SAML endpoints: where people begin and end their sign-in, and who we are to others.
 
 mod acs;
+pub mod binding;
 pub mod limit;
 mod login;
 pub mod logout;
@@ -18,7 +19,8 @@ pub(super) fn routes(app: &App) -> Routes {
     let portal = Routes::new()
         .get_that_writes("/portal/{space}/login/start", Caller::Anyone, login::start)
         .get_that_writes("/portal/{space}/login/finish", Caller::Anyone, login::finish)
-        .post("/portal/{space}/login/finish", Caller::Anyone, login::confirm);
+        .post("/portal/{space}/login/finish", Caller::Anyone, login::confirm)
+        .post("/portal/{space}/login/decline", Caller::Anyone, login::decline);
     let open = Routes::new()
         .get("/saml/sp/{space_id}", Caller::Anyone, metadata::service_provider)
         .get("/saml/idp/{space_id}", Caller::Anyone, metadata::identity_provider)

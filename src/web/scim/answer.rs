@@ -100,6 +100,9 @@ impl From<store::Error> for Refusal {
                               the same moment";
                 Error::new(ErrorKind::Uniqueness, detail).into()
             }
+            store::Error::Nul => {
+                Error::new(ErrorKind::InvalidValue, "Text cannot have the character U+0000").into()
+            }
             store::Error::NestedWrite
             | store::Error::Lost
             | store::Error::Corrupt { .. }

@@ -1,13 +1,17 @@
 //! The whole of it with LemonLDAP::NG, whose SAML is Lasso's: signed requests, sign-in, and logout
 //! begun on either side. It answers logouts at another address than it takes them.
 
-use identity_center::{clock::Clock, sso};
+use identity_center::{
+    clock::Clock,
+    space::{self, NewKeyPair},
+    sso,
+};
 use reqwest::Client;
 
 use super::{arrive, open_space, unescaped};
 use crate::{
     house::{Database, TestHouse},
-    journey::location,
+    journey::{count, location},
     tools::IdentityProvider,
 };
 
@@ -19,15 +23,28 @@ struct Company {
 impl Company {
     /// None where there is no LemonLDAP::NG.
     async fn open() -> Option<Self> {
+        Self::open_as(false).await
+    }
+
+    /// The same, and whether it encrypts assertions for a key of ours.
+    async fn open_as(encrypted: bool) -> Option<Self> {
         let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
         let space = open_space(&house, "acme", "dwho").await;
+        let act = house.app.own_act("test").unwrap();
+        if encrypted {
+            let (key, sealer) = (NewKeyPair::generate("acme", act.now).unwrap(), &house.app.sealer);
+            let db = &house.app.db;
+            db.write(async |tx| space::add_encryption_key(tx, &act, sealer, space.id, key).await)
+                .await
+                .unwrap();
+        }
         let url = house.url(&format!("/saml/sp/{}", space.id));
         let described = reqwest::get(url).await.unwrap().text().await.unwrap();
-        let Some(provider) = IdentityProvider::start_lemonldap(&described) else {
+        let encrypts = if encrypted { "assertion" } else { "none" };
+        let Some(provider) = IdentityProvider::start_lemonldap(&described, encrypts) else {
             house.close().await;
             return None;
         };
-        let act = house.app.own_act("test").unwrap();
         let (db, metadata) = (&house.app.db, provider.metadata.as_bytes());
         db.write(async |tx| sso::set_by_metadata(tx, &act, space.id, metadata).await)
             .await
@@ -112,6 +129,25 @@ async fn who_signs_out_there_is_signed_out_here() {
     arrive(&browser, taken, &mut trail).await;
     let answers = format!("{}/saml/singleLogoutReturn?SAMLResponse=", company.provider.origin());
     assert!(trail.first().is_some_and(|it| it.starts_with(&answers)), "{trail:?}");
+    assert!(!company.is_inside(&browser).await);
+    assert!(company.is_asked(&browser).await);
+    company.house.close().await;
+}
+
+/// The assertion comes encrypted for our key, in AES-CBC inside a signed response, as Lasso does
+/// it; and single logout goes on as before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_came_with_an_encrypted_assertion_signs_out_on_both_sides() {
+    let Some(company) = Company::open_as(true).await else { return };
+    let browser = company.house.browser();
+    company.sign_in(&browser).await;
+    let checks = "SELECT COUNT(*) FROM sign_in_attempts WHERE outcome = 'signed_in'
+                  AND checks LIKE '%RSA-OAEP for sha256%'";
+    assert_eq!(count(&company.house, checks).await, 1, "it was encrypted");
+    let out = browser.post(company.portal("/sign-out")).header("Sec-Fetch-Site", "same-origin");
+    let (page, text) = arrive(&browser, out.send().await.unwrap(), &mut Vec::new()).await;
+    assert!(page.path() == "/portal/acme/signed-out", "{page} {text}");
+    assert!(text.contains("You are signed out<"), "{text}");
     assert!(!company.is_inside(&browser).await);
     assert!(company.is_asked(&browser).await);
     company.house.close().await;

@@ -4,8 +4,10 @@
 use identity_center::{
     id::KeyPairId,
     saml::{
-        certificate::Certificate,
-        encoding,
+        certificate::{Certificate, SigningKey},
+        encoding, instant,
+        logout::LogoutCheck,
+        redirect::{self, MessageKind},
         trace::{Check, Verdict},
     },
     secret::random,
@@ -131,7 +133,58 @@ async fn is_refused(company: &Company<'_>, to: &Certificate) {
     expect_refusal(company, refused, "SamlResponseRefused", Check::Decryption).await;
 }
 
+/// A logout request of the identity provider that names alice encrypted, by redirect.
+fn encrypted_logout(
+    company: &Company<'_>,
+    id: &str,
+    to: &Certificate,
+    by: Option<&SigningKey>,
+) -> String {
+    let name =
+        "<saml:NameID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">alice</saml:NameID>";
+    let name = closed(name, GCM, to).replace("EncryptedAssertion", "EncryptedID");
+    let slo = company.house.url(&format!("/saml/slo/{}", company.space.id));
+    let now = instant::format(company.house.now().to_jiff());
+    let xml = format!(
+        "<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
+         Destination=\"{slo}\" ID=\"{id}\" IssueInstant=\"{now}\" Version=\"2.0\">\
+         <saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{}</saml:Issuer>{name}\
+         </samlp:LogoutRequest>",
+        company.idp.entity_id
+    );
+    redirect::address(&slo, MessageKind::Request, &xml, None, by).unwrap()
+}
+
 on_both! {
+    /// What names somebody encrypted, for a key of ours and signed, ends what it names.
+    async fn a_logout_whose_name_is_encrypted_is_obeyed(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        company.sign_in(&browser, "alice").await;
+        let id = add_key(&company).await.unwrap();
+        let ours = published(&company).await.remove(0);
+        let refused = async |address: String, check: LogoutCheck| {
+            let answer = house.browser().get(address).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{check}");
+            assert_eq!(sessions(house).await, 1, "{check}");
+        };
+        let unsigned = encrypted_logout(&company, "_a", &ours, None);
+        refused(unsigned, LogoutCheck::Signature).await;
+        let strange = encrypted_logout(&company, "_b", right_key().certificate(), Some(right_key()));
+        refused(strange, LogoutCheck::Decryption).await;
+        let recorded = "SELECT COUNT(*) FROM audit_records WHERE action = 'single_logout.refuse'
+                        AND state_after LIKE '%decryption%'";
+        assert_eq!(count(house, recorded).await, 1);
+        let good = encrypted_logout(&company, "_c", &ours, Some(right_key()));
+        let ended = house.browser().get(&good).send().await.unwrap();
+        assert_eq!(ended.status(), StatusCode::OK, "{}", ended.text().await.unwrap());
+        assert_eq!(sessions(house).await, 0);
+        // Without a key there is nothing to open it with.
+        company.sign_in(&browser, "alice").await;
+        remove_key(&company, id).await.unwrap();
+        refused(encrypted_logout(&company, "_d", &ours, Some(right_key())), LogoutCheck::Decryption).await;
+    }
+
     async fn sso_21_encryption_keys_take_turns(house) {
         let company = Company::open(house, "acme").await;
         // Off: nothing is published, and nothing is opened.

@@ -1,10 +1,15 @@
 //! What ends is told before, once for each threshold: on pages, in the log, as events, in metrics
 //! (SSO-19).
 
+use std::time::{Duration, Instant};
+
 use identity_center::{
     audit, credential,
     expiry::{self, Kind},
     id::SpaceId,
+    saml::metadata::IdpMetadata,
+    space,
+    sso::{self, Content, Looked},
     store::{self, PageRequest},
 };
 use jiff::SignedDuration;
@@ -22,7 +27,7 @@ use crate::{
 
 async fn warn(house: &TestHouse, space: SpaceId) -> usize {
     let doing = act(house);
-    house.app.db.write(async |tx| expiry::warn(tx, &doing, space).await).await.unwrap()
+    expiry::warn(&house.app.db, &doing, space).await.unwrap()
 }
 
 on_both! {
@@ -79,6 +84,41 @@ on_both! {
         assert_eq!(count(house, "SELECT COUNT(*) FROM expiry_warnings WHERE days = 7").await, 2);
     }
 
+    /// Metadata takes long to read where it is long, and whoever writes waits for nothing of it.
+    async fn nobody_waits_while_it_is_read_what_ends(house) {
+        let desk = Desk::open(house).await;
+        let head = "<md:IDPSSODescriptor ";
+        let padding = "<x:y xmlns:x=\"urn:x\" a=\"b\"/>".repeat(100_000);
+        let metadata = desk.company.idp.metadata().replace(
+            head,
+            &format!("<md:Extensions>{padding}</md:Extensions>{head}"),
+        );
+        let metadata = metadata.replace(
+            "<md:EntityDescriptor ",
+            "<md:EntityDescriptor validUntil=\"2026-11-25T08:00:00Z\" ",
+        );
+        let began = Instant::now();
+        IdpMetadata::parse(metadata.as_bytes(), house.now().to_jiff()).unwrap();
+        let once = began.elapsed();
+        let (app, space) = (house.app.clone(), desk.company.space.id);
+        let doing = act(house);
+        let content = Content::metadata(metadata.as_bytes()).unwrap();
+        let looked = Looked::at(content, house.now()).await.unwrap();
+        app.db.write(async |tx| sso::set_by_looked(tx, &doing, space, looked).await).await.unwrap();
+        let warning = tokio::spawn(async move { expiry::warn(&app.db, &doing, space).await });
+        let (mut longest, mut writes) = (Duration::ZERO, 0);
+        while !warning.is_finished() {
+            let began = Instant::now();
+            house.app.db.write(async |tx| space::lock(tx, space).await).await.unwrap();
+            longest = longest.max(began.elapsed());
+            writes += 1;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert_eq!(warning.await.unwrap().unwrap(), 1, "the metadata, three days before its end");
+        assert!(longest < once, "{longest:?} of waiting, {once:?} to read it once");
+        assert!(writes > 5, "{writes}");
+    }
+
     async fn sso_19_pages_say_what_ends_soon(house) {
         let desk = Desk::open(house).await;
         desk.company.set_identity_provider().await;
@@ -88,7 +128,7 @@ on_both! {
         };
         assert!(!overview().await.contains("ends in"));
         let space = desk.company.space.id;
-        let ends = house.app.db.read(async |tx| expiry::ends(tx, space).await).await.unwrap();
+        let ends = expiry::ends(&house.app.db, space).await.unwrap();
         let kinds: Vec<Kind> = ends.iter().map(|end| end.kind).collect();
         for kind in [Kind::IdpCertificate, Kind::ServiceProviderKey, Kind::IdentityProviderKey] {
             assert!(kinds.contains(&kind), "{kinds:?}");

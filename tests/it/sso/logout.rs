@@ -122,6 +122,7 @@ async fn judged(company: &Company<'_>, received: &Received, url: &str) -> Outcom
     received.judge(&Expected {
         idp_entity_id: &id,
         certificates: &our_certificates(company).await,
+        decryption_keys: &[],
         url,
         now: company.house.now().to_jiff(),
         skew: SignedDuration::ZERO,
@@ -245,7 +246,23 @@ async fn expect_no_logout(company: &Company<'_>, refused: Response, check: Logou
     assert!(page.contains("SamlLogoutRefused"), "{page}");
     let advice = check.advice().split('.').next().unwrap();
     assert!(!page.contains(advice), "{page}");
-    expect_recorded(company, check).await;
+    match check {
+        // Who answers or repeats has signed.
+        LogoutCheck::InResponseTo | LogoutCheck::Replay => expect_recorded(company, check).await,
+        _ => expect_counted(company, check).await,
+    }
+}
+
+/// Nobody knows who sent it: it is counted, and the audit log does not hear of it.
+async fn expect_counted(company: &Company<'_>, check: LogoutCheck) {
+    let space = company.space.id;
+    let db = &company.house.app.db;
+    let counted = db.read(async |tx| sso::refused_logouts(tx, space).await).await.unwrap();
+    let counted = counted.iter().find(|it| it.cause == check.name()).unwrap();
+    let first = &counted.detail()["failed"][0];
+    assert_eq!(first["check"], check.name());
+    assert_eq!(first["advice"], check.advice());
+    assert!(counted.times > 0 && counted.last_at == company.house.now());
 }
 
 async fn expect_recorded(company: &Company<'_>, check: LogoutCheck) {
@@ -590,6 +607,49 @@ on_both! {
         expect_recorded(&other, LogoutCheck::Destination).await;
         assert!(is_inside(&company, &browser).await);
         assert_eq!(count(house, "SELECT COUNT(*) FROM received_logouts").await, 0);
+    }
+
+    /// Anybody can send what proves nothing, any number of times: that leaves a number, and no line
+    /// in the audit log, which is never forgotten.
+    async fn strangers_leave_no_records_for_ever(house) {
+        let company = Company::open(house, "acme").await;
+        let other = Company::open(house, "other").await;
+        describe(&company, &[BY_REDIRECT]).await;
+        describe(&other, &[BY_REDIRECT]).await;
+        let before = count(house, "SELECT COUNT(*) FROM audit_records").await;
+        for number in 0..20 {
+            let id = format!("_d{number}");
+            let forged = Demand { key: wrong_key(), ..Demand::new(&company, &id, "alice", None) };
+            carry(house, &forged.sent(house), None).await;
+            house.app.clock.advance(SignedDuration::from_secs(1));
+        }
+        let garbage = format!("{}?SAMLRequest=garbage", slo_url(&company));
+        carry(house, &Sent::Redirect(garbage), None).await;
+        assert_eq!(count(house, "SELECT COUNT(*) FROM audit_records").await, before);
+        let db = &house.app.db;
+        let counted = async |space: SpaceId| {
+            db.read(async |tx| sso::refused_logouts(tx, space).await).await.unwrap()
+        };
+        let counts = counted(company.space.id).await;
+        let counts: Vec<_> = counts.iter().map(|it| (it.cause.as_str(), it.times)).collect();
+        assert_eq!(counts, [("encoding", 1), ("signature", 20)], "the latest first");
+        assert!(counted(other.space.id).await.is_empty());
+        // The administrator reads why.
+        let chief = company.administrator("chief", "QcloudOrganizationFullAccess").await;
+        let page = chief.get(house.url("/console/settings/sso/attempts")).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        assert!(page.contains("Logout messages that were refused"), "{page}");
+        assert!(page.contains("sign logout requests and responses"), "{page}");
+        let searched = house.url("/console/settings/sso/attempts?text=alice");
+        let searched = chief.get(searched).send().await.unwrap().text().await.unwrap();
+        assert!(!searched.contains("Logout messages"), "{searched}");
+        // And it is forgotten in time.
+        let sweep = async |before| {
+            db.write(async |tx| audit::unproved::forget(tx, before).await).await.unwrap();
+            counted(company.space.id).await.len()
+        };
+        assert_eq!(sweep(house.now()).await, 1);
+        assert_eq!(sweep(house.now().plus_seconds(1)).await, 0);
     }
 
     async fn a_request_counts_once(house) {

@@ -275,6 +275,73 @@ on_both! {
         assert!(page.contains(&federation.certificate().facts().fingerprint), "{page}");
     }
 
+    /// A key is removed because somebody has stolen it, and is published for a while still.
+    async fn a_removed_certificate_does_not_come_back_by_itself(house) {
+        let desk = Desk::open(house).await;
+        let idp = &desk.company.idp;
+        let stolen = wrong_key();
+        let published = Published::new().await;
+        let federation = SigningKey::generate("federation", house.now().to_jiff(), [9; 16]).unwrap();
+        let third = SigningKey::generate("third", house.now().to_jiff(), [7; 16]).unwrap();
+        let pin = federation.certificate().pem();
+        let publish = |keys: &[&SigningKey]| published.publish(&signed(idp, keys, &federation));
+        publish(&[right_key(), stolen]);
+        desk.watch(&published, &[("pins", &pin), ("automatic", "true")]).await;
+        let first = desk.waiting().await.unwrap();
+        desk.approve(&first).await;
+        desk.company.switch_sign_in(true).await;
+        assert!(desk.signs_in(stolen).await);
+        let certificates = desk.provider().await.unwrap().certificates;
+        let fingerprint = stolen.certificate().facts().fingerprint.clone();
+        let id = certificates.iter().find(|it| it.fingerprint == fingerprint).unwrap().id;
+        let removed = desk.post(&format!("/certificates/{id}/remove"), &[]).await;
+        assert_eq!(removed.status(), StatusCode::SEE_OTHER);
+
+        // It is published still, or again, alone or with others: it waits for a person.
+        assert_eq!(desk.look().await, Came::Proposed);
+        publish(&[right_key(), &third, stolen]);
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert!(desk.signs_in(right_key()).await && !desk.signs_in(stolen).await);
+        let proposal = desk.waiting().await.unwrap();
+        let page = desk.page(&proposal).await;
+        assert!(page.contains("would come back") && page.contains(&fingerprint), "{page}");
+        let recorded = house.app.db.read(async |tx| {
+            identity_center::store::sql("SELECT state_after FROM audit_records
+                 WHERE action = 'identity_provider.metadata_proposed' ORDER BY id DESC LIMIT 1")
+                .fetch_one::<(String,)>(tx).await
+        }).await.unwrap().0;
+        assert!(recorded.contains(&format!("\"removed_before\":[\"{fingerprint}\"]")), "{recorded}");
+        // Once it is gone from there, the others need nobody.
+        publish(&[right_key(), &third]);
+        assert_eq!(desk.look().await, Came::Applied);
+        assert_eq!(desk.waiting().await, None);
+        assert!(desk.signs_in(&third).await && !desk.signs_in(stolen).await);
+        // What the source took away it may bring back, but not what a person took away.
+        publish(&[right_key()]);
+        assert_eq!(desk.look().await, Came::Applied);
+        publish(&[right_key(), &third]);
+        assert_eq!(desk.look().await, Came::Applied);
+        publish(&[right_key(), &third, stolen]);
+        assert_eq!(desk.look().await, Came::Proposed);
+        // A person's word brings it back, and from then on it is one like the others.
+        let proposal = desk.waiting().await.unwrap();
+        desk.approve(&proposal).await;
+        assert!(desk.signs_in(stolen).await);
+        publish(&[right_key()]);
+        assert_eq!(desk.look().await, Came::Applied);
+        publish(&[right_key(), stolen]);
+        assert_eq!(desk.look().await, Came::Applied);
+        // Whoever replaces all by one has removed the others.
+        let given = desk.give(&signed(idp, &[right_key()], &federation)).await;
+        desk.approve(&given).await;
+        assert_eq!(desk.look().await, Came::Proposed);
+        assert!(!desk.signs_in(stolen).await);
+        // And whoever clears it all, all.
+        desk.company.switch_sign_in(false).await;
+        assert_eq!(desk.post("/clear", &[("confirm", "yes")]).await.status(), StatusCode::SEE_OTHER);
+        assert_eq!(count(house, "SELECT COUNT(*) FROM removed_certificates").await, 2);
+    }
+
     async fn what_is_not_wanted_is_not_proposed_again(house) {
         let desk = Desk::open(house).await;
         let idp = &desk.company.idp;

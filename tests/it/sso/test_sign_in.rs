@@ -142,7 +142,7 @@ on_both! {
         let entra = FakeIdp { entity_id: "https://sts.windows.net/2f1c/".to_owned() };
         let proposal = desk.propose(&entra).await;
         let test = desk.post(&format!("{proposal}/test")).await;
-        let cases: [(Answering, &str, &str); 6] = [
+        let cases: [(Answering, &str, &str); 7] = [
             (|answer| answer.signed_by(wrong_key()), "by a key that is not configured here",
                 "SAML Certificates"),
             (|mut answer| { answer.audience = "https://other".to_owned(); answer.signed() },
@@ -154,6 +154,7 @@ on_both! {
             (|mut answer| { answer.request_id = None; answer.signed() },
                 "answers no request", "Sign on URL"),
             (|answer| answer.signed().with("damaged"), "not well-formed XML", "came cut short"),
+            (|answer| answer.signed().with("<a>\0</a>"), "XML", ""),
         ];
         for (answering, what, place) in cases {
             let report = desk.run(&company, &entra, &test, answering).await;

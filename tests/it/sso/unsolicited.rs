@@ -8,7 +8,8 @@ use identity_center::{
     saml::{
         cause::Cause, identity_provider::AttributeToState, name_id_format::TRANSIENT, trace::Check,
     },
-    sso::{self, Outcome, ResponseSettings},
+    sso::{self, Attempt, AttemptSearch, Outcome, ResponseSettings},
+    store::PageRequest,
 };
 use jiff::SignedDuration;
 use reqwest::{Client, Response, StatusCode};
@@ -17,7 +18,7 @@ use super::{expect_refusal, last_attempt, sessions};
 use crate::{
     fake_idp::Message,
     house::TestHouse,
-    journey::{Company, act, count, location},
+    journey::{Company, act, count, header, location},
     on_both,
 };
 
@@ -41,15 +42,35 @@ async fn unsolicited(company: &Company<'_>, name: &str) -> Message {
 }
 
 async fn confirm(browser: &Client, house: &TestHouse, finish: &str, origin: &str) -> Response {
+    say(browser, house, finish, origin, "finish").await
+}
+
+/// Presses one of the two buttons of the question.
+async fn say(
+    browser: &Client,
+    house: &TestHouse,
+    finish: &str,
+    origin: &str,
+    what: &str,
+) -> Response {
     let url: url::Url = finish.parse().unwrap();
     let ticket = url.query_pairs().next().unwrap().1.into_owned();
     let form = [("ticket", ticket)];
-    let post = browser.post(house.url(url.path())).header("Origin", origin).form(&form);
+    let path = url.path().replace("/finish", &format!("/{what}"));
+    let post = browser.post(house.url(&path)).header("Origin", origin).form(&form);
     post.send().await.unwrap()
 }
 
 fn origin(house: &TestHouse) -> String {
     house.url("").trim_end_matches('/').to_owned()
+}
+
+/// The latest attempt under a name.
+async fn last_attempt_of(company: &Company<'_>, name: &str) -> Attempt {
+    let search = AttemptSearch { text: Some(name.to_owned()), ..AttemptSearch::default() };
+    let (db, space) = (&company.house.app.db, company.space.id);
+    let found = db.read(async |tx| sso::attempts(tx, space, &search, PageRequest::first(1)).await);
+    found.await.unwrap().rows.remove(0)
 }
 
 on_both! {
@@ -99,6 +120,60 @@ on_both! {
         let refused = confirm(&victim, house, &began, &origin(house)).await;
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
         assert_eq!(sessions(house).await, 0);
+    }
+
+    /// Who brings an answer of their own and hands on where it leads has handed on nothing.
+    async fn sso_14_a_link_that_is_slipped_to_somebody_asks_them_nothing(house) {
+        let company = Company::open(house, "acme").await;
+        company.hire("mallory").await;
+        allow(&company).await;
+        let (mallory, victim) = (house.browser(), house.browser());
+        let message = unsolicited(&company, "mallory").await;
+        let finish = location(&company.post(&mallory, &message.base64()).await);
+        // The victim has begun something, and brought something, of their own.
+        company.start(&victim).await;
+        let own = unsolicited(&company, "alice").await;
+        let own = location(&company.post(&victim, &own.base64()).await);
+        let page = victim.get(&finish).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::FORBIDDEN);
+        assert!(!page.text().await.unwrap().contains("mallory"));
+        let declined = say(&victim, house, &finish, &origin(house), "decline").await;
+        assert_eq!(declined.status(), StatusCode::SEE_OTHER, "and nothing is said of whose it is");
+        assert_eq!(count(house, "SELECT COUNT(*) FROM login_tickets").await, 2);
+        let refused = confirm(&victim, house, &finish, &origin(house)).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        assert_eq!(sessions(house).await, 0);
+        let refused = last_attempt_of(&company, "mallory").await;
+        assert_eq!(refused.checks().first_failure().unwrap().received, "another browser");
+        // Without any cookie, neither.
+        let stranger = house.browser();
+        assert_eq!(stranger.get(&own).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+        let inside = confirm(&victim, house, &own, &origin(house)).await;
+        assert_eq!(location(&inside), company.portal(""));
+    }
+
+    async fn sso_14_who_says_no_is_not_asked_again(house) {
+        let company = Company::open(house, "acme").await;
+        allow(&company).await;
+        let browser = house.browser();
+        let message = unsolicited(&company, "alice").await;
+        let finish = location(&company.post(&browser, &message.base64()).await);
+        let page = browser.get(&finish).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("formaction=\"/portal/acme/login/decline\""), "{page}");
+        let forged = say(&browser, house, &finish, "https://evil.example", "decline").await;
+        assert_eq!(forged.status(), StatusCode::FORBIDDEN);
+        let no = say(&browser, house, &finish, &origin(house), "decline").await;
+        assert_eq!(location(&no), company.portal("/login"));
+        for table in ["SELECT COUNT(*) FROM login_tickets", "SELECT COUNT(*) FROM identity_provider_sessions"] {
+            assert_eq!(count(house, table).await, 0);
+        }
+        let declined = "SELECT COUNT(*) FROM audit_records WHERE action = 'sign_in.decline'";
+        assert_eq!(count(house, declined).await, 1);
+        let page = browser.get(&finish).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::FORBIDDEN);
+        let late = confirm(&browser, house, &finish, &origin(house)).await;
+        assert_eq!(late.status(), StatusCode::FORBIDDEN);
+        assert_eq!((sessions(house).await, count(house, declined).await), (0, 1));
     }
 
     async fn sso_14_switching_it_off_stops_what_is_under_way(house) {
@@ -216,5 +291,36 @@ async fn whoever_brings_too_many_messages_waits(house: &TestHouse) {
 async fn messages_from_one_address_are_counted() {
     let house = TestHouse::with_settings(three_messages_a_moment).await;
     whoever_brings_too_many_messages_waits(&house).await;
+    house.close().await;
+}
+
+/// Over https nobody who has another host of the domain can plant the cookies that bind (RFC 6265bis
+/// §4.1.3.2).
+#[tokio::test]
+async fn cookies_that_bind_are_this_hosts_alone_over_https() {
+    let house = TestHouse::with_settings(|settings| {
+        settings.public_url = "https://center.example.com".parse().unwrap();
+    })
+    .await;
+    let company = Company::open(&house, "acme").await;
+    allow(&company).await;
+    let browser = house.browser();
+    let start = browser.get(company.portal("/login/start")).send().await.unwrap();
+    let cookie = header(&start, "set-cookie").to_owned();
+    assert!(cookie.starts_with("__Host-sign_in_binding="), "{cookie}");
+    let scope = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600";
+    assert!(cookie.ends_with(scope) && !cookie.contains("Domain"), "{cookie}");
+    let brought = unsolicited(&company, "alice").await;
+    let brought = company.post(&browser, &brought.base64()).await;
+    let cookie_of_question = header(&brought, "set-cookie");
+    assert!(cookie_of_question.starts_with("__Host-sign_in_question="), "{cookie_of_question}");
+    assert!(cookie_of_question.contains("; Path=/; Secure; HttpOnly;"), "{cookie_of_question}");
+    // What has the plain name is not taken for it: an older one, or somebody's.
+    let value = cookie.split(['=', ';']).nth(1).unwrap();
+    for (name, same) in [("__Host-sign_in_binding", true), ("sign_in_binding", false)] {
+        let again = browser.get(company.portal("/login/start"));
+        let again = again.header("Cookie", format!("{name}={value}")).send().await.unwrap();
+        assert_eq!(header(&again, "set-cookie").contains(value), same, "{name}");
+    }
     house.close().await;
 }

@@ -14,7 +14,9 @@ mod wrapping;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use super::house::{self, ACS, IDP, SP, assertion_of, judge_as, now, sign_element, unsigned};
+use super::house::{
+    self, ACS, IDP, SP, assertion_of, judge_as, now, sign_element, strip_signatures, unsigned,
+};
 use crate::saml::certificate::{Certificate, SigningKey};
 use crate::saml::response::Expected;
 use crate::saml::trace::Check;
@@ -196,12 +198,74 @@ fn the_seeds_of_the_fuzz_targets_are_what_we_write() {
     ] {
         seeds.push((name, sign(&unsigned(), what).into_bytes()));
     }
+    seeds.extend(logout_seeds());
     let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, wanted) in seeds {
         let file = corpus.join(name);
         if std::env::var_os("IDENTITY_CENTER_WRITE_SEEDS").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(&file, &wanted).unwrap();
         }
         assert_eq!(std::fs::read(&file).unwrap_or_default(), wanted, "{name}");
     }
+}
+
+/// Logout messages as they come: both kinds, by both bindings, and one with an encrypted name that
+/// no key opens.
+fn logout_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    use crate::saml::encoding;
+    use crate::saml::logout::{
+        Answer, LogoutRequestToSend, LogoutResponseToSend, NameIdentifier, Sent, Way,
+    };
+
+    const SLO: &str = "https://sp.example.com/saml/slo/z-1";
+    let name_id = NameIdentifier {
+        value: "alice".to_owned(),
+        format: Some(crate::saml::name_id_format::PERSISTENT.to_owned()),
+        name_qualifier: Some(IDP.to_owned()),
+        sp_name_qualifier: Some(SP.to_owned()),
+    };
+    let request = LogoutRequestToSend {
+        id: "_logout1",
+        now: now(),
+        issuer: IDP,
+        name_id: &name_id,
+        session_index: Some("_session"),
+    };
+    let response = LogoutResponseToSend {
+        id: "_answer1",
+        now: now(),
+        issuer: IDP,
+        in_response_to: "_logout1",
+        answer: Answer::Done,
+        relay_state: None,
+    };
+    let as_it_comes = |sent: Sent| match sent {
+        Sent::Redirect(address) => address.split_once('?').unwrap().1.as_bytes().to_vec(),
+        Sent::Post { message, .. } => encoding::decode(&message).unwrap(),
+    };
+    let (by_form, by_redirect) = (Way::Post(SLO.to_owned()), Way::Redirect(SLO.to_owned()));
+    let posted = as_it_comes(request.send(&by_form, key()).unwrap());
+    let text = strip_signatures(&String::from_utf8(posted.clone()).unwrap());
+    let (before, rest) = text.split_once("<saml:NameID").unwrap();
+    let (_, after) = rest.split_once("</saml:NameID>").unwrap();
+    let value = "<xenc:CipherData><xenc:CipherValue>AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+                 </xenc:CipherValue></xenc:CipherData>";
+    let sealed = format!(
+        "{before}<saml:EncryptedID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">\
+         <xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\"><xenc:EncryptionMethod \
+         Algorithm=\"{}\"></xenc:EncryptionMethod><ds:KeyInfo \
+         xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><xenc:EncryptedKey><xenc:EncryptionMethod \
+         Algorithm=\"{}\"></xenc:EncryptionMethod>{value}</xenc:EncryptedKey></ds:KeyInfo>{value}\
+         </xenc:EncryptedData></saml:EncryptedID>{after}",
+        crate::saml::encryption::AES_256_GCM,
+        crate::saml::encryption::RSA_OAEP,
+    );
+    vec![
+        ("saml_logout/request.xml", posted),
+        ("saml_logout/request.query", as_it_comes(request.send(&by_redirect, key()).unwrap())),
+        ("saml_logout/response.xml", as_it_comes(response.send(&by_form, key()).unwrap())),
+        ("saml_logout/response.query", as_it_comes(response.send(&by_redirect, key()).unwrap())),
+        ("saml_logout/encrypted.xml", sign_element(&sealed, "_logout1", key()).into_bytes()),
+    ]
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::unproved::Counted,
     id::{AttemptId, SpaceId},
     saml::cause::Cause,
     sso::{self, Attempt, AttemptSearch, BundleSubject, IdentityProvider, Outcome},
@@ -53,6 +54,37 @@ impl From<Attempt> for Row {
             address: attempt.address,
             name: attempt.name_id,
             request_id: attempt.request_id,
+        }
+    }
+}
+
+/// Logout messages that were refused at one check and proved nothing.
+struct LogoutRow {
+    check: String,
+    wanted: String,
+    received: String,
+    advice: String,
+    times: i64,
+    last_at: Timestamp,
+    address: Option<String>,
+    request_id: String,
+}
+
+impl From<Counted> for LogoutRow {
+    fn from(counted: Counted) -> Self {
+        let text = |name: &str| {
+            let value = counted.detail().pointer("/failed/0").and_then(|first| first.get(name));
+            value.and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        Self {
+            wanted: text("wanted"),
+            received: text("received"),
+            advice: text("advice"),
+            check: counted.cause,
+            times: counted.times,
+            last_at: counted.last_at,
+            address: counted.address,
+            request_id: counted.request_id,
         }
     }
 }
@@ -105,6 +137,7 @@ struct Attempts {
     frame: Frame,
     query: AttemptsQuery,
     rows: Vec<Row>,
+    logouts: Vec<LogoutRow>,
     days: i64,
     first: Option<String>,
     next: Option<String>,
@@ -118,10 +151,20 @@ pub(in crate::web::console) async fn list(
     let space = administrator.space()?.id;
     let search = query.search();
     let wanted = PageRequest { after: query.after, ..PageRequest::first(PAGE_ROWS) };
-    let page = app.db.read(async |tx| sso::attempts(tx, space, &search, wanted).await).await?;
+    // Beside the first page only, and not where something else is looked for.
+    let with_logouts = query.is_empty() && query.after.is_none();
+    let (page, logouts) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let logouts =
+                if with_logouts { sso::refused_logouts(tx, space).await? } else { Vec::new() };
+            Ok((sso::attempts(tx, space, &search, wanted).await?, logouts))
+        })
+        .await?;
     let page = Attempts {
         frame: Frame::new(&administrator, Section::SingleSignOn, None),
         days: app.settings.saml.trace_days,
+        logouts: logouts.into_iter().map(LogoutRow::from).collect(),
         rows: page.rows.into_iter().map(Row::from).collect(),
         first: query.after.map(|_| query.address(None)),
         next: page.next.map(|after| query.address(Some(after))),

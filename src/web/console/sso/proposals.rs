@@ -25,7 +25,10 @@ use crate::{
         binding,
         metadata::{Endpoint, IdpMetadata},
     },
-    sso::{self, Difference, IdentityProvider, Looked, Origin, Part, Proposal, ProviderError},
+    sso::{
+        self, Difference, IdentityProvider, Looked, Origin, Part, Proposal, ProviderError,
+        RemovedCertificate,
+    },
     store::Timestamp,
     web::{
         Fault,
@@ -92,13 +95,25 @@ impl From<Difference> for Row {
 }
 
 impl Described {
-    fn of(read: IdpMetadata, current: Option<&IdentityProvider>, now: Timestamp) -> Self {
+    fn of(
+        read: IdpMetadata,
+        current: Option<&IdentityProvider>,
+        removed: &[RemovedCertificate],
+        now: Timestamp,
+    ) -> Self {
         let differences = sso::differences(current, &read);
         let warnings = read.warnings(now.to_jiff());
         let mut warnings: Vec<String> = warnings.iter().map(sentence).collect();
         if read.certificates.is_empty() {
             warnings.push("There is no certificate yet: nobody can sign in without one.".into());
         }
+        warnings.extend(removed.iter().map(|it| {
+            let RemovedCertificate { fingerprint, removed_by, removed_at } = it;
+            let at = removed_at.to_jiff().strftime("%Y-%m-%d %H:%M");
+            format!(
+                "{removed_by} removed a certificate on {at} UTC that would come back: {fingerprint}."
+            )
+        }));
         Self {
             changes: differences.iter().any(Difference::is_change),
             rows: differences.into_iter().map(Row::from).collect(),
@@ -151,7 +166,16 @@ async fn look(
             .await
             .and_then(|looked| looked.description(current.as_ref()))
         {
-            Ok(read) => read.map(|read| Described::of(read, current.as_ref(), who.act.now)),
+            Ok(None) => None,
+            Ok(Some(read)) => {
+                let space = space.id;
+                let removed = app
+                    .db
+                    .read(async |tx| sso::removed_before(tx, space, &read).await)
+                    .await
+                    .map_err(Fault::from)?;
+                Some(Described::of(read, current.as_ref(), &removed, who.act.now))
+            }
             // It was sound when it was kept: since then its time may have run out.
             Err(error) => {
                 wrong = Some(Wrong::whole(sentence(&error)));
