@@ -292,7 +292,7 @@ on_both! {
         }
     }
 
-    async fn requests_that_are_not_calls(house) {
+    async fn act_06_requests_that_are_not_calls(house) {
         let Administration { client, .. } = administration(house).await;
         let service = |service, version| Client { service, version, ..client.clone() };
         for (client, action, parameters, code) in [
@@ -354,7 +354,7 @@ on_both! {
         assert_eq!(page.unwrap().headers()["location"], "/console");
     }
 
-    async fn only_administrators_of_the_management_account_may(house) {
+    async fn con_14_only_administrators_of_the_management_account_may(house) {
         let Administration { account, client, .. } = administration(house).await;
         let act = house.app.own_act("test").unwrap();
         let (user, member) = house
@@ -460,7 +460,7 @@ on_both! {
         assert_eq!(members["Items"][0]["NodeName"], "Sales");
     }
 
-    async fn a_space_with_people_groups_and_tokens(house) {
+    async fn con_01_a_space_with_people_groups_and_tokens(house) {
         let Administration { client, .. } = administration(house).await;
         let (code, _) = client.refusal(house, "OpenIdentityCenter", json!({"ZoneName": "-"})).await;
         assert_eq!(code, "InvalidParameterValue.ZoneNameFormatError");
@@ -570,7 +570,7 @@ on_both! {
         assert_eq!(statistics["ZoneStatistics"]["GroupCount"], 1);
     }
 
-    async fn a_space_of_another_organization_does_not_exist(house) {
+    async fn con_01_a_space_of_another_organization_does_not_exist(house) {
         let Administration { client, .. } = administration(house).await;
         let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
         let other = administration_of(house, "Other").await.client;
@@ -730,7 +730,7 @@ on_both! {
     }
 
     /// SSO-10, SSO-11: certificates come and go one by one, and the codes are the original's.
-    async fn the_identity_provider_and_its_certificates(house) {
+    async fn sso_10_sso_11_the_identity_provider_and_its_certificates(house) {
         let Administration { client, .. } = administration(house).await;
         let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
         let zone = opened["ZoneId"].as_str().unwrap().to_owned();
@@ -799,7 +799,7 @@ on_both! {
         assert_eq!(shown["SAMLIdentityProviderConfiguration"]["EntityId"], "");
     }
 
-    async fn users_are_synced_into_accounts(house) {
+    async fn con_10_users_are_synced_into_accounts(house) {
         let Administration { account, client, .. } = administration(house).await;
         let opened = client.done(house, "OpenIdentityCenter", json!({"ZoneName": "example"})).await;
         let zone = opened["ZoneId"].as_str().unwrap().to_owned();

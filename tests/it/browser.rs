@@ -207,7 +207,7 @@ impl Visit {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_the_login_page_to_the_account_console() {
+async fn pc_01_rs_02_rs_03_from_the_login_page_to_the_account_console() {
     let Some(visit) = Visit::begin().await else { return };
     let service = visit.house.url(&format!("/saml/sp/{}", visit.world.space.id));
     let service = visit.house.browser().get(service).send().await.unwrap().text().await.unwrap();

@@ -189,7 +189,7 @@ fn renamed(name: &str) -> GroupChange {
 }
 
 on_both! {
-    async fn scim_03_usr_11_12_grp_05_06_07_while_scim_is_on_its_objects_are_locked(house) {
+    async fn scim_03_usr_11_usr_12_grp_05_grp_06_grp_07_while_scim_is_on_its_objects_are_locked(house) {
         let office = Office::open(house).await;
         let (alice, bob) = (office.push_user("alice").await, office.push_user("bob").await);
         let crew = office.push_group("crew", &[alice]).await;
@@ -235,7 +235,7 @@ on_both! {
         }
     }
 
-    async fn scim_04_05_while_scim_is_off_they_are_free_and_the_directory_overwrites_it_later(house) {
+    async fn scim_04_scim_05_grp_02_while_scim_is_off_they_are_free_and_the_directory_overwrites_it_later(house) {
         let office = Office::open(house).await;
         let [alice, bob, carol] =
             ["alice", "bob", "carol"].map(|name| office.push_user(name));
@@ -545,7 +545,7 @@ on_both! {
         assert!(office.space().await.scim_enabled);
     }
 
-    async fn usr_11_grp_05_scim_05_the_pages_say_why_and_do_it_when_they_may(house) {
+    async fn usr_11_usr_12_grp_05_grp_06_scim_05_the_pages_say_why_and_do_it_when_they_may(house) {
         let office = Office::open(house).await;
         let browser = crate::events::sign_in(
             house, &office.world, "chief", "QcloudOrganizationFullAccess").await;

@@ -420,7 +420,7 @@ on_both! {
         settle(&world).await;
     }
 
-    async fn a_synced_cam_user_is_entered_by_name_and_may_do_nothing(house) {
+    async fn us_09_us_15_a_synced_cam_user_is_entered_by_name_and_may_do_nothing(house) {
         let world = World::make(house.app.clone()).await;
         let alice = world.user("alice").await;
         let new = NewUserSync {

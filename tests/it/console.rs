@@ -145,7 +145,7 @@ on_both! {
         assert_eq!(office.users().await, 1);
     }
 
-    async fn another_site_cannot_use_an_administrators_browser(house) {
+    async fn ses_05_another_site_cannot_use_an_administrators_browser(house) {
         let office = Office::open(house).await;
         office.hire("chief", Some("QcloudOrganizationFullAccess")).await;
         let chief = office.inside("chief").await;

@@ -118,12 +118,12 @@ async fn every_task_ends_once(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite() {
+async fn tsk_03_every_task_ends_once_sqlite() {
     every_task_ends_once(Database::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres() {
+async fn tsk_03_every_task_ends_once_postgres() {
     let Some(database) = Database::postgres().await else { return };
     every_task_ends_once(database).await;
 }

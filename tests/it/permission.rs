@@ -97,7 +97,7 @@ in_both_worlds! {
         assert!(matches!(foreign, Err(Error::ConfigurationNotFound)));
     }
 
-    async fn pc_12_and_dpl_08_outdated_is_a_matter_of_content(world) {
+    async fn con_12_dpl_03_outdated_is_a_matter_of_content(world) {
         let id = world.configuration("Reader", &["ReadOnlyAccess"]).await;
         let user = world.user("alice").await;
         world.assign(&[world.triple(Principal::User(user), world.member.uin, id)]).await;
@@ -137,7 +137,7 @@ in_both_worlds! {
         assert_eq!(world.count(bound).await, 2);
     }
 
-    async fn maa_05_each_triple_is_a_task(world) {
+    async fn maa_03_maa_05_maa_07_con_10_dpl_01_each_triple_is_a_task(world) {
         let accounts = [world.member.uin, world.management.uin];
         let users = [world.user("a").await, world.user("b").await, world.user("c").await];
         let configurations =

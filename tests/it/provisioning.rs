@@ -196,7 +196,7 @@ async fn cam_users(world: &World) -> Vec<(String, bool, bool)> {
 }
 
 in_both_worlds! {
-    async fn dpl_14_a_deployment_that_breaks_off_anywhere_is_taken_up_again(world) {
+    async fn dpl_14_dpl_11_con_11_a_deployment_that_breaks_off_anywhere_is_taken_up_again(world) {
         let id = rich_configuration(world, "Rich").await;
         let alice = Principal::User(world.user("alice").await);
         let triple = world.triple(alice, world.member.uin, id);
@@ -304,7 +304,7 @@ in_both_worlds! {
         }
     }
 
-    async fn us_01_a_synced_cam_user_has_the_name_and_no_permissions(world) {
+    async fn us_01_us_13_us_15_maa_04_a_synced_cam_user_has_the_name_and_no_permissions(world) {
         let alice = world.user("alice").await;
         let item = sync(world, Principal::User(alice), DuplicationStrategy::KeepBoth,
                         DeletionStrategy::Delete).await;
@@ -338,7 +338,7 @@ in_both_worlds! {
         assert_eq!(world.count("SELECT COUNT(*) FROM cloud_saml_providers").await, 0);
     }
 
-    async fn us_04_and_us_05_a_name_that_is_there_is_kept_apart_or_taken_over(world) {
+    async fn us_04_us_05_us_13_a_name_that_is_there_is_kept_apart_or_taken_over(world) {
         let make = async |name: &str| {
             let account = world.member.uin;
             world

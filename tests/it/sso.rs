@@ -146,7 +146,7 @@ on_both! {
         assert_eq!(count(house, "SELECT COUNT(*) FROM login_tickets").await, 0);
     }
 
-    async fn sso_13_a_name_is_the_whole_name(house) {
+    async fn sso_13_usr_05_a_name_is_the_whole_name(house) {
         let company = Company::open(house, "acme").await;
         for name in ["alice@acme", "ali", "alice.", "al%", "_lice", "\u{430}lice"] {
             let browser = house.browser();
@@ -205,7 +205,7 @@ on_both! {
         }
     }
 
-    async fn sso_04_our_metadata_says_who_we_are(house) {
+    async fn sso_04_sso_05_con_15_our_metadata_says_who_we_are(house) {
         let company = Company::bare(house, "acme").await;
         let id = company.space.id.to_string();
         let read = async |path: String| {
@@ -241,7 +241,7 @@ on_both! {
         }
     }
 
-    async fn sso_07_metadata_with_two_certificates_lets_either_sign(house) {
+    async fn sso_07_sso_16_metadata_with_two_certificates_lets_either_sign(house) {
         let company = Company::open(house, "acme").await;
         let second = crate::fake_idp::wrong_key();
         let certificates = [second.certificate().clone(), right_key().certificate().clone()];

@@ -279,7 +279,7 @@ pub fn assert_verdict(console: &str, allowed: bool) {
 }
 
 on_both! {
-    async fn from_the_directory_into_an_account_and_out_again(house) {
+    async fn con_06_rs_03_scim_18_from_the_directory_into_an_account_and_out_again(house) {
         let world = World::open(house).await;
         let ann = world.push_user("ann@acme.example").await;
         let group = world.push_group("Developers", &[&ann]).await;
@@ -358,7 +358,7 @@ on_both! {
         world.settle().await;
     }
 
-    async fn losing_access_ends_what_it_has_opened(house) {
+    async fn usr_18_grp_13_losing_access_ends_what_it_has_opened(house) {
         let world = World::open(house).await;
         let ann = world.push_user("ann").await;
         let bob = world.push_user("bob").await;

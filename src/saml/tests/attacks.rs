@@ -142,7 +142,7 @@ fn unsigned_messages_are_refused() {
 }
 
 #[test]
-fn a_key_inside_the_message_is_never_believed() {
+fn sso_16_a_key_inside_the_message_is_never_believed() {
     let forged = template().issue(attacker()).unwrap();
     let refusal = judge(&forged.xml).result.unwrap_err();
     assert_eq!(refusal.check, Check::Signature);

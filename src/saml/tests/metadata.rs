@@ -82,7 +82,7 @@ fn sp() -> String {
 }
 
 #[test]
-fn our_service_provider_metadata_says_what_it_must() {
+fn con_15_our_service_provider_metadata_says_what_it_must() {
     let metadata = sp();
     assert!(metadata.contains(
         "<md:SPSSODescriptor AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\""

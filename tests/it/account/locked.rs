@@ -13,7 +13,7 @@ use crate::{
 };
 
 on_both! {
-    async fn dpl_02_what_identity_center_made_is_locked_for_root_too(house) {
+    async fn dpl_02_maa_03_what_identity_center_made_is_locked_for_root_too(house) {
         let (world, alice, _) = with_alice(house).await;
         let member = world.member.uin;
         let space = world.space.id;

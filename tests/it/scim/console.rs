@@ -394,7 +394,7 @@ on_both! {
         }
     }
 
-    async fn scim_07_a_token_is_downloaded_once_and_scim_09_its_end_is_announced(house) {
+    async fn scim_07_scim_09_a_token_is_downloaded_once_and_its_end_is_announced(house) {
         let office = Office::open(house).await;
         let chief = office.chief().await;
         let (status, page) = chief.post(&format!("{HERE}/tokens"), &[("days", "90")]).await;

@@ -9,7 +9,7 @@ use super::{Directory, GROUP, USER, act};
 use crate::on_both;
 
 on_both! {
-    async fn a_token_opens_its_own_space_and_no_other(house) {
+    async fn con_01_a_token_opens_its_own_space_and_no_other(house) {
         let acme = Directory::of_space(house, "acme").await;
         let other = Directory::of_space(house, "other").await;
         let id = acme.user("alice").await;
@@ -21,7 +21,7 @@ on_both! {
         other.user("alice").await;
     }
 
-    async fn without_a_good_token_nothing_is_told(house) {
+    async fn scim_08_scim_09_without_a_good_token_nothing_is_told(house) {
         let acme = Directory::new(house).await;
         let client = reqwest::Client::new();
         for header in ["", "Bearer", "Bearer ", "Bearer x", "Basic dTpw", &format!("Bearer {}x", acme.token)] {
@@ -60,7 +60,7 @@ on_both! {
         acme.get("/ServiceProviderConfig").await.expect(200);
     }
 
-    async fn discovery_is_complete_and_true(house) {
+    async fn scim_10_scim_12_discovery_is_complete_and_true(house) {
         let acme = Directory::new(house).await;
         let open = reqwest::get(house.url("/scim/v2/ServiceProviderConfig")).await.unwrap();
         assert_eq!(open.status(), 200);

@@ -8,7 +8,7 @@ use super::{Directory, GROUP, act, users::all_at_once};
 use crate::on_both;
 
 on_both! {
-    async fn a_group_comes_back_with_its_members(house) {
+    async fn grp_02_scim_13_a_group_comes_back_with_its_members(house) {
         let acme = Directory::new(house).await;
         let alice = acme.user("alice").await;
         let answer = acme.post("/Groups", json!({
@@ -94,7 +94,7 @@ on_both! {
     }
 
     /// The shapes of reference/SCIM.md §2, one after the other on one group.
-    async fn every_client_changes_members_its_own_way(house) {
+    async fn scim_13_every_client_changes_members_its_own_way(house) {
         let acme = Directory::new(house).await;
         let mut ids = Vec::new();
         for name in ["a", "b", "c", "d"] {
@@ -167,7 +167,7 @@ on_both! {
         assert_eq!(is["members"]["count"], 0);
     }
 
-    async fn replacing_without_members_empties(house) {
+    async fn scim_13_replacing_without_members_empties(house) {
         let acme = Directory::new(house).await;
         let (a, b) = (acme.user("a").await, acme.user("b").await);
         let group = acme.group("G", &[&a]).await;

@@ -31,7 +31,7 @@ on_both! {
     }
 
     /// The same filters, whether the database or we evaluate them.
-    async fn filters_find_what_they_say(house) {
+    async fn scim_13_filters_find_what_they_say(house) {
         let acme = Directory::new(house).await;
         for body in [
             json!({ "userName": "Alice", "externalId": "E1", "displayName": "Alice A",
@@ -121,7 +121,7 @@ on_both! {
         acme.send(request).await.expect(200);
     }
 
-    async fn pages_are_stable_and_bounded(house) {
+    async fn scim_13_pages_are_stable_and_bounded(house) {
         let acme = Directory::new(house).await;
         for number in 0..7 {
             acme.user(&format!("user-{number}")).await;

@@ -300,7 +300,7 @@ on_both! {
     }
 
     /// §2.1, the dialect of old jobs: from the connection test to the deletion, and again.
-    async fn a_life_in_entra_id(house) {
+    async fn scim_01_a_life_in_entra_id(house) {
         let acme = Directory::new(house).await;
         assert_eq!(total(&acme, "/Users", r#"userName eq "b5b5cf6f-8c02-4f0b-9a5e-1b3c7d0e2f11""#).await, 0);
         for _ in 0..2 {
@@ -335,7 +335,7 @@ on_both! {
     }
 
     /// §2.1, the dialect of `aadOptscim062020`.
-    async fn a_life_in_entra_id_with_the_new_dialect(house) {
+    async fn scim_01_a_life_in_entra_id_with_the_new_dialect(house) {
         let acme = Directory::new(house).await;
         let user = format!("/Users/{}", acme.user("bob").await);
         let flagged = format!("{user}?aadOptscim062020");
@@ -354,7 +354,7 @@ on_both! {
     }
 
     /// §2.2, apps of the app wizard: everything by PUT of what was read, never a DELETE.
-    async fn a_life_in_okta_apps_of_the_wizard(house) {
+    async fn scim_01_a_life_in_okta_apps_of_the_wizard(house) {
         let acme = Directory::new(house).await;
         let sent = json!({
             "schemas": [USER], "userName": "isaac@example.com", "name": { "givenName": "Isaac", "middleName": "", "familyName": "Brock" },
@@ -385,7 +385,7 @@ on_both! {
     }
 
     /// §2.2, apps of the integration network.
-    async fn a_life_in_okta_apps_of_the_network(house) {
+    async fn scim_01_a_life_in_okta_apps_of_the_network(house) {
         let acme = Directory::new(house).await;
         let (a, b) = (acme.user("a").await, acme.user("b").await);
         let path = format!("/Users/{a}");
@@ -404,7 +404,7 @@ on_both! {
     }
 
     /// §2.3: a template by POST and PUT, with empty strings where nothing is mapped.
-    async fn a_life_in_onelogin(house) {
+    async fn scim_01_a_life_in_onelogin(house) {
         let acme = Directory::new(house).await;
         let template = |active: Option<bool>| {
             let mut body = json!({

@@ -25,7 +25,7 @@ async fn run(mut command: Command) -> (bool, String) {
 }
 
 on_both! {
-    async fn scim2_tester_finds_no_error(house) {
+    async fn scim_12_scim2_tester_finds_no_error(house) {
         let Some(mut tester) = tool("scim") else { return };
         let acme = Directory::new(house).await;
         tester.env("SCIM_CLI_URL", acme.base());

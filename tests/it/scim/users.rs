@@ -57,7 +57,7 @@ async fn sessions(acme: &Directory<'_>) -> i64 {
 }
 
 on_both! {
-    async fn a_user_comes_back_as_it_was_sent(house) {
+    async fn scim_13_a_user_comes_back_as_it_was_sent(house) {
         let acme = Directory::new(house).await;
         let answer = acme.post("/Users", full()).await;
         let made = answer.expect(201);
@@ -106,7 +106,7 @@ on_both! {
         assert!(!format!("{:?}", acme.audited(id).await).contains("secret"));
     }
 
-    async fn names_are_unique_in_any_letter_case(house) {
+    async fn usr_05_scim_13_names_are_unique_in_any_letter_case(house) {
         let acme = Directory::new(house).await;
         acme.user("Alice").await;
         let detail = acme.post("/Users", json!({ "userName": "aLICE" })).await
@@ -175,7 +175,7 @@ on_both! {
         assert!(user.enabled() && user.version == 1);
     }
 
-    async fn replacing_clears_what_is_not_named(house) {
+    async fn scim_13_replacing_clears_what_is_not_named(house) {
         let acme = Directory::new(house).await;
         let id = acme.post("/Users", full()).await.expect(201)["id"].as_str().unwrap().to_owned();
         house.app.clock.advance(SignedDuration::from_secs(60));

@@ -225,7 +225,7 @@ on_both! {
         assert!(found.is_none());
     }
 
-    async fn by_hand_is_looked_at_too(house) {
+    async fn sso_08_by_hand_is_looked_at_too(house) {
         let desk = Desk::open(house).await;
         let pem = right_key().certificate().pem();
         let hand = async |entity_id: &str, login_url: &str, certificate: &str| {
@@ -283,7 +283,7 @@ on_both! {
         assert_eq!(provider.certificates[0].fingerprint, wrong_key().certificate().facts().fingerprint);
     }
 
-    async fn what_is_no_metadata_is_refused_by_name(house) {
+    async fn sso_08_what_is_no_metadata_is_refused_by_name(house) {
         let desk = Desk::open(house).await;
         let service = reqwest::get(house.url(&format!("/saml/sp/{}", desk.company.space.id)));
         let service = service.await.unwrap().text().await.unwrap();

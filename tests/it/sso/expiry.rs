@@ -119,7 +119,7 @@ on_both! {
         assert!(writes > 5, "{writes}");
     }
 
-    async fn pages_say_what_ends_soon(house) {
+    async fn sso_19_pages_say_what_ends_soon(house) {
         let desk = Desk::open(house).await;
         desk.company.set_identity_provider().await;
         let overview = async || {
@@ -152,7 +152,7 @@ on_both! {
 
 /// Only whoever has the token reads them; without one in the settings, nobody.
 #[tokio::test]
-async fn metrics_tell_the_seconds_that_are_left() {
+async fn sso_19_metrics_tell_the_seconds_that_are_left() {
     let read = async |house: &TestHouse, token: Option<&str>| {
         let request = reqwest::Client::new().get(house.url("/metrics"));
         let request = match token {
