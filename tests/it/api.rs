@@ -52,7 +52,7 @@ pub async fn administration(house: &TestHouse) -> Administration {
     administration_of(house, "Example").await
 }
 
-async fn administration_of(house: &TestHouse, name: &str) -> Administration {
+pub async fn administration_of(house: &TestHouse, name: &str) -> Administration {
     let act = house.app.own_act("test").unwrap();
     let key = cloud::new_access_key(&house.app.sealer).unwrap();
     let (organization, account, _) = house
@@ -852,7 +852,7 @@ fn merged(mut one: Value, other: Value) -> Value {
 }
 
 /// Waits until a task has ended well.
-async fn finish(house: &TestHouse, client: &Client, action: &str, zone: &str, task: &Value) {
+pub async fn finish(house: &TestHouse, client: &Client, action: &str, zone: &str, task: &Value) {
     for _ in 0..600 {
         let answer = client.done(house, action, json!({"ZoneId": zone, "TaskId": task})).await;
         match answer["TaskStatus"]["Status"].as_str().unwrap() {

@@ -32,6 +32,7 @@ mod races;
 mod real_identity_provider;
 mod real_logout;
 mod routes;
+mod rules;
 mod schema;
 mod scim;
 mod server;

@@ -464,6 +464,60 @@ on_both! {
         assert_eq!(entered.status(), StatusCode::SEE_OTHER);
     }
 
+    async fn con_07_one_person_has_a_role_and_a_cam_user_in_one_account(house) {
+        let world = World::open(house).await;
+        let ann = world.push_user("ann").await;
+        world.assign("User", &ann).await;
+        let sync = json!({ "ZoneId": world.zone, "UserSyncProvisionings": [{
+            "PrincipalId": ann, "PrincipalType": "User", "TargetUin": world.member.0,
+            "TargetType": "MemberUin", "DuplicationStrategy": "KeepBoth",
+            "DeletionStrategy": "Keep",
+        }] });
+        world.administrator.done(house, "CreateUserSyncProvisioning", sync).await;
+        world.settle().await;
+        let browser = house.browser();
+        world.sign_in(&browser, "ann").await;
+        let accounts = world.json(&browser, "accounts").await.unwrap();
+        let [account] = &accounts["accounts"].as_array().unwrap()[..] else { panic!("{accounts}") };
+        assert_eq!(account["roles"].as_array().unwrap().len(), 1, "{account}");
+        let user = account["users"][0]["name"].as_str().unwrap_or_else(|| panic!("{account}"));
+        let way = format!("/accounts/{}/users/{user}/login", world.member);
+        let page = browser.post(world.portal(&way)).header("Origin", house.url(""));
+        let page = page.send().await.unwrap().text().await.unwrap();
+        let entered = world.enter(&browser, &input(&page, "SAMLResponse")).await;
+        assert_eq!(entered.status(), StatusCode::SEE_OTHER, "{}", entered.text().await.unwrap());
+        let console = world.console(&browser, &[]).await.unwrap();
+        assert!(console.contains(user) && !console.contains("TencentCloudSSO-look"), "{console}");
+        let entered = world.enter(&browser, &world.word(&browser).await).await;
+        assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+        let console = world.console(&browser, &[]).await.unwrap();
+        assert!(console.contains("TencentCloudSSO-look"), "{console}");
+    }
+
+    async fn prt_09_a_role_that_comes_twice_is_one_and_outlives_one_of_its_origins(house) {
+        let world = World::open(house).await;
+        let ann = world.push_user("ann").await;
+        let group = world.push_group("Developers", &[&ann]).await;
+        world.assign("User", &ann).await;
+        world.assign("Group", &group).await;
+        let browser = house.browser();
+        world.sign_in(&browser, "ann").await;
+        let roles = async || {
+            let accounts = world.json(&browser, "accounts").await.unwrap();
+            let all = accounts["accounts"].as_array().unwrap().iter();
+            all.map(|account| account["roles"].as_array().unwrap().len()).sum::<usize>()
+        };
+        assert_eq!(roles().await, 1);
+        for (kind, id, left) in [("User", &ann, 1), ("Group", &group, 0)] {
+            let mut gone = world.triple(kind, id);
+            gone["ZoneId"] = json!(world.zone);
+            gone["DeprovisionStrategy"] = json!("None");
+            world.administrator.done(house, "DeleteRoleAssignment", gone).await;
+            world.settle().await;
+            assert_eq!(roles().await, left, "without the one through {kind}");
+        }
+    }
+
     async fn the_accounts_believe_nobody_else(house) {
         let world = World::open(house).await;
         let ann = world.push_user("ann").await;

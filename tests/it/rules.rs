@@ -1,0 +1,342 @@
+//! Rules of the product that are seen from outside and belong to no other file: what an
+//! administrator's client finds, over the signed API.
+
+use std::collections::BTreeSet;
+
+use identity_center::{cloud, organization::Account};
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    api::{self, Administration, Client},
+    console,
+    house::TestHouse,
+    journey::count,
+    on_both,
+};
+
+/// An organisation with an open space.
+struct Office {
+    account: Account,
+    client: Client,
+    zone: String,
+}
+
+impl Office {
+    async fn open(house: &TestHouse) -> Self {
+        let Administration { account, client, .. } = api::administration(house).await;
+        let opened = client.done(house, "OpenIdentityCenter", json!({ "ZoneName": "acme" })).await;
+        Self { account, client, zone: opened["ZoneId"].as_str().unwrap().to_owned() }
+    }
+
+    async fn done(&self, house: &TestHouse, action: &str, parameters: Value) -> Value {
+        self.client.done(house, action, self.here(parameters)).await
+    }
+
+    async fn refusal(&self, house: &TestHouse, action: &str, parameters: Value) -> String {
+        self.client.refusal(house, action, self.here(parameters)).await.0
+    }
+
+    fn here(&self, mut parameters: Value) -> Value {
+        parameters["ZoneId"] = json!(self.zone);
+        parameters
+    }
+
+    async fn user(&self, house: &TestHouse, name: &str) -> Value {
+        let made = self.done(house, "CreateUser", json!({ "UserName": name })).await;
+        made["UserInfo"]["UserId"].clone()
+    }
+
+    async fn configuration(&self, house: &TestHouse, name: &str) -> Value {
+        let made = json!({ "RoleConfigurationName": name });
+        let made = self.done(house, "CreateRoleConfiguration", made).await;
+        let id = made["RoleConfigurationInfo"]["RoleConfigurationId"].clone();
+        let policies = json!({ "RoleConfigurationId": id, "RolePolicyType": "System",
+            "RolePolicyNames": ["QcloudCVMReadOnlyAccess"] });
+        self.done(house, "AddPermissionPolicyToRoleConfiguration", policies).await;
+        id
+    }
+
+    async fn member(&self, house: &TestHouse, name: &str) -> Account {
+        let act = house.app.own_act("test").unwrap();
+        let account = &self.account;
+        let made = house
+            .app
+            .db
+            .write(async |tx| cloud::create_member(tx, &act, account, None, name, "").await);
+        made.await.unwrap()
+    }
+
+    /// What CAM of the management account has: its users, roles and own policies, as it tells them.
+    async fn cam(&self, house: &TestHouse) -> [Value; 3] {
+        let cam = self.client.cam();
+        let roles = json!({ "Page": 1, "Rp": 200 });
+        let policies = json!({ "Page": 1, "Rp": 200, "Scope": "Local" });
+        [
+            cam.done(house, "ListUsers", json!({})).await["Data"].clone(),
+            cam.done(house, "DescribeRoleList", roles).await["List"].clone(),
+            cam.done(house, "ListPolicies", policies).await["List"].clone(),
+        ]
+    }
+}
+
+on_both! {
+    async fn con_02_people_sign_in_at_the_address_of_their_space(house) {
+        let office = console::Office::open(house).await;
+        office.hire("olga", Some("QcloudOrganizationFullAccess")).await;
+        let browser = office.inside("olga").await;
+        let overview = browser.get(house.url("/console")).send().await.unwrap();
+        let overview = overview.text().await.unwrap();
+        let name = &office.world.space.name;
+        let address = house.url(&format!("/portal/{name}/login"));
+        assert!(overview.contains(&address), "{overview}");
+        let other = api::administration_of(house, "Other").await.client;
+        other.done(house, "OpenIdentityCenter", json!({ "ZoneName": "globex" })).await;
+        for (address, name, other) in [
+            (address.as_str(), name.as_str(), "globex"),
+            (&house.url("/portal/globex/login"), "globex", name.as_str()),
+        ] {
+            let page = house.browser().get(address).send().await.unwrap();
+            assert_eq!(page.status(), StatusCode::OK);
+            let page = page.text().await.unwrap();
+            assert!(page.contains(&format!("<h1>{name}</h1>")), "{page}");
+            assert!(!page.contains(other), "{page}");
+        }
+        let nobody = browser.get(house.url("/portal/initech/login")).send().await.unwrap();
+        assert_eq!(nobody.status(), StatusCode::NOT_FOUND);
+    }
+
+    async fn con_03_a_user_of_the_directory_is_no_cam_user(house) {
+        let office = Office::open(house).await;
+        office.member(house, "shop").await;
+        let (before, all) = (office.cam(house).await, "SELECT COUNT(*) FROM cloud_users");
+        let users = count(house, all).await;
+        let ann = office.user(house, "ann").await;
+        let made = office.done(house, "CreateGroup", json!({ "GroupName": "Sales" })).await;
+        let pair = json!({ "GroupId": made["GroupInfo"]["GroupId"], "UserId": ann });
+        office.done(house, "AddUserToGroup", pair).await;
+        assert_eq!(office.cam(house).await, before);
+        assert_eq!(count(house, all).await, users, "in no account");
+    }
+
+    async fn con_05_what_an_account_has_of_its_own_stays_as_it_is(house) {
+        let Administration { account, client, .. } = api::administration(house).await;
+        let cam = client.cam();
+        let trusting = json!({ "version": "2.0", "statement": [{ "effect": "allow",
+            "action": "name/sts:AssumeRole",
+            "principal": { "qcs": [format!("qcs::cam::uin/{0}:root", account.uin)] } }] });
+        let allowing = json!({ "version": "2.0", "statement": [{ "effect": "allow",
+            "action": ["cvm:Describe*"], "resource": ["*"] }] });
+        let ann = cam.done(house, "AddUser", json!({ "Name": "ann" })).await;
+        let key = json!({ "TargetUin": ann["Uin"] });
+        cam.done(house, "CreateAccessKey", key.clone()).await;
+        let role = json!({ "RoleName": "Own", "PolicyDocument": trusting.to_string() });
+        cam.done(house, "CreateRole", role).await;
+        let policy = json!({ "PolicyName": "own", "PolicyDocument": allowing.to_string() });
+        let policy = cam.done(house, "CreatePolicy", policy).await["PolicyId"].clone();
+        let all = async || {
+            let mut all = Vec::new();
+            for (action, parameters) in [
+                ("GetUser", json!({ "Name": "ann" })),
+                ("ListAccessKeys", key.clone()),
+                ("GetRole", json!({ "RoleName": "Own" })),
+                ("GetPolicy", json!({ "PolicyId": policy })),
+            ] {
+                let mut told = cam.done(house, action, parameters).await;
+                told.as_object_mut().unwrap().remove("RequestId");
+                all.push(told);
+            }
+            all
+        };
+        let before = all().await;
+        house.app.clock.advance(SignedDuration::from_mins(1));
+
+        let opened = client.done(house, "OpenIdentityCenter", json!({ "ZoneName": "acme" })).await;
+        let zone = opened["ZoneId"].as_str().unwrap().to_owned();
+        let office = Office { account, client, zone };
+        assert_eq!(all().await, before, "opening");
+        let (bob, configuration) =
+            (office.user(house, "bob").await, office.configuration(house, "look").await);
+        let triple = json!({ "PrincipalId": bob, "PrincipalType": "User",
+            "TargetUin": office.account.uin.0, "TargetType": "ManagerUin",
+            "RoleConfigurationId": configuration });
+        let assigned = json!({ "RoleAssignmentInfo": [triple] });
+        let tasks = office.done(house, "CreateRoleAssignment", assigned).await;
+        let task = &tasks["Tasks"][0]["TaskId"];
+        api::finish(house, &office.client, "GetTaskStatus", &office.zone, task).await;
+        let roles = &office.cam(house).await[1];
+        assert!(roles.to_string().contains("TencentCloudSSO-look"), "{roles}");
+        assert_eq!(all().await, before, "deploying");
+        let mut gone = triple;
+        gone["DeprovisionStrategy"] = json!("DeprovisionForLastRoleAssignmentOnAccount");
+        let task = office.done(house, "DeleteRoleAssignment", gone).await["Task"]["TaskId"].clone();
+        api::finish(house, &office.client, "GetTaskStatus", &office.zone, &task).await;
+        assert_eq!(all().await, before, "taking it away");
+    }
+
+    async fn con_08_a_configuration_gives_nothing_before_it_is_assigned(house) {
+        let office = Office::open(house).await;
+        let member = office.member(house, "shop").await;
+        let before = office.cam(house).await;
+        let all = "SELECT COUNT(*) FROM cloud_roles";
+        let roles = count(house, all).await;
+        office.configuration(house, "look").await;
+        assert_eq!(office.cam(house).await, before);
+        assert_eq!(count(house, all).await, roles, "no role in any account");
+        let deployed = office.done(house, "ListRoleConfigurationProvisionings", json!({})).await;
+        assert_eq!(deployed["TotalCounts"], 0);
+        let here = json!({ "TargetUin": member.uin.0 });
+        let deployed = office.done(house, "ListRoleConfigurationProvisionings", here).await;
+        assert_eq!(deployed["TotalCounts"], 0);
+    }
+
+    async fn act_03_members_and_the_unprivileged_open_nothing(house) {
+        let Administration { account, client, .. } = api::administration(house).await;
+        let act = house.app.own_act("test").unwrap();
+        let (member, nobody) = house
+            .app
+            .db
+            .write(async |tx| -> Result<_, cloud::Error> {
+                let member = cloud::create_member(tx, &act, &account, None, "shop", "").await?;
+                let nobody = cloud::create_user(tx, &act, account.uin, "nobody", None, "").await?;
+                Ok((member, nobody))
+            })
+            .await
+            .unwrap();
+        let opened = json!({ "ZoneName": "acme" });
+        for other in [Client::of_root(house, &member).await, Client::of(house, &nobody).await] {
+            let (code, _) = other.refusal(house, "OpenIdentityCenter", opened.clone()).await;
+            assert_eq!(code, "UnauthorizedOperation");
+        }
+        assert_eq!(count(house, "SELECT COUNT(*) FROM spaces").await, 0);
+        client.done(house, "OpenIdentityCenter", opened).await;
+    }
+
+    async fn act_04_a_name_belongs_to_one_space(house) {
+        let names: Vec<Client> = {
+            let mut all = Vec::new();
+            for name in ["One", "Two", "Three"] {
+                all.push(api::administration_of(house, name).await.client);
+            }
+            all
+        };
+        let opened = json!({ "ZoneName": "acme" });
+        let (first, second, third) = tokio::join!(
+            names[0].call(house, "OpenIdentityCenter", opened.clone()),
+            names[1].call(house, "OpenIdentityCenter", opened.clone()),
+            names[2].call(house, "OpenIdentityCenter", opened.clone()),
+        );
+        let codes: Vec<Value> =
+            [first, second, third].iter().map(|it| it["Error"]["Code"].clone()).collect();
+        let taken = json!("InvalidParameterValue.IdentityCenterZoneNameAlreadyExist");
+        assert_eq!(codes.iter().filter(|code| code.is_null()).count(), 1, "{codes:?}");
+        assert_eq!(codes.iter().filter(|code| **code == taken).count(), 2, "{codes:?}");
+        assert_eq!(count(house, "SELECT COUNT(*) FROM spaces").await, 1);
+    }
+
+    async fn usr_01_a_user_needs_a_name_and_keeps_every_other_field(house) {
+        let office = Office::open(house).await;
+        let bare = office.done(house, "CreateUser", json!({ "UserName": "bare" })).await;
+        for field in ["FirstName", "LastName", "DisplayName", "Description", "Email"] {
+            assert_eq!(bare["UserInfo"][field], "", "{field}");
+        }
+        let full = json!({
+            "UserName": "zoe", "FirstName": "Zoë", "LastName": "Ντάλα", "DisplayName": "王 小明",
+            "Description": "اختبار — two\nlines, \"quoted\" <b>&amp;", "Email": "zoë@例え.jp",
+        });
+        let made = office.done(house, "CreateUser", full.clone()).await;
+        let id = made["UserInfo"]["UserId"].clone();
+        let read = office.done(house, "GetUser", json!({ "UserId": id })).await;
+        for (field, value) in full.as_object().unwrap() {
+            assert_eq!(read["UserInfo"][field], *value, "{field}");
+            assert_eq!(made["UserInfo"][field], *value, "{field}");
+        }
+        assert_eq!(office.refusal(house, "CreateUser", json!({})).await, "MissingParameter");
+    }
+
+    async fn usr_06_nobody_is_renamed_by_hand(house) {
+        let office = Office::open(house).await;
+        let ann = office.user(house, "ann").await;
+        for field in ["UserName", "NewUserName"] {
+            let code = office.refusal(house, "UpdateUser", json!({ "UserId": ann, field: "eve" }));
+            assert_eq!(code.await, "UnknownParameter", "{field}");
+        }
+        let read = office.done(house, "GetUser", json!({ "UserId": ann })).await;
+        assert_eq!(read["UserInfo"]["UserName"], "ann");
+    }
+
+    async fn usr_22_a_list_shows_everybody_once_whoever_comes_between(house) {
+        let office = Office::open(house).await;
+        let mut there = BTreeSet::new();
+        for number in 0..60 {
+            let name = format!("user-{number}");
+            let more = json!({ "UserName": name, "Description": format!("row {number}"),
+                "Email": format!("u{number}@example.com"),
+                "UserStatus": if number % 10 == 0 { "Disabled" } else { "Enabled" } });
+            let made = office.done(house, "CreateUser", more).await;
+            there.insert(made["UserInfo"]["UserId"].as_str().unwrap().to_owned());
+        }
+        for order in ["Asc", "Desc"] {
+            let (mut seen, mut token) = (Vec::new(), String::new());
+            for page in 0.. {
+                let wanted = json!({ "MaxResults": 7, "NextToken": token, "SortField": "CreateTime",
+                    "SortType": order });
+                let found = office.done(house, "ListUsers", wanted).await;
+                let users = found["Users"].as_array().unwrap();
+                seen.extend(users.iter().map(|it| it["UserId"].as_str().unwrap().to_owned()));
+                office.user(house, &format!("late-{order}-{page}")).await;
+                token = found["NextToken"].as_str().unwrap().to_owned();
+                if token.is_empty() || page > 40 {
+                    break;
+                }
+            }
+            let old: Vec<&String> = seen.iter().filter(|id| there.contains(*id)).collect();
+            assert_eq!(old.len(), there.len(), "{order}: each once");
+            assert_eq!(old.into_iter().collect::<BTreeSet<_>>().len(), there.len(), "{order}");
+            assert_eq!(seen.len(), seen.iter().collect::<BTreeSet<_>>().len(), "{order}");
+        }
+        let first = there.iter().next().unwrap();
+        for (more, wanted) in [
+            (json!({ "Filter": "row 33" }), 1),
+            (json!({ "Filter": "u44@example" }), 1),
+            (json!({ "Filter": "user-5" }), 11),
+            (json!({ "Filter": first }), 1),
+            (json!({ "Filter": "nobody" }), 0),
+            (json!({ "UserStatus": "Disabled" }), 6),
+            (json!({ "UserType": "Synchronized" }), 0),
+        ] {
+            let found = office.done(house, "ListUsers", more.clone()).await;
+            assert_eq!(found["TotalCounts"], wanted, "{more}");
+        }
+        let usual = office.done(house, "ListUsers", json!({})).await;
+        assert_eq!(usual["Users"].as_array().unwrap().len(), 10);
+    }
+
+    async fn scim_06_two_tokens_work_side_by_side(house) {
+        let office = Office::open(house).await;
+        let on = json!({ "SCIMSynchronizationStatus": "Enabled" });
+        office.done(house, "UpdateSCIMSynchronizationStatus", on).await;
+        let mut tokens = Vec::new();
+        for _ in 0..2 {
+            let made = office.done(house, "CreateSCIMCredential", json!({})).await;
+            tokens.push((
+                made["CredentialId"].clone(),
+                made["CredentialSecret"].as_str().unwrap().to_owned(),
+            ));
+        }
+        let third = office.refusal(house, "CreateSCIMCredential", json!({})).await;
+        assert_eq!(third, "LimitExceeded.ScimCredentialLimitExceeded");
+        let asks = async |token: &str| {
+            let address = house.url("/scim/v2/Users");
+            house.browser().get(address).bearer_auth(token).send().await.unwrap().status()
+        };
+        for (_, token) in &tokens {
+            assert_eq!(asks(token).await, StatusCode::OK);
+        }
+        let gone = json!({ "CredentialId": tokens[0].0 });
+        office.done(house, "DeleteSCIMCredential", gone).await;
+        assert_eq!(asks(&tokens[0].1).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(asks(&tokens[1].1).await, StatusCode::OK);
+    }
+}
