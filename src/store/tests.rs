@@ -32,6 +32,10 @@ async fn insert(tx: &mut Write, n: i64) -> Result<u64> {
     sql("INSERT INTO t (n) VALUES ($1)").bind(n).execute(tx).await
 }
 
+async fn later(tx: &mut Write, n: i64) -> Result<()> {
+    sql("INSERT INTO t (n) VALUES ($1)").bind(n).later(tx).await
+}
+
 async fn numbers(db: &Db) -> Vec<i64> {
     let rows: Vec<(i64,)> =
         db.read(async |tx| sql("SELECT n FROM t ORDER BY n").fetch_all(tx).await).await.unwrap();
@@ -522,9 +526,6 @@ async fn only_delayed_writes_go_without_a_sync() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_for_the_commit_fails_alone_too() {
     let (_dir, db) = db().await;
-    async fn later(tx: &mut Write, n: i64) -> Result<()> {
-        sql("INSERT INTO t (n) VALUES ($1)").bind(n).later(tx).await
-    }
     // By itself.
     db.write(async |tx| later(tx, 1).await).await.unwrap();
     let clash = db.write(async |tx| later(tx, 1).await).await;
