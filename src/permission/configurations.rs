@@ -196,7 +196,11 @@ pub async fn add_policies(
 }
 
 /// Locks a configuration against others that change it, and says how long its sessions last.
-async fn lock(tx: &mut Write, space: SpaceId, id: ConfigurationId) -> Result<i64, Error> {
+pub(super) async fn lock(
+    tx: &mut Write,
+    space: SpaceId,
+    id: ConfigurationId,
+) -> Result<i64, Error> {
     let mut query =
         sql("SELECT session_duration FROM permission_configurations WHERE space_id = $1
              AND id = $2");
@@ -245,11 +249,11 @@ fn resolve(
     }
 }
 
-fn names(policies: &[ConfigurationPolicy]) -> Vec<&str> {
+pub(super) fn names(policies: &[ConfigurationPolicy]) -> Vec<&str> {
     policies.iter().map(|policy| policy.name.as_str()).collect()
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,

@@ -12,6 +12,7 @@
 mod assignments;
 mod configurations;
 mod deployments;
+mod editing;
 mod rules;
 
 pub use assignments::{
@@ -26,6 +27,10 @@ pub use configurations::{
 pub use deployments::{
     DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
     deployments, deployments_left, end_removal, record_deployed, record_failed,
+};
+pub use editing::{
+    ConfigurationBlockers, ConfigurationChange, ConfigurationPolicyName, delete_configuration,
+    redeploy_everywhere, remove_policy, update_configuration,
 };
 pub use rules::{Content, check_name, check_relay_state, content};
 
@@ -359,6 +364,12 @@ pub enum Error {
     /// There is no preset policy like this.
     #[error("there is no preset policy {0}")]
     PolicyNotFound(String),
+    /// The configuration has no such policy.
+    #[error("the configuration has no such policy")]
+    PolicyNotBound,
+    /// The configuration cannot be deleted yet (PC-10).
+    #[error("the configuration still has {0}")]
+    ConfigurationInUse(ConfigurationBlockers),
     /// The configuration has the policy already.
     #[error("the configuration has the policy {0} already")]
     PolicyTaken(String),

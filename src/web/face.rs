@@ -206,6 +206,7 @@ fn permission(error: &permission::Error) -> Face {
         | E::PolicyCountInvalid
         | E::PolicyNameInvalid
         | E::PolicyNotFound(_)
+        | E::PolicyNotBound
         | E::PolicyTaken(_)
         | E::TooManyPresets
         | E::TooManyCustomPolicies(_)
@@ -217,6 +218,7 @@ fn permission(error: &permission::Error) -> Face {
         | E::AssignmentsExist
         | E::TooManyAssignments(_)
         | E::DeploymentBusy
+        | E::ConfigurationInUse(_)
         | E::DeploymentInUse => Face::Refused,
         E::Store(error) => store(error),
     }

@@ -68,6 +68,38 @@ impl Office {
         made.await.unwrap()
     }
 
+    fn triple(&self, user: &Value, configuration: &Value) -> Value {
+        json!({ "PrincipalId": user, "PrincipalType": "User",
+            "TargetUin": self.account.uin.0, "TargetType": "ManagerUin",
+            "RoleConfigurationId": configuration })
+    }
+
+    /// Gives a user a configuration on the management account, and waits until it is there.
+    async fn assign(&self, house: &TestHouse, user: &Value, configuration: &Value) {
+        let assigned = json!({ "RoleAssignmentInfo": [self.triple(user, configuration)] });
+        self.done(house, "CreateRoleAssignment", assigned).await;
+        self.settle(house).await;
+    }
+
+    /// Waits until the worker has nothing to do.
+    async fn settle(&self, house: &TestHouse) {
+        let left = "SELECT COUNT(*) FROM tasks WHERE state IN ('ready', 'running')";
+        for _ in 0..400 {
+            if count(house, left).await == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("the tasks do not end");
+    }
+
+    /// The state of the only deployment.
+    async fn status(&self, house: &TestHouse) -> Value {
+        let found = self.done(house, "ListRoleConfigurationProvisionings", json!({})).await;
+        assert_eq!(found["TotalCounts"], 1);
+        found["RoleConfigurationProvisionings"][0]["DeploymentStatus"].clone()
+    }
+
     /// What CAM of the management account has: its users, roles and own policies, as it tells them.
     async fn cam(&self, house: &TestHouse) -> [Value; 3] {
         let cam = self.client.cam();
@@ -233,6 +265,116 @@ on_both! {
         assert_eq!(codes.iter().filter(|code| code.is_null()).count(), 1, "{codes:?}");
         assert_eq!(codes.iter().filter(|code| **code == taken).count(), 2, "{codes:?}");
         assert_eq!(count(house, "SELECT COUNT(*) FROM spaces").await, 1);
+    }
+
+    async fn pc_14_dpl_04_dpl_08_what_changes_in_a_configuration_outdates_its_deployments(house) {
+        let office = Office::open(house).await;
+        let configuration = office.configuration(house, "look").await;
+        let ann = office.user(house, "ann").await;
+        office.assign(house, &ann, &configuration).await;
+        let with = |more: Value| {
+            let mut with = json!({ "RoleConfigurationId": configuration });
+            with.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            with
+        };
+        assert_eq!(office.status(house).await, "Deployed");
+        // DPL-04: remarks and landing page are not in the accounts.
+        let plain = with(json!({ "NewDescription": "for \u{e9}veryone", "NewRelayState": "/cvm" }));
+        let updated = office.done(house, "UpdateRoleConfiguration", plain).await;
+        assert_eq!(updated["RoleConfigurationInfo"]["Description"], "for \u{e9}veryone");
+        assert_eq!(updated["RoleConfigurationInfo"]["RelayState"], "/cvm");
+        assert_eq!(updated["RoleConfigurationInfo"]["SessionDuration"], 3600);
+        assert_eq!(office.status(house).await, "Deployed");
+        let longer = with(json!({ "NewSessionDuration": 7200 }));
+        office.done(house, "UpdateRoleConfiguration", longer).await;
+        assert_eq!(office.status(house).await, "DeployedRequired");
+        office.done(house, "UpdateRoleConfiguration", with(json!({ "IsApply": true }))).await;
+        office.settle(house).await;
+        assert_eq!(office.status(house).await, "Deployed");
+        let role = json!({ "RoleName": "TencentCloudSSO-look" });
+        let role = office.client.cam().done(house, "GetRole", role).await;
+        assert_eq!(role["RoleInfo"]["SessionDuration"], 7200);
+
+        let preset = identity_center::policy::catalogue::by_name("QcloudCVMReadOnlyAccess").unwrap();
+        let gone = with(json!({ "RolePolicyType": "System", "RolePolicyId": preset.id }));
+        let action = "RemovePermissionPolicyFromRoleConfiguration";
+        office.done(house, action, gone.clone()).await;
+        assert_eq!(office.status(house).await, "DeployedRequired");
+        let again = office.refusal(house, action, gone.clone()).await;
+        assert_eq!(again, "InvalidParameter.RolePolicyNotExist");
+        let back = with(json!({ "RolePolicyType": "System", "RolePolicyNames": [preset.name] }));
+        office.done(house, "AddPermissionPolicyToRoleConfiguration", back).await;
+        assert_eq!(office.status(house).await, "Deployed", "the content is what it was");
+
+        // A redeploy takes the policy off the role.
+        office.done(house, action, gone).await;
+        office.done(house, "UpdateRoleConfiguration", with(json!({ "IsApply": true }))).await;
+        office.settle(house).await;
+        assert_eq!(office.status(house).await, "Deployed");
+        let attached = json!({ "RoleName": "TencentCloudSSO-look", "Page": 1, "Rp": 20 });
+        let cam = office.client.cam();
+        let attached = cam.done(house, "ListAttachedRolePolicies", attached).await;
+        assert_eq!(attached["TotalNum"], 0);
+
+        for (action, more, code) in [
+            ("UpdateRoleConfiguration", json!({ "NewName": "other" }), "UnknownParameter"),
+            ("UpdateRoleConfiguration", json!({ "NewSessionDuration": 899 }), "InvalidParameter.ParamError"),
+            ("UpdateRoleConfiguration", json!({ "NewSessionDuration": 43_201 }), "InvalidParameter.ParamError"),
+            ("UpdateRoleConfiguration", json!({ "NewDescription": "x".repeat(1025) }), "InvalidParameter.ParamError"),
+            ("UpdateRoleConfiguration", json!({ "NewRelayState": "https://evil.example/" }),
+                "InvalidParameter.RelayStateFormatError"),
+            (action, json!({ "RolePolicyType": "System" }), "InvalidParameter.ParamError"),
+            (action, json!({ "RolePolicyType": "Custom" }), "InvalidParameter.ParamError"),
+            (action, json!({ "RolePolicyType": "Custom", "RolePolicyName": preset.name }),
+                "InvalidParameter.RolePolicyNotExist"),
+            (action, json!({ "RolePolicyType": "Other", "RolePolicyId": 1 }), "InvalidParameter.ParamError"),
+        ] {
+            assert_eq!(office.refusal(house, action, with(more.clone())).await, code, "{more}");
+        }
+        let read = office.done(house, "GetRoleConfiguration", with(json!({}))).await;
+        assert_eq!(read["RoleConfigurationInfo"]["SessionDuration"], 7200);
+        assert_eq!(read["RoleConfigurationInfo"]["Description"], "for \u{e9}veryone");
+    }
+
+    async fn pc_10_a_configuration_goes_once_nothing_is_left_of_it(house) {
+        let office = Office::open(house).await;
+        let configuration = office.configuration(house, "look").await;
+        let ann = office.user(house, "ann").await;
+        let this = json!({ "RoleConfigurationId": configuration });
+        let refusal = async || {
+            let this = office.here(this.clone());
+            office.client.refusal(house, "DeleteRoleConfiguration", this).await
+        };
+        let (code, words) = refusal().await;
+        assert_eq!(code, "InvalidParameter.RolePolicyAlreadyExist");
+        assert!(words.contains("1 policy") && !words.contains("deployment"), "{words}");
+        office.assign(house, &ann, &configuration).await;
+        let (code, words) = refusal().await;
+        assert_eq!(code, "FailedOperation.RoleConfigurationProvisioningAlreadyDeployed");
+        for blocker in ["1 deployment", "1 assignment", "1 policy"] {
+            assert!(words.contains(blocker), "{words}");
+        }
+        let preset = identity_center::policy::catalogue::by_name("QcloudCVMReadOnlyAccess").unwrap();
+        let policy = json!({ "RoleConfigurationId": configuration, "RolePolicyType": "System",
+            "RolePolicyId": preset.id });
+        office.done(house, "RemovePermissionPolicyFromRoleConfiguration", policy).await;
+        let (code, words) = refusal().await;
+        assert_eq!(code, "FailedOperation.RoleConfigurationProvisioningAlreadyDeployed");
+        assert!(!words.contains("policy"), "{words}");
+        let mut gone = office.triple(&ann, &configuration);
+        gone["DeprovisionStrategy"] = json!("DeprovisionForLastRoleAssignmentOnAccount");
+        office.done(house, "DeleteRoleAssignment", gone).await;
+        office.settle(house).await;
+        office.done(house, "DeleteRoleConfiguration", this.clone()).await;
+        let (code, _) = refusal().await;
+        assert_eq!(code, "InvalidParameter.RoleConfigurationNotExist");
+        let left = office.done(house, "ListRoleConfigurations", json!({})).await;
+        assert_eq!(left["TotalCounts"], 0);
+        // Its name is free again.
+        office.configuration(house, "look").await;
+        let other = json!({ "RoleConfigurationId": "rc-000000000000" });
+        let code = office.refusal(house, "DeleteRoleConfiguration", other).await;
+        assert_eq!(code, "InvalidParameter.RoleConfigurationNotExist");
     }
 
     async fn usr_01_a_user_needs_a_name_and_keeps_every_other_field(house) {

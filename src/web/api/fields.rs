@@ -164,6 +164,11 @@ impl Parameters {
         self.0.get(name).and_then(Value::as_i64)
     }
 
+    /// Whether it was given and is true.
+    pub fn is_true(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
+    }
+
     /// A list of strings; empty when absent.
     pub fn texts(&self, name: &str) -> Vec<&str> {
         self.list(name).iter().filter_map(Value::as_str).collect()

@@ -264,6 +264,15 @@ fn permission(error: &permission::Error) -> &'static str {
         Error::ConfigurationNotFound => "InvalidParameter.RoleConfigurationNotExist",
         Error::PolicyNameInvalid => "InvalidParameter.PolicyNameSizeOverUpperLimit",
         Error::PolicyNotFound(_) => "InvalidParameter.BindPolicyNameNotAllowed",
+        Error::PolicyNotBound => "InvalidParameter.RolePolicyNotExist",
+        // Of several blockers, the code of the one that takes longest to be rid of.
+        Error::ConfigurationInUse(blockers) if blockers.deployments > 0 => {
+            "FailedOperation.RoleConfigurationProvisioningAlreadyDeployed"
+        }
+        Error::ConfigurationInUse(blockers) if blockers.assignments > 0 => {
+            "FailedOperation.RoleConfigurationAuthorizationExist"
+        }
+        Error::ConfigurationInUse(_) => "InvalidParameter.RolePolicyAlreadyExist",
         Error::PolicyTaken(_) => "InvalidParameter.PolicyNameAlreadyExists",
         Error::TooManyPresets => "FailedOperation.SystemPolicyOverUpperLimit",
         Error::TooManyCustomPolicies(_) => "FailedOperation.CustomPolicyOverUpperLimit",

@@ -7,8 +7,8 @@ use crate::{
     directory::Principal,
     id::{ConfigurationId, GroupId, Uin, UserId},
     permission::{
-        self, Configuration, ConfigurationFilter, ConfigurationPolicy, Limits, NewConfiguration,
-        NewPolicy, PolicyKind,
+        self, Configuration, ConfigurationChange, ConfigurationFilter, ConfigurationPolicy,
+        ConfigurationPolicyName, Limits, NewConfiguration, NewPolicy, PolicyKind,
     },
     policy::catalogue,
     web::api::{
@@ -36,6 +36,30 @@ pub const ACTIONS: &[Action] = &[
             Field::text("RelayState"),
         ],
         |call| Box::pin(create(call)),
+    ),
+    action(
+        "UpdateRoleConfiguration",
+        &[
+            ZONE_ID,
+            CONFIGURATION_ID,
+            Field::text("NewDescription"),
+            Field::integer("NewSessionDuration"),
+            Field::text("NewRelayState"),
+            Field::boolean("IsApply"),
+        ],
+        |call| Box::pin(update(call)),
+    ),
+    action("DeleteRoleConfiguration", &[ZONE_ID, CONFIGURATION_ID], |call| Box::pin(delete(call))),
+    action(
+        "RemovePermissionPolicyFromRoleConfiguration",
+        &[
+            ZONE_ID,
+            CONFIGURATION_ID,
+            Field::text("RolePolicyType").required().rule(POLICY_TYPE),
+            Field::text("RolePolicyName"),
+            Field::integer("RolePolicyId"),
+        ],
+        |call| Box::pin(remove_policy(call)),
     ),
     action("GetRoleConfiguration", &[ZONE_ID, CONFIGURATION_ID], |call| Box::pin(get(call))),
     action(
@@ -117,6 +141,75 @@ async fn create(call: &Call) -> Answer {
         })
         .await?;
     Ok(object([("RoleConfigurationInfo", info(&made, false))]))
+}
+
+async fn update(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let change = ConfigurationChange {
+        description: parameters.given_text("NewDescription").map(str::to_owned),
+        session_duration: parameters.integer("NewSessionDuration"),
+        relay_state: parameters.given_text("NewRelayState").map(str::to_owned),
+    };
+    let (limits, act) = (limits(call), &call.act);
+    let updated = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let id = configuration_id(call)?;
+            let updated =
+                permission::update_configuration(tx, act, space, id, &change, &limits).await?;
+            if call.parameters.is_true("IsApply") {
+                permission::redeploy_everywhere(tx, act, space, id).await?;
+            }
+            Ok(updated)
+        })
+        .await?;
+    Ok(object([("RoleConfigurationInfo", info(&updated, false))]))
+}
+
+async fn delete(call: &Call) -> Answer {
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let configuration = configuration_id(call)?;
+            Ok(permission::delete_configuration(tx, &call.act, space, configuration).await?)
+        })
+        .await?;
+    Ok(object([]))
+}
+
+/// A preset goes by its number or its name, one of the configuration's own by its name.
+async fn remove_policy(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let (number, name) =
+        (parameters.integer("RolePolicyId"), parameters.optional_text("RolePolicyName"));
+    let preset = || number.or_else(|| Some(catalogue::by_name(name?)?.id));
+    let policy = match parameters.text("RolePolicyType") {
+        "System" if number.is_some() || name.is_some() => {
+            ConfigurationPolicyName::Preset(preset().unwrap_or_default())
+        }
+        "Custom" if name.is_some() => {
+            ConfigurationPolicyName::Custom(parameters.text("RolePolicyName").to_owned())
+        }
+        kind => {
+            let missing = if kind == "System" { "RolePolicyId" } else { "RolePolicyName" };
+            return Err(Refusal::new(
+                "InvalidParameter.ParamError",
+                format!("The parameter `{missing}` is needed for a policy of this type."),
+            ));
+        }
+    };
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let id = configuration_id(call)?;
+            Ok(permission::remove_policy(tx, &call.act, space, id, &policy).await?)
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn get(call: &Call) -> Answer {
