@@ -336,6 +336,53 @@ on_both! {
         assert_eq!(read["RoleConfigurationInfo"]["Description"], "for \u{e9}veryone");
     }
 
+    async fn a_configuration_is_deployed_and_taken_off_by_hand(house) {
+        let office = Office::open(house).await;
+        let configuration = office.configuration(house, "look").await;
+        let here = json!({ "RoleConfigurationId": configuration, "TargetType": "ManagerUin",
+            "TargetUin": office.account.uin.0 });
+        let (provision, dismantle) = ("ProvisionRoleConfiguration", "DismantleRoleConfiguration");
+        let code = office.refusal(house, dismantle, here.clone()).await;
+        assert_eq!(code, "ResourceNotFound.RoleConfigurationProvisioningNotFound");
+        let started = office.done(house, provision, here.clone()).await;
+        let task = &started["Task"];
+        assert_eq!(task["TaskType"], provision);
+        assert_eq!(task["RoleConfigurationName"], "look");
+        assert!(task.get("PrincipalId").is_none(), "{task}");
+        let zone = &office.zone;
+        api::finish(house, &office.client, "GetTaskStatus", zone, &task["TaskId"]).await;
+        assert_eq!(office.status(house).await, "Deployed");
+        // Whoever has it keeps it there.
+        let ann = office.user(house, "ann").await;
+        office.assign(house, &ann, &configuration).await;
+        let code = office.refusal(house, dismantle, here.clone()).await;
+        assert_eq!(code, "FailedOperation.RoleConfigurationAuthorizationExist");
+        office.done(house, "DeleteRoleAssignment", office.triple(&ann, &configuration)).await;
+        office.settle(house).await;
+        assert_eq!(office.status(house).await, "Deployed", "it stays unless that is said");
+        let started = office.done(house, dismantle, here.clone()).await;
+        assert_eq!(started["Task"]["TaskType"], "DeprovisionRoleConfiguration");
+        office.settle(house).await;
+        let left = office.done(house, "ListRoleConfigurationProvisionings", json!({})).await;
+        assert_eq!(left["TotalCounts"], 0);
+        let roles = &office.cam(house).await[1];
+        assert!(!roles.to_string().contains("TencentCloudSSO-look"), "{roles}");
+        let with = |name: &str, value: Value| {
+            let mut here = here.clone();
+            here[name] = value;
+            here
+        };
+        let nobody = "FailedOperation.OrganizationMemberNotExist";
+        for (more, code) in [
+            (with("TargetType", json!("MemberUin")), nobody),
+            (with("TargetUin", json!(1)), nobody),
+            (with("TargetType", json!("Other")), "InvalidParameter.ParamError"),
+            (with("RoleConfigurationId", json!("rc-000000000000")), "InvalidParameter.RoleConfigurationNotExist"),
+        ] {
+            assert_eq!(office.refusal(house, provision, more.clone()).await, code, "{more}");
+        }
+    }
+
     async fn pc_10_a_configuration_goes_once_nothing_is_left_of_it(house) {
         let office = Office::open(house).await;
         let configuration = office.configuration(house, "look").await;

@@ -1,11 +1,11 @@
 //! Assignments, and where configurations are deployed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ZONE_ID, action, configuration::configuration_id, task};
 use crate::{
     directory::Principal,
-    id::{ConfigurationId, SpaceId, Uin},
+    id::{ConfigurationId, SpaceId, TaskId, Uin},
     organization::{self, AccountKind},
     permission::{
         self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, DeploymentStatus, Limits,
@@ -85,6 +85,16 @@ pub const ACTIONS: &[Action] = &[
         ],
         |call| Box::pin(list_deployments(call)),
     ),
+    action("ProvisionRoleConfiguration", DEPLOYMENT, |call| Box::pin(provision(call))),
+    action("DismantleRoleConfiguration", DEPLOYMENT, |call| Box::pin(dismantle(call))),
+];
+
+/// One configuration on one account.
+const DEPLOYMENT: &[Field] = &[
+    ZONE_ID,
+    Field::text("RoleConfigurationId").required(),
+    Field::text("TargetType").required().rule(TARGET),
+    Field::integer("TargetUin").required(),
 ];
 
 /// The identity that `PrincipalType` and `PrincipalId` name; none when no id is given.
@@ -285,6 +295,61 @@ async fn list_deployments(call: &Call) -> Answer {
             "TargetType": target(deployment.account_kind),
         })
     }))
+}
+
+/// Deploys a configuration, or deploys it again (DPL-06, DPL-07).
+async fn provision(call: &Call) -> Answer {
+    let target = Uin(call.parameters.integer("TargetUin").unwrap_or_default());
+    let task = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            check_target(call, tx, &call.parameters, target).await?;
+            let configuration = configuration_id(call)?;
+            let task =
+                permission::begin_deployment(tx, &call.act, space, configuration, target).await?;
+            deployment_task(call, tx, space, task).await
+        })
+        .await?;
+    Ok(object([("Task", task)]))
+}
+
+/// Takes a configuration off an account where nobody has it any more (DPL-10, DPL-13).
+async fn dismantle(call: &Call) -> Answer {
+    let target = Uin(call.parameters.integer("TargetUin").unwrap_or_default());
+    let task = call
+        .app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            check_target(call, tx, &call.parameters, target).await?;
+            let configuration = configuration_id(call)
+                .map_err(|_| Refusal::from(permission::Error::DeploymentNotFound))?;
+            let task =
+                permission::begin_removal(tx, &call.act, space, configuration, target).await?;
+            deployment_task(call, tx, space, task).await
+        })
+        .await?;
+    Ok(object([("Task", task)]))
+}
+
+/// A task as `RoleProvisioningsTask`, which names nobody.
+async fn deployment_task(
+    call: &Call,
+    tx: &mut Read,
+    space: SpaceId,
+    task: TaskId,
+) -> Result<Value, Refusal> {
+    let mut shown = task::info(call, tx, space, task).await?;
+    if let Some(fields) = shown.as_object_mut() {
+        for name in ["PrincipalId", "PrincipalType", "FailureReason"] {
+            fields.remove(name);
+        }
+        let status = fields.remove("Status").unwrap_or_default();
+        fields.insert("TaskStatus".to_owned(), status);
+    }
+    Ok(shown)
 }
 
 /// How many configurations are deployed somewhere in a space.
