@@ -184,14 +184,26 @@ pub async fn add_policies(
     if count(PolicyKind::Custom) > limits.custom_policies {
         return Err(Error::TooManyCustomPolicies(limits.custom_policies));
     }
+    set_content(tx, act, id, duration, &existing).await?;
+    let after = json!({ "policies": names(&existing) });
+    record(tx, act, space, id, "configuration.add_policies", before, after).await?;
+    Ok(())
+}
+
+/// Says anew what of a configuration is deployed.
+pub(super) async fn set_content(
+    tx: &mut Write,
+    act: &Act,
+    id: ConfigurationId,
+    duration: i64,
+    policies: &[ConfigurationPolicy],
+) -> Result<(), database::Error> {
     sql("UPDATE permission_configurations SET content = $1, updated_at = $2 WHERE id = $3")
-        .bind(content(duration, &existing).to_text())
+        .bind(content(duration, policies).to_text())
         .bind(act.now)
         .bind(id)
         .execute(tx)
         .await?;
-    let after = json!({ "policies": names(&existing) });
-    record(tx, act, space, id, "configuration.add_policies", before, after).await?;
     Ok(())
 }
 

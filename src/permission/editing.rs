@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Configuration, Error, Limits, PolicyKind,
-    configurations::{configuration, lock, names, policies, record},
+    configurations::{configuration, lock, names, policies, record, set_content},
     rules::{check_description, check_relay_state, check_session_duration, content},
 };
 use crate::{
@@ -124,12 +124,7 @@ pub async fn remove_policy(
     .bind(&gone.name)
     .execute(tx)
     .await?;
-    sql("UPDATE permission_configurations SET content = $1, updated_at = $2 WHERE id = $3")
-        .bind(content(duration, &existing).to_text())
-        .bind(act.now)
-        .bind(id)
-        .execute(tx)
-        .await?;
+    set_content(tx, act, id, duration, &existing).await?;
     let after = json!({ "policies": names(&existing) });
     record(tx, act, space, id, "configuration.remove_policy", before, after).await?;
     Ok(())

@@ -102,7 +102,8 @@ pub async fn consume(
     let judged = if is_refused {
         app.db.write(judging).await?
     } else {
-        // Nothing comes of it before the ticket is redeemed, and that is durable together with it.
+        // Nobody is let in before the ticket is redeemed, and that is durable together with it. A
+        // refusal that is found only now lets nobody in either.
         app.db.write_delayed(judging).await?
     };
     match judged {
