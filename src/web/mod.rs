@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod connection;
 pub mod console;
 pub mod demo;
+mod entrance;
 mod face;
 mod fault;
 mod health;
