@@ -26,6 +26,7 @@ mod journey;
 mod kill;
 mod nul;
 mod outbound;
+mod own;
 mod permission;
 mod provisioning;
 mod races;
