@@ -16,6 +16,7 @@ mod account;
 mod api;
 mod browser;
 mod by_hand;
+mod clients;
 mod cloud;
 mod commands;
 mod console;
