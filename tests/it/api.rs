@@ -96,6 +96,11 @@ impl Client {
         Self { service: "sts", version: "2018-08-13", ..self.clone() }
     }
 
+    /// The same at our own actions.
+    pub fn own(&self) -> Self {
+        Self { service: "identitycenter", version: "2026-11-22", ..self.clone() }
+    }
+
     pub fn cam(&self) -> Self {
         Self { service: "cam", version: "2019-01-16", ..self.clone() }
     }

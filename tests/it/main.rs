@@ -27,6 +27,7 @@ mod journey;
 mod kill;
 mod nul;
 mod outbound;
+mod own;
 mod permission;
 mod provisioning;
 mod races;
