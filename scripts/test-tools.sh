@@ -14,7 +14,8 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 
-# Python: the client libraries of tests/python/requirements.txt, by hash.
+# Python: the client libraries of tests/python/requirements.txt, by hash. It names all that are to
+# be there, so pip looks for no others.
 prepare_python() {
     local requirements=tests/python/requirements.txt key
     key=$({ python3 -c 'import sys; print(sys.version, sys.prefix)'; cat "$requirements"; } | sha256sum | cut -c 1-16)
@@ -24,7 +25,7 @@ prepare_python() {
     rm -rf "$cache/python-$key"
     python3 -m venv "$cache/python-$key"
     "$python" -m pip install --quiet --no-input --disable-pip-version-check \
-        --require-hashes --requirement "$requirements" >&2
+        --require-hashes --no-deps --requirement "$requirements" >&2
     touch "$cache/python-$key/complete"
 }
 

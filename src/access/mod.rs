@@ -65,6 +65,8 @@ pub struct ReachableUser {
     pub name: String,
     /// How far it is.
     pub state: ReachState,
+    /// Where from; at least one.
+    pub origins: Vec<Origin>,
 }
 
 /// An account that a user can reach.

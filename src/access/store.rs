@@ -45,10 +45,14 @@ impl Reach {
     }
 
     fn origin(&self) -> Origin {
-        match (self.group_id, &self.group_name) {
-            (Some(id), Some(name)) => Origin::Group { id, name: name.clone() },
-            _ => Origin::Direct,
-        }
+        origin(self.group_id, self.group_name.as_deref())
+    }
+}
+
+fn origin(group: Option<GroupId>, name: Option<&str>) -> Origin {
+    match (group, name) {
+        (Some(id), Some(name)) => Origin::Group { id, name: name.to_owned() },
+        _ => Origin::Direct,
     }
 }
 
@@ -92,22 +96,24 @@ struct SyncedReach {
     account_kind: AccountKind,
     cam_user_name: String,
     state: AssignmentState,
+    group_id: Option<GroupId>,
+    group_name: Option<String>,
 }
 
-/// The CAM users of an enabled user that a sync still stands behind.
+/// The CAM users of an enabled user that a sync still stands behind, once for each such sync.
 fn synced(space: SpaceId, user: UserId) -> Sql {
     let mut query = sql("SELECT y.account_uin, acc.name AS account_name,
-            acc.kind AS account_kind, y.cam_user_name, y.state
+            acc.kind AS account_kind, y.cam_user_name, y.state,
+            g.id AS group_id, g.name AS group_name
         FROM users u
         JOIN synced_users y ON y.user_id = u.id
         JOIN accounts acc ON acc.uin = y.account_uin
-        WHERE u.deleted_at IS NULL AND EXISTS (
-            SELECT 1 FROM user_syncs s
-            WHERE s.account_uin = y.account_uin AND s.state <> 'removing'
-              AND (s.principal_kind = 'user' AND s.principal_id = u.id
-                   OR s.principal_kind = 'group' AND s.principal_id IN (
-                       SELECT m.group_id FROM group_members m WHERE m.user_id = u.id)))
-          AND u.id = ");
+        JOIN user_syncs s ON s.account_uin = y.account_uin AND s.state <> 'removing'
+          AND (s.principal_kind = 'user' AND s.principal_id = u.id
+               OR s.principal_kind = 'group' AND s.principal_id IN (
+                   SELECT m.group_id FROM group_members m WHERE m.user_id = u.id))
+        LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
+        WHERE u.deleted_at IS NULL AND u.id = ");
     query.push_bind(user).push(" AND u.space_id = ").push_bind(space);
     query.push(" AND u.active = ").push_bind(true).push(" AND u.blocked = ").push_bind(false);
     query
@@ -132,7 +138,7 @@ pub async fn reachable(
     query.push(" ORDER BY acc.name, a.account_uin, c.name, a.configuration_id, g.name");
     let roles: Vec<Reach> = query.fetch_all(tx).await?;
     let mut query = synced(space, user);
-    query.push(" ORDER BY acc.name, y.account_uin, y.cam_user_name");
+    query.push(" ORDER BY acc.name, y.account_uin, y.cam_user_name, g.name");
     let users: Vec<SyncedReach> = query.fetch_all(tx).await?;
     let mut accounts: Vec<ReachableAccount> = Vec::new();
     for reach in roles {
@@ -158,7 +164,15 @@ pub async fn reachable(
         let account =
             entry(&mut accounts, reach.account_uin, &reach.account_name, reach.account_kind);
         let state = synced_state(reach.state);
-        account.users.push(ReachableUser { name: reach.cam_user_name, state });
+        let origin = origin(reach.group_id, reach.group_name.as_deref());
+        match account.users.last_mut().filter(|user| user.name == reach.cam_user_name) {
+            Some(user) => user.origins.push(origin),
+            None => account.users.push(ReachableUser {
+                name: reach.cam_user_name,
+                state,
+                origins: vec![origin],
+            }),
+        }
     }
     accounts.sort_by(|a, b| (&a.name, a.uin).cmp(&(&b.name, b.uin)));
     Ok(accounts)

@@ -305,18 +305,66 @@ pub async fn deletions_by_directories(
     Ok(Page::of(rows, total, page.limit, |record: &Record| record.id.0))
 }
 
+/// Which records to list; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of one kind of thing.
+    pub object_kind: Option<String>,
+    /// Of the thing with this id.
+    pub object_id: Option<String>,
+    /// Of this action.
+    pub action: Option<String>,
+    /// Of what somebody with this id did.
+    pub actor_id: Option<String>,
+    /// Not earlier than this.
+    pub since: Option<Timestamp>,
+    /// Earlier than this.
+    pub until: Option<Timestamp>,
+}
+
+impl Filter {
+    fn narrow(&self, query: &mut Sql, organization: OrganizationId) {
+        query.push("organization_id = ").push_bind(organization);
+        for (column, value) in [
+            (" AND object_kind = ", &self.object_kind),
+            (" AND object_id = ", &self.object_id),
+            (" AND action = ", &self.action),
+            (" AND actor_id = ", &self.actor_id),
+        ] {
+            if let Some(value) = value {
+                query.push(column).push_bind(value);
+            }
+        }
+        if let Some(since) = self.since {
+            query.push(" AND at >= ").push_bind(since);
+        }
+        if let Some(until) = self.until {
+            query.push(" AND at < ").push_bind(until);
+        }
+    }
+}
+
 /// The records of an organisation, latest first.
 pub async fn list(
     tx: &mut Read,
     organization: OrganizationId,
     page: PageRequest,
 ) -> store::Result<Page<Record>> {
-    let total = sql("SELECT COUNT(*) FROM audit_records WHERE organization_id = $1")
-        .bind(organization)
-        .fetch_number(tx)
-        .await?;
+    find(tx, organization, &Filter::default(), page).await
+}
+
+/// The records of an organisation that a filter lets through, latest first.
+pub async fn find(
+    tx: &mut Read,
+    organization: OrganizationId,
+    filter: &Filter,
+    page: PageRequest,
+) -> store::Result<Page<Record>> {
+    let mut count = sql("SELECT COUNT(*) FROM audit_records WHERE ");
+    filter.narrow(&mut count, organization);
+    let total = count.fetch_number(tx).await?;
     let mut query = sql(RECORD);
-    query.push("organization_id = ").push_bind(organization);
+    filter.narrow(&mut query, organization);
     if let Some(after) = page.after {
         query.push(" AND id < ").push_bind(after);
     }

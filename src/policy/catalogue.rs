@@ -94,13 +94,19 @@ static CATALOGUE: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             5,
             "QcloudOrganizationFullAccess",
             "The organisation and its Identity Center: departments, members, people, access.",
-            &["organization:*"],
+            &["organization:*", "identitycenter:*"],
         ),
         preset(
             6,
             "QcloudOrganizationReadOnlyAccess",
             "Looking at the organisation and its Identity Center.",
-            &["organization:Describe*", "organization:Get*", "organization:List*"],
+            &[
+                "organization:Describe*",
+                "organization:Get*",
+                "organization:List*",
+                "identitycenter:Describe*",
+                "identitycenter:List*",
+            ],
         ),
     ];
     for product in products::PRODUCTS {

@@ -28,6 +28,7 @@ mod differences;
 mod fetcher;
 mod logout;
 mod looked;
+mod portal_sessions;
 mod proposals;
 mod provider;
 mod removed;
@@ -50,6 +51,7 @@ pub use logout::{
     refused_logouts, sign_out,
 };
 pub use looked::Looked;
+pub use portal_sessions::{PortalSession, Sessions, end_portal_sessions, origin, portal_sessions};
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
     proposal, propose, set_by_looked, standing,

@@ -23,6 +23,9 @@ pub const SUBJECT: &str = "subject";
 /// that one's row goes, the session goes with it.
 pub const IDP_SESSION: &str = "idp_session";
 
+/// Seconds after which another use of a session is noted.
+const USE_NOTED: i64 = 60;
+
 text_enum! {
     /// The door a session opens.
     pub enum Door {
@@ -49,6 +52,26 @@ impl Sessions {
     /// The sessions of `door`.
     pub fn new(db: Db, clock: Clock, door: Door) -> Self {
         Self { db, clock, door }
+    }
+
+    /// Notes that a session is used, once in a while: that is for administrators to see (SES-03),
+    /// and nothing depends on it, so a failure is only logged.
+    async fn note_use(&self, id: Id, last: Timestamp) {
+        let now = self.clock.now();
+        if now.seconds_since(last) < USE_NOTED {
+            return;
+        }
+        let noted = self.db.write_delayed(async |tx| {
+            sql("UPDATE sessions SET last_used_at = $1 WHERE id_hash = $2 AND last_used_at = $3")
+                .bind(now)
+                .bind(key(id))
+                .bind(last)
+                .execute(tx)
+                .await
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(?error, "the use of a session is not noted");
+        }
     }
 }
 
@@ -120,6 +143,7 @@ pub async fn forget_expired_sessions(tx: &mut Write, now: Timestamp) -> Result<u
 #[derive(sqlx::FromRow)]
 struct SessionRow {
     data: Json<HashMap<String, serde_json::Value>>,
+    last_used_at: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -157,7 +181,7 @@ impl SessionStore for Sessions {
         let row: Option<SessionRow> = self
             .db
             .read(async |tx| {
-                sql("SELECT data, expires_at FROM sessions
+                sql("SELECT data, last_used_at, expires_at FROM sessions
                      WHERE id_hash = $1 AND door = $2 AND expires_at > $3")
                 .bind(key(*id))
                 .bind(self.door)
@@ -167,6 +191,9 @@ impl SessionStore for Sessions {
             })
             .await
             .map_err(|error| backend(&error))?;
+        if let Some(row) = &row {
+            self.note_use(*id, row.last_used_at).await;
+        }
         Ok(row.map(|row| Record { id: *id, data: row.data.0, expiry_date: row.expires_at.into() }))
     }
 

@@ -2,7 +2,6 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use identity_center::{
-    clock::Clock,
     cloud::{self, CamUser, NewAccessKey, sign_in},
     id::SpaceId,
     organization::{Account, Organization},
@@ -24,7 +23,7 @@ use tokio::{
 
 use crate::{
     fake_idp::{FakeIdp, right_key, wrong_key},
-    house::{Database, TestHouse},
+    house::TestHouse,
     on_both,
 };
 
@@ -95,6 +94,11 @@ impl Client {
 
     pub fn sts(&self) -> Self {
         Self { service: "sts", version: "2018-08-13", ..self.clone() }
+    }
+
+    /// The same at our own actions.
+    pub fn own(&self) -> Self {
+        Self { service: "identitycenter", version: "2026-11-22", ..self.clone() }
     }
 
     pub fn cam(&self) -> Self {
@@ -929,21 +933,4 @@ async fn in_role(house: &TestHouse, client: &Client, zone: &str, uin: i64, role:
         token: Some(session.token.to_string()),
         ..client.clone()
     }
-}
-
-/// The official SDK drives every action as its users do. It signs with this machine's clock.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_official_sdk_drives_all_of_it() {
-    let Some(mut command) = crate::tools::python("tests/python/sdk.py") else { return };
-    let house = TestHouse::on(Database::sqlite(), Clock::system()).await;
-    let Administration { client, .. } = administration(&house).await;
-    command
-        .env("ENDPOINT", house.address.to_string())
-        .env("SECRET_ID", &client.secret_id)
-        .env("SECRET_KEY", &client.secret_key);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{complained}");
-    house.close().await;
 }

@@ -17,38 +17,38 @@ use crate::{
 };
 
 /// An organisation with an open space.
-struct Office {
-    account: Account,
-    client: Client,
-    zone: String,
+pub struct Office {
+    pub account: Account,
+    pub client: Client,
+    pub zone: String,
 }
 
 impl Office {
-    async fn open(house: &TestHouse) -> Self {
+    pub async fn open(house: &TestHouse) -> Self {
         let Administration { account, client, .. } = api::administration(house).await;
         let opened = client.done(house, "OpenIdentityCenter", json!({ "ZoneName": "acme" })).await;
         Self { account, client, zone: opened["ZoneId"].as_str().unwrap().to_owned() }
     }
 
-    async fn done(&self, house: &TestHouse, action: &str, parameters: Value) -> Value {
+    pub async fn done(&self, house: &TestHouse, action: &str, parameters: Value) -> Value {
         self.client.done(house, action, self.here(parameters)).await
     }
 
-    async fn refusal(&self, house: &TestHouse, action: &str, parameters: Value) -> String {
+    pub async fn refusal(&self, house: &TestHouse, action: &str, parameters: Value) -> String {
         self.client.refusal(house, action, self.here(parameters)).await.0
     }
 
-    fn here(&self, mut parameters: Value) -> Value {
+    pub fn here(&self, mut parameters: Value) -> Value {
         parameters["ZoneId"] = json!(self.zone);
         parameters
     }
 
-    async fn user(&self, house: &TestHouse, name: &str) -> Value {
+    pub async fn user(&self, house: &TestHouse, name: &str) -> Value {
         let made = self.done(house, "CreateUser", json!({ "UserName": name })).await;
         made["UserInfo"]["UserId"].clone()
     }
 
-    async fn configuration(&self, house: &TestHouse, name: &str) -> Value {
+    pub async fn configuration(&self, house: &TestHouse, name: &str) -> Value {
         let made = json!({ "RoleConfigurationName": name });
         let made = self.done(house, "CreateRoleConfiguration", made).await;
         let id = made["RoleConfigurationInfo"]["RoleConfigurationId"].clone();
@@ -58,7 +58,7 @@ impl Office {
         id
     }
 
-    async fn member(&self, house: &TestHouse, name: &str) -> Account {
+    pub async fn member(&self, house: &TestHouse, name: &str) -> Account {
         let act = house.app.own_act("test").unwrap();
         let account = &self.account;
         let made = house
@@ -68,21 +68,21 @@ impl Office {
         made.await.unwrap()
     }
 
-    fn triple(&self, user: &Value, configuration: &Value) -> Value {
+    pub fn triple(&self, user: &Value, configuration: &Value) -> Value {
         json!({ "PrincipalId": user, "PrincipalType": "User",
             "TargetUin": self.account.uin.0, "TargetType": "ManagerUin",
             "RoleConfigurationId": configuration })
     }
 
     /// Gives a user a configuration on the management account, and waits until it is there.
-    async fn assign(&self, house: &TestHouse, user: &Value, configuration: &Value) {
+    pub async fn assign(&self, house: &TestHouse, user: &Value, configuration: &Value) {
         let assigned = json!({ "RoleAssignmentInfo": [self.triple(user, configuration)] });
         self.done(house, "CreateRoleAssignment", assigned).await;
         self.settle(house).await;
     }
 
     /// Waits until the worker has nothing to do.
-    async fn settle(&self, house: &TestHouse) {
+    pub async fn settle(&self, house: &TestHouse) {
         let left = "SELECT COUNT(*) FROM tasks WHERE state IN ('ready', 'running')";
         for _ in 0..400 {
             if count(house, left).await == 0 {
@@ -94,14 +94,14 @@ impl Office {
     }
 
     /// The state of the only deployment.
-    async fn status(&self, house: &TestHouse) -> Value {
+    pub async fn status(&self, house: &TestHouse) -> Value {
         let found = self.done(house, "ListRoleConfigurationProvisionings", json!({})).await;
         assert_eq!(found["TotalCounts"], 1);
         found["RoleConfigurationProvisionings"][0]["DeploymentStatus"].clone()
     }
 
     /// What CAM of the management account has: its users, roles and own policies, as it tells them.
-    async fn cam(&self, house: &TestHouse) -> [Value; 3] {
+    pub async fn cam(&self, house: &TestHouse) -> [Value; 3] {
         let cam = self.client.cam();
         let roles = json!({ "Page": 1, "Rp": 200 });
         let policies = json!({ "Page": 1, "Rp": 200, "Scope": "Local" });

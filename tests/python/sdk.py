@@ -198,15 +198,90 @@ task = call("CreateUserSyncProvisioning", ZoneId=zone, UserSyncProvisionings=[sy
 finished(task.TaskId, "GetProvisioningTaskStatus")
 synced = call("ListUserSyncProvisionings", ZoneId=zone).UserProvisionings
 assert [it.UserProvisioningId for it in synced] == [task.UserProvisioningId], synced
+sync = task.UserProvisioningId
 
 statistics = call("GetZoneStatistics", ZoneId=zone).ZoneStatistics
 assert (statistics.UserCount, statistics.GroupCount) == (2, 1), statistics
 assert statistics.RoleConfigurationSyncCount == 1, statistics
 
-ended = call("DeleteUserSyncProvisioning", ZoneId=zone, UserProvisioningId=task.UserProvisioningId)
+# What changes since the deployment is pushed again by hand.
+which = {"ZoneId": zone, "RoleConfigurationId": configuration}
+where = {"TargetType": "MemberUin", "TargetUin": member}
+
+
+def deployment():
+    found = call("ListRoleConfigurationProvisionings", **which, **where)
+    return [it.DeploymentStatus for it in found.RoleConfigurationProvisionings]
+
+
+changed = call("UpdateRoleConfiguration", **which, NewSessionDuration=7200)
+assert changed.RoleConfigurationInfo.SessionDuration == 7200, changed
+assert deployment() == ["DeployedRequired"]
+task = call("ProvisionRoleConfiguration", **which, **where).Task
+assert (task.TaskType, task.TargetUin) == ("ProvisionRoleConfiguration", member), task
+finished(task.TaskId)
+assert deployment() == ["Deployed"]
+
+# Everything goes, and nothing goes out of turn.
+refused("InvalidParameter.UserAlreadyExistsGroup", "DeleteUser", ZoneId=zone, UserId=user)
+refused("FailedOperation.DeleteGroupNotAllowExistUser", "DeleteGroup", ZoneId=zone, GroupId=group)
+call("RemoveUserFromGroup", ZoneId=zone, GroupId=group, UserId=user)
+refused("FailedOperation.UserProvisioningExists", "DeleteUser", ZoneId=zone, UserId=user)
+ended = call("DeleteUserSyncProvisioning", ZoneId=zone, UserProvisioningId=sync)
 finished(ended.Tasks.TaskId, "GetProvisioningTaskStatus")
+updated = call("UpdateUser", ZoneId=zone, UserId=user, NewDisplayName="Ann")
+assert updated.UserInfo.DisplayName == "Ann", updated
+call("DeleteUser", ZoneId=zone, UserId=user)
+refused("ResourceNotFound.UserNotExist", "GetUser", ZoneId=zone, UserId=user)
+renamed = call("UpdateGroup", ZoneId=zone, GroupId=group, NewGroupName="Everybody")
+assert renamed.GroupInfo.GroupName == "Everybody", renamed
+authorized = "FailedOperation.RoleConfigurationAuthorizationExist"
+refused(authorized, "DeleteGroup", ZoneId=zone, GroupId=group)
+refused(authorized, "DismantleRoleConfiguration", **which, **where)
 finished(call("DeleteRoleAssignment", ZoneId=zone, **triple).Task.TaskId)
 assert call("ListRoleAssignments", ZoneId=zone).TotalCounts == 0
+deployed = "FailedOperation.RoleConfigurationProvisioningAlreadyDeployed"
+refused(deployed, "DeleteRoleConfiguration", **which)
+task = call("DismantleRoleConfiguration", **which, **where).Task
+assert (task.TaskType, task.TargetUin) == ("DeprovisionRoleConfiguration", member), task
+finished(task.TaskId)
+assert deployment() == []
+refused(
+    "ResourceNotFound.RoleConfigurationProvisioningNotFound",
+    "DismantleRoleConfiguration",
+    **which,
+    **where,
+)
+refused("InvalidParameter.RolePolicyAlreadyExist", "DeleteRoleConfiguration", **which)
+for policy in policies.RolePolicies:
+    call(
+        "RemovePermissionPolicyFromRoleConfiguration",
+        **which,
+        RolePolicyType="System",
+        RolePolicyId=policy.RolePolicyId,
+    )
+call("DeleteRoleConfiguration", **which)
+refused("InvalidParameter.RoleConfigurationNotExist", "GetRoleConfiguration", **which)
+call("DeleteGroup", ZoneId=zone, GroupId=group)
+refused("InvalidParameter.GroupNotExist", "GetGroup", ZoneId=zone, GroupId=group)
+
+# The second certificate, and the last of the identity provider.
+refused(
+    "FailedOperation.X509CertificateAlreadyExist",
+    "AddExternalSAMLIdPCertificate",
+    ZoneId=zone,
+    X509Certificate=pem,
+)
+refused(
+    "FailedOperation.X509CertificateMinimumRequired",
+    "RemoveExternalSAMLIdPCertificate",
+    ZoneId=zone,
+    CertificateId=is_set.CertificateIds[0],
+)
+enabled = "FailedOperation.SSoStatusEnableNotClearIdentityProvider"
+refused(enabled, "ClearExternalSAMLIdentityProvider", ZoneId=zone)
+call("SetExternalSAMLIdentityProvider", ZoneId=zone, SSOStatus="Disabled")
+call("ClearExternalSAMLIdentityProvider", ZoneId=zone)
 
 # The account's own access management, with its own client.
 def clients(secret_id, secret_key, token=None):
@@ -370,5 +445,5 @@ call("DeleteUser", **as_root, Name="builder", Force=1)
 refused("AuthFailure.SecretIdNotFound", "ListUsers", **guest)
 refused("UnsupportedOperation", "DescribeUserSAMLConfig", **as_root)
 
-refused("UnsupportedOperation", "UpdateZone", ZoneId=zone, NewZoneName="another")
+refused("UnsupportedOperation", "DeleteOrganization")
 refused("FailedOperation.ZoneIdNotExist", "ListUsers", ZoneId="z-000000000000")

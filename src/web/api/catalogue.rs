@@ -11,6 +11,9 @@ pub struct Service {
     pub actions: &'static [&'static str],
 }
 
+/// Our own service and its version.
+pub const OWN: (&str, &str) = ("identitycenter", "2026-11-22");
+
 /// Every service and version.
 pub const SERVICES: &[Service] = &[
     Service {
@@ -246,6 +249,17 @@ pub const SERVICES: &[Service] = &[
             "GetFederationToken",
             "GetSessionToken",
             "QueryApiKey",
+        ],
+    },
+    // Our own, beside the public API: all of them are done.
+    Service {
+        name: OWN.0,
+        version: OWN.1,
+        actions: &[
+            "DescribeEffectiveAccess",
+            "EndPortalSession",
+            "ListAuditRecords",
+            "ListPortalSessions",
         ],
     },
 ];

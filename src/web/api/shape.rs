@@ -3,11 +3,14 @@
 use std::str::FromStr;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use jiff::tz::{Offset, TimeZone};
+use jiff::{
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
-    fields::{Field, Parameters, Rule},
+    fields::{Field, PARAM_ERROR, Parameters, Rule},
     refusal::Refusal,
 };
 use crate::{
@@ -20,6 +23,21 @@ use crate::{
 pub fn time(moment: Timestamp) -> String {
     let zone = TimeZone::fixed(Offset::constant(8));
     moment.to_jiff().to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A moment in the same form, if it was given.
+pub fn moment(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    let Some(text) = parameters.optional_text(name) else { return Ok(None) };
+    let zone = TimeZone::fixed(Offset::constant(8));
+    let read = DateTime::strptime("%Y-%m-%d %H:%M:%S", text)
+        .and_then(|read| Ok(read.to_zoned(zone)?.timestamp()));
+    match read {
+        Ok(read) => Ok(Some(read.into())),
+        Err(_) => Err(Refusal::new(
+            PARAM_ERROR,
+            format!("The parameter `{name}` must be a time in UTC+8, as YYYY-MM-DD HH:MM:SS."),
+        )),
+    }
 }
 
 /// `MaxResults` and `NextToken`, for actions that list.

@@ -3,7 +3,7 @@
 use super::{
     actions,
     call::{Action, Unsigned},
-    catalogue::{SERVICES, Service},
+    catalogue::{OWN, SERVICES, Service},
     refusal::Refusal,
 };
 use crate::tc3::CommonCode;
@@ -53,6 +53,11 @@ pub const TABLE: &[Implemented] = &[
         service: "sts",
         version: "2018-08-13",
         actions: &[actions::sts::ACTIONS, actions::sts::saml::ACTIONS],
+    },
+    Implemented {
+        service: OWN.0,
+        version: OWN.1,
+        actions: &[actions::own::session::ACTIONS, actions::own::look::ACTIONS],
     },
 ];
 
@@ -136,6 +141,10 @@ mod tests {
             ("sts", "2018-08-13", "AssumeRole", "found AssumeRole"),
             ("sts", "2018-08-13", "GetSessionToken", "UnsupportedOperation"),
             ("cvm", "2017-03-12", "DescribeInstances", "NoSuchProduct"),
+            ("identitycenter", "2026-11-22", "ListPortalSessions", "found ListPortalSessions"),
+            ("identitycenter", "2026-11-22", "ListUsers", "InvalidAction"),
+            ("identitycenter", "2021-03-31", "ListPortalSessions", "NoSuchVersion"),
+            ("organization", "2021-03-31", "ListPortalSessions", "InvalidAction"),
         ] {
             assert_eq!(code(service, version, name), expected, "{service} {version} {name}");
         }
@@ -147,7 +156,9 @@ mod tests {
             assert!(service.actions.is_sorted(), "{} {}", service.name, service.version);
         }
         let counts: Vec<usize> = SERVICES.iter().map(|service| service.actions.len()).collect();
-        assert_eq!(counts, [139, 20, 45, 7]);
+        assert_eq!(counts[..4], [139, 20, 45, 7]);
+        let own = &SERVICES[4];
+        assert_eq!(implemented(own).count(), own.actions.len(), "of our own there is no other");
         for part in TABLE {
             let catalogue = SERVICES
                 .iter()

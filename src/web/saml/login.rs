@@ -4,7 +4,10 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, Uri, header::SET_COOKIE},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{SET_COOKIE, USER_AGENT},
+    },
     response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
@@ -133,7 +136,7 @@ pub async fn finish(
         began: Binding::Began.of(&app, &headers),
         brought: Binding::Brought.of(&app, &headers),
     };
-    enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
+    enter(&app, &caller, &space_name, &finish.ticket, bearer, (&session, &headers)).await
 }
 
 /// The person said yes, on a page of ours: other sites cannot post here.
@@ -146,7 +149,7 @@ pub async fn confirm(
     Form(finish): Form<Finish>,
 ) -> Result<Response, PageError> {
     let bearer = Bearer::Confirmed { brought: Binding::Brought.of(&app, &headers) };
-    enter(&app, &caller, &space_name, &finish.ticket, bearer, &session).await
+    enter(&app, &caller, &space_name, &finish.ticket, bearer, (&session, &headers)).await
 }
 
 /// The person said no: the ticket is worth nothing any more.
@@ -180,8 +183,9 @@ async fn enter(
     space_name: &str,
     ticket: &str,
     bearer: Bearer<'_>,
-    session: &Session,
+    (session, headers): (&Session, &HeaderMap),
 ) -> Result<Response, PageError> {
+    let client = headers.get(USER_AGENT).and_then(|it| it.to_str().ok());
     let longest = caller.act.now.plus(SignedDuration::from_secs(app.settings.sessions.portal));
     let now = caller.act.now;
     let (came_with, act) = (session.id(), &caller.act);
@@ -199,11 +203,14 @@ async fn enter(
                 end_session(tx, id).await?;
             }
             let ends_at = redeemed.session_ends_at;
-            let data = json!({
+            let mut data = json!({
                 SUBJECT: redeemed.user.id.0,
                 IDP_SESSION: redeemed.idp_session.0,
                 SESSION_ENDS_AT: ends_at.as_second(),
             });
+            for (name, value) in sso::origin(act.address, client) {
+                data[name] = value;
+            }
             let new = NewSession { door: Door::Portal, data: &data, now, ends_at };
             let id = open_session(tx, new).await?;
             Ok(Entered::Opened(redeemed, id))

@@ -5,6 +5,7 @@ pub mod cam;
 pub mod configuration;
 pub mod group;
 pub mod organization;
+pub mod own;
 pub mod saml;
 pub mod scim;
 pub mod space;

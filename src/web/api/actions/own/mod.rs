@@ -1,0 +1,4 @@
+//! Our own actions, beside the public API: what the console needs that the public API lacks.
+
+pub mod look;
+pub mod session;
