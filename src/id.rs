@@ -206,6 +206,45 @@ id_type! {
     EndpointId = "ee-";
     /// An event of the directory.
     EventId = "ev-";
+    /// Who may ask for what: one identity, account and configuration.
+    RequestScopeId = "rq-";
+}
+
+number_type! {
+    /// An access request. Outward it is 16 hexadecimal digits, as in the public API ("apply-…").
+    RequestId
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "apply-{:016x}", self.0)
+    }
+}
+
+impl std::str::FromStr for RequestId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let digits = text.strip_prefix("apply-").ok_or(InvalidId)?;
+        let is_one = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if digits.len() != 16 || !digits.bytes().all(is_one) {
+            return Err(InvalidId);
+        }
+        i64::from_str_radix(digits, 16).map(Self).map_err(|_| InvalidId)
+    }
+}
+
+impl serde::Serialize for RequestId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RequestId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// An identity: a user or a group as the subject of access.
@@ -343,6 +382,24 @@ mod tests {
             ["g-000000000007", "u-00000000007", "u-00000000000A", "u-zzzzzzzzzzzz0", "", "u-"]
         {
             assert_eq!(wrong.parse::<UserId>(), Err(InvalidId), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ids_of_requests_have_one_spelling_too() {
+        let id = RequestId(0x3f5a_7c9e_1b2d_4f6a);
+        assert_eq!(id.to_string(), "apply-3f5a7c9e1b2d4f6a");
+        assert_eq!("apply-3f5a7c9e1b2d4f6a".parse(), Ok(id));
+        for wrong in [
+            "3f5a7c9e1b2d4f6a",
+            "apply-3F5A7C9E1B2D4F6A",
+            "apply-3f5a7c9e1b2d4f6",
+            "apply-",
+            "apply-+f5a7c9e1b2d4f6a",
+            "apply-ff5a7c9e1b2d4f6a",
+            "apply-3f5a7c9e1b2d4f6a0",
+        ] {
+            assert_eq!(wrong.parse::<RequestId>(), Err(InvalidId), "{wrong}");
         }
     }
 

@@ -30,6 +30,7 @@ pub mod policy;
 pub mod provisioning;
 pub mod rate;
 pub mod recorder;
+pub mod request;
 pub mod saml;
 pub mod scim;
 pub mod secret;

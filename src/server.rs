@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     audit::unproved,
-    cloud, directory, event, expiry, recorder, space, sso,
+    cloud, directory, event, expiry, recorder, request, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
 };
@@ -19,6 +19,10 @@ const LAST_REQUESTS: Duration = Duration::from_secs(20);
 const KEPT_ANSWERS: i64 = 86_400;
 /// How often what has expired is swept away.
 const SWEEP: Duration = Duration::from_mins(10);
+/// How often assignments are looked for whose end has come.
+const ENDS: Duration = Duration::from_secs(1);
+/// How many of them are taken away at a time.
+const MOST_ENDS: i64 = 200;
 
 /// Serves until `stop` is cancelled. Then no new connection is taken, requests under way are
 /// finished, tasks under way are handed back, and the database is closed.
@@ -38,6 +42,7 @@ pub async fn serve(
     let fetcher = tokio::spawn(async move { fetcher.run_until(fetching).await });
     let (later, answering) = (app.clone(), stop.clone());
     let later = tokio::spawn(async move { web::scim::run_until(&later, answering).await });
+    let ending = tokio::spawn(end_what_is_due(app.clone(), stop.clone()));
     let sweeper = tokio::spawn(sweep(app.clone(), stop.clone()));
     // It outlives the requests, whose last entries it writes.
     let recorded = CancellationToken::new();
@@ -53,6 +58,7 @@ pub async fn serve(
     let _ = courier.await;
     let _ = fetcher.await;
     let _ = later.await;
+    let _ = ending.await;
     let _ = sweeper.await;
     recorded.cancel();
     let _ = recorder.await;
@@ -76,6 +82,20 @@ async fn take_requests(app: &App, mut connections: Connections, stop: &Cancellat
     }
 }
 
+/// Takes away the assignments whose end has come, a moment after it has. Every replica does; what
+/// one has begun another ends.
+async fn end_what_is_due(app: App, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(ENDS)).await.is_some() {
+        let ended = async {
+            let act = app.own_act("requests").map_err(web::Fault::from)?;
+            Ok::<_, web::Fault>(request::end_due(&app.db, &act, MOST_ENDS).await?)
+        };
+        if let Err(error) = ended.await {
+            web::log_cause(&error);
+        }
+    }
+}
+
 /// Sweeps away what has expired: it counts for nothing already, so this is housekeeping only.
 async fn sweep(app: App, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
@@ -90,6 +110,10 @@ async fn sweep(app: App, stop: CancellationToken) {
             })
             .await;
         if let Err(error) = swept {
+            web::log_cause(&error);
+        }
+        let orphans = app.db.write(async |tx| request::forget_orphans(tx).await).await;
+        if let Err(error) = orphans {
             web::log_cause(&error);
         }
         if let Err(error) = warn_of_ends(&app).await {

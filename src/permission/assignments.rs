@@ -14,7 +14,7 @@ use crate::{
         UserId,
     },
     organization::AccountKind,
-    store::{self as database, Page, PageRequest, Read, ToValue, Write, like, sql},
+    store::{self as database, Page, PageRequest, Read, Timestamp, ToValue, Write, like, sql},
     task::{self, Kind, NewTask},
 };
 
@@ -39,6 +39,21 @@ pub async fn create_assignments(
     triples: &[Triple],
     limits: &Limits,
 ) -> Result<Vec<Item>, Error> {
+    create(tx, act, space, triples, Until(None), limits).await
+}
+
+/// When an assignment ends by itself; none is for good.
+#[derive(Clone, Copy)]
+pub(super) struct Until(pub Option<Timestamp>);
+
+pub(super) async fn create(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    triples: &[Triple],
+    until: Until,
+    limits: &Limits,
+) -> Result<Vec<Item>, Error> {
     if triples.is_empty() || triples.len() > MOST_ASSIGNMENTS_PER_CALL {
         return Err(Error::AssignmentCountInvalid);
     }
@@ -54,7 +69,7 @@ pub async fn create_assignments(
     }
     let mut items = Vec::with_capacity(triples.len());
     for triple in triples {
-        items.push(create_one(tx, act, space, triple).await?);
+        items.push(create_one(tx, act, space, triple, until).await?);
     }
     if items.iter().all(|item| item.duplicate) {
         return Err(Error::AssignmentsExist);
@@ -74,17 +89,26 @@ async fn create_one(
     act: &Act,
     space: SpaceId,
     triple: &Triple,
+    Until(ends_at): Until,
 ) -> Result<Item, Error> {
     let id: AssignmentId = act.new_id();
-    // One that failed, or that is on its way out, is taken up again.
+    // One that failed, or that is on its way out, is taken up again. One that is there and ends is
+    // given its later end, and goes on counting meanwhile.
     let made = sql("INSERT INTO assignments
              (id, space_id, principal_kind, principal_id, account_uin, configuration_id, state,
-              created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)
+              created_at, updated_at, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, $8)
          ON CONFLICT (account_uin, configuration_id, principal_kind, principal_id)
-         DO UPDATE SET state = 'pending', created_at = excluded.created_at,
-                       updated_at = excluded.updated_at
-         WHERE assignments.state IN ('failed', 'removing')")
+         DO UPDATE SET state = CASE WHEN assignments.state IN ('failed', 'removing') THEN 'pending'
+                                    ELSE assignments.state END,
+                       created_at = CASE WHEN assignments.state IN ('failed', 'removing')
+                                         THEN excluded.created_at
+                                         ELSE assignments.created_at END,
+                       updated_at = excluded.updated_at,
+                       ends_at = excluded.ends_at
+         WHERE assignments.state IN ('failed', 'removing')
+            OR assignments.ends_at IS NOT NULL
+               AND (excluded.ends_at IS NULL OR excluded.ends_at > assignments.ends_at)")
     .bind(id)
     .bind(space)
     .bind(triple.principal.kind())
@@ -92,6 +116,7 @@ async fn create_one(
     .bind(triple.account)
     .bind(triple.configuration)
     .bind(act.now)
+    .bind(ends_at)
     .execute(tx)
     .await?;
     let task = new_task(space, triple, Kind::CreateAssignment, json!({}));
@@ -102,7 +127,10 @@ async fn create_one(
     }
     expect_deployment(tx, act, space, triple.configuration, triple.account).await?;
     let task = task::enqueue(tx, act, &task).await?;
-    let after = with(triple_json(triple), "task", json!(task));
+    let mut after = with(triple_json(triple), "task", json!(task));
+    if let Some(ends_at) = ends_at {
+        after = with(after, "ends_at", json!(ends_at));
+    }
     record(tx, act, space, triple, "assignment.create", json!(null), after).await?;
     Ok(Item { triple: *triple, task, duplicate: false })
 }

@@ -14,6 +14,7 @@ mod configurations;
 mod deployments;
 mod editing;
 mod rules;
+mod temporary;
 
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
@@ -33,6 +34,7 @@ pub use editing::{
     redeploy_everywhere, remove_policy, update_configuration, update_custom_policy,
 };
 pub use rules::{Content, check_name, check_relay_state, content};
+pub use temporary::{create_temporary_assignments, due_assignments, is_due};
 
 use serde_json::Value;
 

@@ -27,7 +27,8 @@ pub use reconciler::Reconciler;
 pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-    UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, user_sync, user_syncs,
+    UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, directory_user_of,
+    user_sync, user_syncs,
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
-    id::{Principal, PrincipalKind, SpaceId, TaskId, Uin, UserSyncId},
+    id::{Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId, UserSyncId},
     organization::AccountKind,
     permission::{AssignmentState, unknown_of},
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql, text_enum},
@@ -358,6 +358,21 @@ pub(super) async fn look_again(
         }
     }
     Ok(())
+}
+
+/// The user of a directory that a CAM user was made for.
+pub async fn directory_user_of(
+    tx: &mut Read,
+    account: Uin,
+    cam_user_name: &str,
+) -> Result<Option<UserId>, database::Error> {
+    let found: Option<(UserId,)> =
+        sql("SELECT user_id FROM synced_users WHERE account_uin = $1 AND cam_user_name = $2")
+            .bind(account)
+            .bind(cam_user_name)
+            .fetch_optional(tx)
+            .await?;
+    Ok(found.map(|(user,)| user))
 }
 
 /// How many user syncs a space has on an account that are there to stay.

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    cam, cloud, credential, directory, event, organization, permission, provisioning,
+    cam, cloud, credential, directory, event, organization, permission, provisioning, request,
     saml::metadata::MetadataError, space, sso, store, task,
 };
 
@@ -34,6 +34,7 @@ impl Face {
             Fault::Sso(error) => sso(error),
             Fault::Cloud(error) => cloud(error),
             Fault::Provisioning(error) => provisioning(error),
+            Fault::Request(error) => request(error),
             // No page is about these: the API has its own words for them.
             Fault::Management(_) | Fault::Sts(_) => Self::Refused,
             Fault::Task(error) => match error {
@@ -223,6 +224,21 @@ fn permission(error: &permission::Error) -> Face {
         | E::DeploymentBusy
         | E::ConfigurationInUse(_)
         | E::DeploymentInUse => Face::Refused,
+        E::Store(error) => store(error),
+    }
+}
+
+fn request(error: &request::Error) -> Face {
+    use request::Error as E;
+    match error {
+        E::ReasonInvalid => Face::Field("reason"),
+        E::DurationInvalid => Face::Field("seconds"),
+        E::ConfigurationsInvalid | E::ScopeNotFound | E::Exists => Face::Field("wanted"),
+        E::OpinionInvalid => Face::Field("opinion"),
+        E::NotFound => Face::NotFound,
+        E::ScopeCountInvalid | E::TooMany | E::NotPending | E::Own | E::UserGone => Face::Refused,
+        E::Permission(error) => permission(error),
+        E::Directory(error) => directory(error),
         E::Store(error) => store(error),
     }
 }

@@ -10,8 +10,8 @@ use axum::{
 
 use super::Face;
 use crate::{
-    cloud, credential, directory, event, organization, permission, provisioning, secret, space,
-    sso, store, task,
+    cloud, credential, directory, event, organization, permission, provisioning, request, secret,
+    space, sso, store, task,
 };
 
 /// Every room's error.
@@ -44,6 +44,9 @@ pub enum Fault {
     /// The provisioning room's.
     #[error(transparent)]
     Provisioning(#[from] provisioning::Error),
+    /// The request room's.
+    #[error(transparent)]
+    Request(#[from] request::Error),
     /// The embedded cloud's.
     #[error(transparent)]
     Cloud(#[from] cloud::Error),

@@ -3,8 +3,8 @@
 //! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
 
 use crate::{
-    cloud, credential, directory, event, organization, permission, provisioning, space, sso, store,
-    task,
+    cloud, credential, directory, event, organization, permission, provisioning, request, space,
+    sso, store, task,
     tc3::{self, CommonCode},
     web::Fault,
 };
@@ -133,6 +133,7 @@ fn code_of(fault: &Fault) -> &'static str {
         Fault::Management(error) => account::management(error),
         Fault::Sts(error) => account::sts(error),
         Fault::Provisioning(error) => provisioning(error),
+        Fault::Request(error) => request(error),
         Fault::Store(error) => store(error),
         Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => INTERNAL,
     }
@@ -362,6 +363,28 @@ fn cloud(error: &cloud::Error) -> &'static str {
         Error::UserNotFound => "ResourceNotFound.UserNotExist",
         Error::UserNameTaken | Error::UserNameInvalid => "InvalidParameter",
         Error::Interrupted | Error::PolicyNotFound | Error::Password | Error::Secret(_) => INTERNAL,
+        Error::Store(error) => store(error),
+    }
+}
+
+/// The reference has these codes and says of none which action answers it.
+fn request(error: &request::Error) -> &'static str {
+    use request::Error;
+    match error {
+        Error::ScopeCountInvalid
+        | Error::ConfigurationsInvalid
+        | Error::ReasonInvalid
+        | Error::DurationInvalid
+        | Error::OpinionInvalid => "InvalidParameter.ParamError",
+        Error::ScopeNotFound => "ResourceNotFound.PermissionApplyScopeNotFound",
+        Error::Exists => "FailedOperation.ApplyExist",
+        Error::TooMany => "LimitExceeded",
+        Error::NotFound => "ResourceNotFound.PermissionApplyOrderNotFound",
+        Error::NotPending => "FailedOperation.PermissionApplyOrderStatusInvalid",
+        Error::Own => "FailedOperation.PermissionDenied",
+        Error::UserGone => "ResourceNotFound.UserNotExist",
+        Error::Permission(error) => permission(error),
+        Error::Directory(error) => directory(error),
         Error::Store(error) => store(error),
     }
 }

@@ -34,6 +34,7 @@ pub const TABLE: &[Implemented] = &[
             actions::assignment::ACTIONS,
             actions::task::ACTIONS,
             actions::user_sync::ACTIONS,
+            actions::request::ACTIONS,
         ],
     },
     Implemented {

@@ -3,10 +3,12 @@
 
 mod home;
 mod launch;
+mod requests;
 mod sign_out;
 
 pub(crate) use home::origins;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+pub(crate) use requests::span;
 
 use super::{Caller, Routes, pages};
 use crate::{app::App, store::Door};
@@ -19,6 +21,9 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/portal/{space}/login", Anyone, home::login)
         .post("/portal/{space}/sign-out", User, sign_out::sign_out)
         .get("/portal/{space}/signed-out", Anyone, sign_out::signed_out)
+        .get("/portal/{space}/requests", User, requests::show)
+        .post("/portal/{space}/requests", User, requests::ask)
+        .post("/portal/{space}/requests/{id}/withdraw", User, requests::withdraw)
         .get("/portal/{space}/api/session", User, home::session)
         .get("/portal/{space}/api/accounts", User, home::accounts)
         .post("/portal/{space}/accounts/{uin}/roles/{role}/login", User, launch::role)

@@ -4,6 +4,7 @@
 mod custom_policies;
 mod networks;
 mod renaming;
+mod requests;
 mod user_syncs;
 
 use std::sync::LazyLock;
@@ -75,6 +76,18 @@ impl<'h> Center<'h> {
         let world = World::make(house.app.clone()).await;
         let client = Client::of_root(house, &world.management).await;
         Self { house, world, client }
+    }
+
+    /// The same center, with the same administrator.
+    fn of(other: &Center<'h>) -> Center<'h> {
+        let World { app, management, member, space } = &other.world;
+        let world = World {
+            app: app.clone(),
+            management: management.clone(),
+            member: member.clone(),
+            space: space.clone(),
+        };
+        Self { house: other.house, world, client: other.client.clone() }
     }
 
     /// The same place as people see it, with a way to sign in.

@@ -6,6 +6,7 @@ pub mod configuration;
 pub mod group;
 pub mod organization;
 pub mod own;
+pub mod request;
 pub mod saml;
 pub mod scim;
 pub mod space;

@@ -1,0 +1,193 @@
+//! Asking for access, and what became of it.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::home_of;
+use crate::{
+    app::App,
+    id::RequestId,
+    request::{self, Askable, LONGEST_TEXT, NewRequest, Progress, Request},
+    store::Timestamp,
+    web::{
+        Face, Fault, PortalUser,
+        page::Page,
+        pages::{PageError, sentence},
+    },
+};
+
+/// How many of one's requests are shown.
+const SHOWN: i64 = 50;
+/// The spans that one can ask for: seconds, and how they are called.
+const SPANS: [(i64, &str); 7] = [
+    (3600, "1 hour"),
+    (4 * 3600, "4 hours"),
+    (8 * 3600, "8 hours"),
+    (86_400, "1 day"),
+    (7 * 86_400, "7 days"),
+    (30 * 86_400, "30 days"),
+    (90 * 86_400, "90 days"),
+];
+
+#[derive(Template)]
+#[template(path = "portal/requests.html")]
+struct RequestsPage {
+    space: String,
+    home: String,
+    shown_name: String,
+    ends_at: Timestamp,
+    now: Timestamp,
+    done: Option<&'static str>,
+    askable: Vec<Askable>,
+    requests: Vec<Request>,
+    form: AskForm,
+    wrong: Option<Wrong>,
+}
+
+/// What is wrong with the form: at a field, or with all of it.
+struct Wrong {
+    field: &'static str,
+    message: String,
+}
+
+impl RequestsPage {
+    fn error(&self, field: &str) -> Option<&str> {
+        let at = self.wrong.as_ref().filter(|wrong| wrong.field == field);
+        at.map(|wrong| wrong.message.as_str())
+    }
+
+    /// What one of the things that can be asked for goes by in the form.
+    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    fn wanted(&self, askable: &Askable) -> String {
+        format!("{}/{}", askable.account_uin, askable.configuration_id)
+    }
+
+    /// How far a request is, as a badge.
+    fn badge(&self, request: &Request) -> (&'static str, &'static str) {
+        match request.progress {
+            Progress::Pending => ("badge-busy", "Waiting for a decision"),
+            Progress::Deploying => ("badge-busy", "Approved, being set up"),
+            Progress::Done if request.ends_at.is_some_and(|end| end <= self.now) => ("", "Over"),
+            Progress::Done => ("badge-good", "Approved"),
+            Progress::Failed => ("badge-bad", "Approved, but could not be set up"),
+            Progress::Rejected => ("badge-bad", "Rejected"),
+            Progress::Withdrawn => ("", "Withdrawn"),
+        }
+    }
+}
+
+/// Seconds in words: as they were chosen, or in hours and minutes.
+pub(crate) fn span(seconds: i64) -> String {
+    let known = SPANS.iter().find(|(known, _)| *known == seconds);
+    known.map_or_else(
+        || crate::web::console::words::duration(seconds),
+        |(_, words)| (*words).to_owned(),
+    )
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AskForm {
+    /// The account and the configuration, with a slash between.
+    wanted: String,
+    seconds: i64,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RequestsQuery {
+    #[serde(default)]
+    done: String,
+}
+
+/// What one may ask for, and what one has asked for.
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: PortalUser,
+    Query(query): Query<RequestsQuery>,
+) -> Result<Response, PageError> {
+    let done = match query.done.as_str() {
+        "asked" => Some("Your request is with the administrators."),
+        "withdrawn" => Some("Your request is withdrawn."),
+        _ => None,
+    };
+    let mut page =
+        page(&app, caller, AskForm { seconds: SPANS[0].0, ..AskForm::default() }).await?;
+    page.done = done;
+    Ok(Page::new(page).into_response())
+}
+
+async fn page(app: &App, caller: PortalUser, form: AskForm) -> Result<RequestsPage, Fault> {
+    let (space, user, now) = (caller.space.id, caller.user.id, caller.act.now);
+    let (askable, requests) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let askable = request::askable(tx, space, user).await?;
+            Ok((askable, request::requests_of(tx, space, user, now, SHOWN).await?))
+        })
+        .await?;
+    Ok(RequestsPage {
+        home: home_of(&caller.space.name),
+        shown_name: caller.user.shown_name().to_owned(),
+        space: caller.space.name,
+        ends_at: caller.session_ends_at,
+        now,
+        done: None,
+        askable,
+        requests,
+        form,
+        wrong: None,
+    })
+}
+
+/// Asks; where it is refused, the form comes back with why.
+pub(super) async fn ask(
+    State(app): State<App>,
+    caller: PortalUser,
+    Form(form): Form<AskForm>,
+) -> Result<Response, PageError> {
+    let meant = form.wanted.split_once('/').and_then(|(account, configuration)| {
+        Some((account.parse().ok()?, configuration.parse().ok()?))
+    });
+    let new = NewRequest {
+        account: meant.map(|(account, _)| account),
+        configurations: meant.map(|(_, configuration)| configuration).into_iter().collect(),
+        reason: form.reason.clone(),
+        seconds: form.seconds,
+    };
+    let (act, space, user) = (&caller.act, caller.space.id, &caller.user);
+    let asked = app.db.write(async |tx| request::ask(tx, act, space, user, &new).await).await;
+    let fault = match asked {
+        Ok(_) => {
+            let home = home_of(&caller.space.name);
+            return Ok(Redirect::to(&format!("{home}/requests?done=asked")).into_response());
+        }
+        Err(error) => Fault::from(error),
+    };
+    let field = match Face::of(&fault) {
+        Face::Field(field) => field,
+        Face::Refused | Face::NotFound => "",
+        Face::Malformed | Face::Internal => return Err(fault.into()),
+    };
+    let mut page = page(&app, caller, form).await?;
+    page.wrong = Some(Wrong { field, message: sentence(&fault) });
+    Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+/// Takes back a request of one's own.
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    caller: PortalUser,
+    Path((_, id)): Path<(String, RequestId)>,
+) -> Result<Response, PageError> {
+    let (act, space, user) = (&caller.act, caller.space.id, caller.user.id);
+    app.db.write(async |tx| request::withdraw(tx, act, space, user, id).await).await?;
+    let home = home_of(&caller.space.name);
+    Ok(Redirect::to(&format!("{home}/requests?done=withdrawn")).into_response())
+}
