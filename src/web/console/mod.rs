@@ -12,6 +12,7 @@ mod events;
 mod frame;
 mod groups;
 mod overview;
+mod requests;
 mod scim;
 mod sso;
 mod tasks;
@@ -69,6 +70,9 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/console/authorization/review", Admin, authorization::review)
         .get("/console/accounts/{uin}", Admin, accounts::show)
         .post("/console/accounts/{uin}/remove", Admin, accounts::remove)
+        .get("/console/requests", Admin, requests::list)
+        .post("/console/requests/{id}/approve", Admin, requests::approve)
+        .post("/console/requests/{id}/reject", Admin, requests::reject)
         .get("/console/tasks", Admin, tasks::list)
         .post("/console/tasks/{id}/retry", Admin, tasks::retry)
         .get("/console/settings/sso", Admin, sso::show)

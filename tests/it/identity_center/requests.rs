@@ -375,6 +375,57 @@ on_both! {
         visitor.ask(&center, reader).await;
     }
 
+    async fn administrators_decide_at_the_console_too(house) {
+        let center = Center::open(house).await;
+        let company = center.company().await;
+        let alice = company.hire("alice").await;
+        let reader = center.world.configuration("Reader", &["ReadOnlyAccess"]).await;
+        let writer = center.world.configuration("Writer", &["AdministratorAccess"]).await;
+        center.let_ask(Principal::User(alice.id), reader).await;
+        center.let_ask(Principal::User(alice.id), writer).await;
+        let visitor = Visitor::enter(&company, "alice").await;
+        let first = visitor.ask(&center, reader).await["ApplyId"].as_str().unwrap().to_owned();
+        let second = visitor.ask(&center, writer).await["ApplyId"].as_str().unwrap().to_owned();
+        let carol = company.administrator("carol", "QcloudOrganizationFullAccess").await;
+        let dave = company.administrator("dave", "QcloudOrganizationReadOnlyAccess").await;
+        let page = async |who: &reqwest::Client, query: &str| {
+            let page = who.get(house.url(&format!("/console/requests{query}"))).send().await.unwrap();
+            assert_eq!(page.status(), StatusCode::OK);
+            page.text().await.unwrap()
+        };
+        let decide = async |who: &reqwest::Client, id: &str, what: &str| {
+            let form = [("opinion", " fine <i> ")];
+            let path = house.url(&format!("/console/requests/{id}/{what}"));
+            let answer = who.post(path).form(&form).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let waiting = page(&carol, "").await;
+        assert!(waiting.contains(&first) && waiting.contains(&second), "{waiting}");
+        assert!(waiting.contains("A reason") && waiting.contains("1 hour"), "{waiting}");
+        // Who may look sees them and decides nothing.
+        let seen = page(&dave, "").await;
+        assert!(seen.contains(&first) && !seen.contains("/approve"), "{seen}");
+        for what in ["approve", "reject"] {
+            assert_eq!(decide(&dave, &first, what).await.0, 403);
+            assert_eq!(decide(&visitor.browser, &first, what).await.0, 303);
+        }
+        assert_eq!(count(house, ASSIGNMENTS).await, 0);
+        assert_eq!(decide(&carol, &first, "approve").await.0, 303);
+        assert_eq!(decide(&carol, &second, "reject").await.0, 303);
+        let (status, again) = decide(&carol, &first, "approve").await;
+        assert!(status == 422 && again.contains("not pending any more"), "{again}");
+        assert_eq!(decide(&carol, "apply-0000000000000000", "approve").await.0, 404);
+        center.settle().await;
+        assert!(!page(&carol, "").await.contains(&first));
+        let approved = page(&carol, "?state=done").await;
+        assert!(approved.contains(&first) && approved.contains("fine &#60;i&#62;"), "{approved}");
+        assert!(page(&carol, "?state=rejected").await.contains(&second));
+        let all = page(&carol, "?state=all").await;
+        assert!(all.contains(&first) && all.contains(&second), "{all}");
+        assert!(!page(&carol, "?state=all&search=bob").await.contains(&first));
+        assert_eq!(visitor.roles().await, ["Reader"]);
+    }
+
     async fn what_has_changed_since_is_not_approved(house) {
         let center = Center::open(house).await;
         let company = center.company().await;
