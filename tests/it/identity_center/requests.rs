@@ -271,6 +271,8 @@ on_both! {
 
         center.world.advance(3599);
         assert_eq!(center.end_due().await, 0);
+        // The session of before is over with the identity provider's.
+        let visitor = Visitor::enter(&company, "alice").await;
         assert_eq!(visitor.roles().await, ["Reader"]);
         // The server does it by itself.
         center.world.advance(1);
@@ -439,6 +441,8 @@ on_both! {
         company.set_enabled(&alice, false).await;
         center.expect_refusal(&order, "ResourceNotFound.UserNotExist").await;
         company.set_enabled(&alice, true).await;
+        // It ended her session.
+        let visitor = Visitor::enter(&company, "alice").await;
         let space = center.world.space.clone();
         let leave = async |tx: &mut identity_center::store::Write, act: &identity_center::audit::Act| {
             identity_center::directory::remove_member(tx, act, &space, crew, alice.id).await
