@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{StatusCode, request::Parts},
+    http::{StatusCode, header::AUTHORIZATION, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use tower_sessions::Session;
+use tower_sessions::{Session, SessionStore, session::Id};
 
 use super::{Fault, RequestInfo, scim::Trace};
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
     audit::{Act, Actor, ActorKind},
     credential::Opened,
     directory::{self, User},
-    id::UserId,
+    id::{IdpSessionId, SpaceId, UserId},
     space::{self, Space},
-    store::SUBJECT,
+    store::{Door, IDP_SESSION, SUBJECT, Sessions, Timestamp},
 };
 
 /// Somebody unknown.
@@ -50,7 +50,7 @@ pub struct PortalUser {
     /// The user; enabled at this very moment.
     pub user: User,
     /// When the session ends.
-    pub session_ends_at: crate::store::Timestamp,
+    pub session_ends_at: Timestamp,
 }
 
 /// What a portal session holds besides its subject.
@@ -66,7 +66,7 @@ impl PortalUser {
     ) -> Result<Option<Self>, Fault> {
         let Some(user_id) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
         let Some(ends_at) = session.get::<i64>(SESSION_ENDS_AT).await? else { return Ok(None) };
-        let session_ends_at = crate::store::Timestamp::from_second(ends_at);
+        let session_ends_at = Timestamp::from_second(ends_at);
         let found: Option<(Space, User)> = app
             .db
             .read(async |tx| -> Result<_, Fault> {
@@ -78,13 +78,130 @@ impl PortalUser {
             })
             .await?;
         let Some((space, user)) = found else { return Ok(None) };
+        Ok(Self::now(app, info, space, user, session_ends_at))
+    }
+
+    /// The user, if they may be here now.
+    fn now(
+        app: &App,
+        info: &RequestInfo,
+        space: Space,
+        user: User,
+        session_ends_at: Timestamp,
+    ) -> Option<Self> {
         if !user.enabled() || session_ends_at <= app.clock.now() {
-            return Ok(None);
+            return None;
         }
         let actor =
             Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-        Ok(Some(Self { act: info.act(app, actor), space, user, session_ends_at }))
+        Some(Self { act: info.act(app, actor), space, user, session_ends_at })
     }
+}
+
+/// What the token of a command line begins with, so that people and secret scanners know one.
+const COMMAND_LINE_PREFIX: &str = "iccli_";
+
+/// What the session of a command line holds besides what a portal session does.
+const SPACE: &str = "space";
+
+/// A command line that a user of the portal lets act as them.
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    /// The user; enabled at this very moment.
+    pub user: PortalUser,
+    /// The identity provider's session that it comes from.
+    pub idp_session: IdpSessionId,
+}
+
+impl CommandLine {
+    /// What the session of one holds.
+    pub fn session(
+        space: SpaceId,
+        user: UserId,
+        idp_session: IdpSessionId,
+        ends_at: Timestamp,
+    ) -> serde_json::Value {
+        serde_json::json!({
+            SUBJECT: user.0,
+            IDP_SESSION: idp_session.0,
+            SESSION_ENDS_AT: ends_at.as_second(),
+            SPACE: space.0,
+        })
+    }
+
+    /// The token for the session of this id.
+    pub fn token(id: Id) -> String {
+        format!("{COMMAND_LINE_PREFIX}{id}")
+    }
+
+    /// Whose token this is, if it is one that counts now.
+    pub async fn find(app: &App, info: &RequestInfo, token: &str) -> Result<Option<Self>, Fault> {
+        let id = token.strip_prefix(COMMAND_LINE_PREFIX).and_then(|id| id.parse::<Id>().ok());
+        let Some(id) = id else { return Ok(None) };
+        let sessions = Sessions::new(app.db.clone(), app.clock.clone(), Door::CommandLine);
+        let found = sessions.load(&id).await.map_err(tower_sessions::session::Error::from)?;
+        let Some(record) = found else { return Ok(None) };
+        let number = |key: &str| record.data.get(key).and_then(serde_json::Value::as_i64);
+        let held = (number(SPACE), number(SUBJECT), number(IDP_SESSION), number(SESSION_ENDS_AT));
+        let (Some(space), Some(user), Some(idp_session), Some(ends_at)) = held else {
+            return Ok(None);
+        };
+        let space = SpaceId(space);
+        let found = app
+            .db
+            .read(async |tx| -> Result<_, Fault> {
+                let Some(user) = directory::user(tx, space, UserId(user)).await? else {
+                    return Ok(None);
+                };
+                Ok(space::space(tx, space).await?.map(|space| (space, user)))
+            })
+            .await?;
+        let Some((space, user)) = found else { return Ok(None) };
+        let ends_at = Timestamp::from_second(ends_at);
+        let user = PortalUser::now(app, info, space, user, ends_at);
+        Ok(user.map(|user| Self { user, idp_session: IdpSessionId(idp_session) }))
+    }
+}
+
+/// A user signed in at the portal of the space that the path names, or their command line.
+#[derive(Clone, Debug)]
+pub struct PortalReader(pub PortalUser);
+
+impl<S> FromRequestParts<S> for PortalReader
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        let Some(header) = parts.headers.get(AUTHORIZATION).cloned() else {
+            return Ok(Self(PortalUser::from_request_parts(parts, state).await?));
+        };
+        let name = space_name(parts, state).await?;
+        // Who shows a token is nobody else, whatever cookie comes with it.
+        let token = header.to_str().ok().and_then(|text| text.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let found = match token {
+            Some((_, token)) => CommandLine::find(&app, &info(parts)?, token.trim()).await,
+            None => Ok(None),
+        };
+        match found {
+            Ok(Some(found)) if found.user.space.name == name => Ok(Self(found.user)),
+            Ok(_) => Err(refuse_portal(parts, &name)),
+            Err(fault) => Err(fault.into_response()),
+        }
+    }
+}
+
+/// The name of the space in the path.
+async fn space_name<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Response> {
+    let Path(mut names) =
+        Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+    Ok(names.remove("space").unwrap_or_default())
 }
 
 /// Pages lead to the sign-in page; the JSON of the portal says 401.
@@ -98,11 +215,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let app = App::from_ref(state);
         let info = info(parts)?;
-        let Path(names) =
-            Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
-                .await
-                .map_err(IntoResponse::into_response)?;
-        let name = names.get("space").cloned().unwrap_or_default();
+        let name = space_name(parts, state).await?;
         let session =
             Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         match Self::find(&app, &info, &session, &name).await {

@@ -24,7 +24,9 @@ pub mod saml;
 pub mod scim;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
-pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
+pub use callers::{
+    Anyone, CommandLine, PortalReader, PortalUser, SESSION_ENDS_AT, ScimClient, info,
+};
 pub use face::Face;
 pub use fault::{Fault, log_cause};
 pub use request::RequestInfo;
