@@ -316,7 +316,11 @@ on_both! {
         // And time.
         world.sign_in(&browser, "ann").await;
         let line = token(&world, &browser).await;
-        house.app.clock.advance(SignedDuration::from_secs(8 * 3600 - 1));
+        let get = Client::new().get(world.portal("/api/session")).bearer_auth(&line);
+        let session: Value = get.send().await.unwrap().json().await.unwrap();
+        let ends: jiff::Timestamp = session["expires_at"].as_str().unwrap().parse().unwrap();
+        let left = ends.as_second() - house.now().as_second();
+        house.app.clock.advance(SignedDuration::from_secs(left - 1));
         assert_eq!(code(&accounts(house, &line).await), "none");
         house.app.clock.advance(SignedDuration::from_secs(1));
         expect_dead(&world, &line).await;
@@ -365,7 +369,9 @@ on_both! {
         let get = get.header("Cookie", format!("portal_session={id}"));
         assert_eq!(get.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
         let post = Client::new().post(world.portal("/command-line")).bearer_auth(&line);
-        let post = post.form(&[("state", word())]).send().await.unwrap();
+        let post = post.header("Origin", house.url("")).form(&[("state", word())]);
+        let post = post.send().await.unwrap();
+        assert_eq!(post.status(), StatusCode::SEE_OTHER);
         assert!(location(&post).ends_with("/login"), "{}", post.status());
         let inside = world.try_sign_in(&house.browser(), "ann").await;
         let cookie = inside.headers()["set-cookie"].to_str().unwrap().to_owned();

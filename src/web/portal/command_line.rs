@@ -86,11 +86,12 @@ pub(super) async fn ask(
     Extension(request): Extension<RequestInfo>,
     session: Session,
 ) -> Result<Response, PageError> {
-    check(&asking.state)?;
     let Some(caller) = PortalUser::find(&app, &request, &session, &name).await? else {
-        let back = encoded(&address(&name, &asking.state));
+        // It comes back only to a place of this portal.
+        let back = encoded(&sso::return_path(&name, Some(&address(&name, &asking.state))));
         return Ok(see_other(&format!("/portal/{}/login?return_to={back}", encoded(&name)))?);
     };
+    check(&asking.state)?;
     let at = asking.state.len().saturating_sub(6);
     let page = AskPage {
         home: home_of(&caller.space.name),
