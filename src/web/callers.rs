@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use tower_sessions::{Session, SessionStore, session::Id};
+use tower_sessions::Session;
 
-use super::{Fault, RequestInfo, scim::Trace};
+use super::{
+    Fault, RequestInfo,
+    entrance::{Entrance, closed, moved_to},
+    scim::Trace,
+};
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
     credential::Opened,
     directory::{self, User},
-    id::{IdpSessionId, SpaceId, UserId},
-    space::{self, Space},
-    store::{Door, IDP_SESSION, SUBJECT, Sessions, Timestamp},
+    id::UserId,
+    space::Space,
+    sso,
+    store::{SUBJECT, Timestamp},
 };
 
 /// Somebody unknown.
@@ -57,32 +62,44 @@ pub struct PortalUser {
 pub const SESSION_ENDS_AT: &str = "ends_at";
 
 impl PortalUser {
-    /// The user of this session in this space, if there is one who may be here now.
-    pub async fn find(
+    /// The user of this session in this space, if there is one who may be here now, from where
+    /// they are.
+    async fn find(
         app: &App,
         info: &RequestInfo,
         session: &Session,
         space_name: &str,
-    ) -> Result<Option<Self>, Fault> {
-        let Some(user_id) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
-        let Some(ends_at) = session.get::<i64>(SESSION_ENDS_AT).await? else { return Ok(None) };
-        let session_ends_at = Timestamp::from_second(ends_at);
-        let found: Option<(Space, User)> = app
+    ) -> Result<Result<Self, Shut>, Fault> {
+        let user_id = session.get::<i64>(SUBJECT).await?;
+        let ends_at = session.get::<i64>(SESSION_ENDS_AT).await?;
+        let (entrance, user) = app
             .db
             .read(async |tx| -> Result<_, Fault> {
-                let Some(space) = space::space_by_name(tx, space_name).await? else {
-                    return Ok(None);
+                let entrance = Entrance::find(tx, space_name, info.address).await?;
+                let user = match (&entrance, user_id) {
+                    (Entrance::Open(space), Some(id)) => {
+                        directory::user(tx, space.id, UserId(id)).await?
+                    }
+                    _ => None,
                 };
-                let user = directory::user(tx, space.id, UserId(user_id)).await?;
-                Ok(user.map(|user| (space, user)))
+                Ok((entrance, user))
             })
             .await?;
-        let Some((space, user)) = found else { return Ok(None) };
-        Ok(Self::now(app, info, space, user, session_ends_at))
+        let space = match entrance {
+            Entrance::Open(space) => *space,
+            Entrance::Closed => return Ok(Err(Shut::OutsideNetworks)),
+            Entrance::Moved(name) => return Ok(Err(Shut::Moved(name))),
+            Entrance::Nothing => return Ok(Err(Shut::NotSignedIn)),
+        };
+        let (Some(user), Some(ends_at)) = (user, ends_at) else {
+            return Ok(Err(Shut::NotSignedIn));
+        };
+        let ends_at = Timestamp::from_second(ends_at);
+        Ok(Self::now(app, info, space, user, ends_at).ok_or(Shut::NotSignedIn))
     }
 
     /// The user, if they may be here now.
-    fn now(
+    pub(super) fn now(
         app: &App,
         info: &RequestInfo,
         space: Space,
@@ -98,110 +115,14 @@ impl PortalUser {
     }
 }
 
-/// What the token of a command line begins with, so that people and secret scanners know one.
-const COMMAND_LINE_PREFIX: &str = "iccli_";
-
-/// What the session of a command line holds besides what a portal session does.
-const SPACE: &str = "space";
-
-/// A command line that a user of the portal lets act as them.
-#[derive(Clone, Debug)]
-pub struct CommandLine {
-    /// The user; enabled at this very moment.
-    pub user: PortalUser,
-    /// The identity provider's session that it comes from.
-    pub idp_session: IdpSessionId,
-}
-
-impl CommandLine {
-    /// What the session of one holds.
-    pub fn session(
-        space: SpaceId,
-        user: UserId,
-        idp_session: IdpSessionId,
-        ends_at: Timestamp,
-    ) -> serde_json::Value {
-        serde_json::json!({
-            SUBJECT: user.0,
-            IDP_SESSION: idp_session.0,
-            SESSION_ENDS_AT: ends_at.as_second(),
-            SPACE: space.0,
-        })
-    }
-
-    /// The token for the session of this id.
-    pub fn token(id: Id) -> String {
-        format!("{COMMAND_LINE_PREFIX}{id}")
-    }
-
-    /// Whose token this is, if it is one that counts now.
-    pub async fn find(app: &App, info: &RequestInfo, token: &str) -> Result<Option<Self>, Fault> {
-        let id = token.strip_prefix(COMMAND_LINE_PREFIX).and_then(|id| id.parse::<Id>().ok());
-        let Some(id) = id else { return Ok(None) };
-        let sessions = Sessions::new(app.db.clone(), app.clock.clone(), Door::CommandLine);
-        let found = sessions.load(&id).await.map_err(tower_sessions::session::Error::from)?;
-        let Some(record) = found else { return Ok(None) };
-        let number = |key: &str| record.data.get(key).and_then(serde_json::Value::as_i64);
-        let held = (number(SPACE), number(SUBJECT), number(IDP_SESSION), number(SESSION_ENDS_AT));
-        let (Some(space), Some(user), Some(idp_session), Some(ends_at)) = held else {
-            return Ok(None);
-        };
-        let space = SpaceId(space);
-        let found = app
-            .db
-            .read(async |tx| -> Result<_, Fault> {
-                let Some(user) = directory::user(tx, space, UserId(user)).await? else {
-                    return Ok(None);
-                };
-                Ok(space::space(tx, space).await?.map(|space| (space, user)))
-            })
-            .await?;
-        let Some((space, user)) = found else { return Ok(None) };
-        let ends_at = Timestamp::from_second(ends_at);
-        let user = PortalUser::now(app, info, space, user, ends_at);
-        Ok(user.map(|user| Self { user, idp_session: IdpSessionId(idp_session) }))
-    }
-}
-
-/// A user signed in at the portal of the space that the path names, or their command line.
-#[derive(Clone, Debug)]
-pub struct PortalReader(pub PortalUser);
-
-impl<S> FromRequestParts<S> for PortalReader
-where
-    S: Send + Sync,
-    App: FromRef<S>,
-{
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let app = App::from_ref(state);
-        let Some(header) = parts.headers.get(AUTHORIZATION).cloned() else {
-            return Ok(Self(PortalUser::from_request_parts(parts, state).await?));
-        };
-        let name = space_name(parts, state).await?;
-        // Who shows a token is nobody else, whatever cookie comes with it.
-        let token = header.to_str().ok().and_then(|text| text.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let found = match token {
-            Some((_, token)) => CommandLine::find(&app, &info(parts)?, token.trim()).await,
-            None => Ok(None),
-        };
-        match found {
-            Ok(Some(found)) if found.user.space.name == name => Ok(Self(found.user)),
-            Ok(_) => Err(refuse_portal(parts, &name)),
-            Err(fault) => Err(fault.into_response()),
-        }
-    }
-}
-
-/// The name of the space in the path.
-async fn space_name<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Response> {
-    let Path(mut names) =
-        Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
-            .await
-            .map_err(IntoResponse::into_response)?;
-    Ok(names.remove("space").unwrap_or_default())
+/// Why somebody is not let into a portal.
+pub(super) enum Shut {
+    /// Nobody is signed in, or not any more.
+    NotSignedIn,
+    /// Their address is outside the networks that the portal is open to (SET-10).
+    OutsideNetworks,
+    /// The space has another name now (ACT-06).
+    Moved(String),
 }
 
 /// Pages lead to the sign-in page; the JSON of the portal says 401.
@@ -219,21 +140,53 @@ where
         let session =
             Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         match Self::find(&app, &info, &session, &name).await {
-            Ok(Some(user)) => Ok(user),
-            Ok(None) => Err(refuse_portal(parts, &name)),
+            Ok(Ok(user)) => Ok(user),
+            Ok(Err(shut)) => Err(refuse_portal(parts, &name, shut)),
             Err(fault) => Err(fault.into_response()),
         }
     }
 }
 
-fn refuse_portal(parts: &Parts, space: &str) -> Response {
-    if parts.uri.path().contains("/api/") {
-        let body = serde_json::json!({ "error": "not_signed_in" });
-        return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+/// The name of the space in the path.
+pub(super) async fn space_name<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<String, Response> {
+    let Path(mut names) =
+        Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+    Ok(names.remove("space").unwrap_or_default())
+}
+
+pub(super) fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response {
+    let wants_json = parts.uri.path().contains("/api/");
+    let say = |status, word| (status, axum::Json(serde_json::json!({ "error": word })));
+    match shut {
+        Shut::Moved(name) => {
+            return Redirect::temporary(&moved_to(&parts.uri, &name)).into_response();
+        }
+        Shut::OutsideNetworks if wants_json => {
+            return say(StatusCode::FORBIDDEN, "address_not_allowed").into_response();
+        }
+        Shut::OutsideNetworks => return closed().into_response(),
+        Shut::NotSignedIn if wants_json => {
+            return say(StatusCode::UNAUTHORIZED, "not_signed_in").into_response();
+        }
+        Shut::NotSignedIn => {}
     }
     // The name came out of our own path; encode it all the same.
-    let name = percent_encoding::utf8_percent_encode(space, percent_encoding::NON_ALPHANUMERIC);
-    Redirect::to(&format!("/portal/{name}/login")).into_response()
+    let encoded =
+        |part| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC);
+    let login = format!("/portal/{}/login", encoded(space));
+    // Whoever wanted to look at something comes back to it.
+    let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or_default();
+    let back = sso::return_path(space, Some(wanted));
+    let deeper = back.strip_prefix("/portal/").is_some_and(|rest| rest.contains('/'));
+    if parts.method == Method::GET && deeper {
+        return Redirect::to(&format!("{login}?return_to={}", encoded(&back))).into_response();
+    }
+    Redirect::to(&login).into_response()
 }
 
 /// A directory, with a SCIM token that opens a space. How it comes in is the door's business

@@ -84,6 +84,7 @@ fn space(error: &space::Error) -> Face {
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::OutOfRange { field, .. } => Face::Field(field),
+        E::TooManyNetworks | E::NetworksInvalid(_) => Face::Field("networks"),
         E::AlreadyOpen | E::NotOpen | E::TooManyKeys | E::KeyPrepared | E::KeyInUse => {
             Face::Refused
         }
@@ -212,7 +213,9 @@ fn permission(error: &permission::Error) -> Face {
         | E::TooManyCustomPolicies(_)
         | E::DocumentEmpty
         | E::DocumentTooLong
-        | E::DocumentInvalid(_)
+        | E::DocumentInvalid { .. }
+        | E::OperatorUnknown { .. }
+        | E::PolicyIsPreset(_)
         | E::AssignmentCountInvalid
         | E::Unknown(_)
         | E::AssignmentsExist
@@ -229,9 +232,11 @@ fn provisioning(error: &provisioning::Error) -> Face {
     match error {
         E::DescriptionInvalid => Face::Field("description"),
         E::UserSyncNotFound => Face::NotFound,
-        E::UserSyncCountInvalid | E::Unknown(_) | E::UserSyncsExist | E::KeyNotKnown(_) => {
-            Face::Refused
-        }
+        E::UserSyncCountInvalid
+        | E::Unknown(_)
+        | E::UserSyncsExist
+        | E::ConflictPolicyStays
+        | E::KeyNotKnown(_) => Face::Refused,
         E::Space(error) => space(error),
         E::Permission(error) => permission(error),
         E::Store(error) => store(error),

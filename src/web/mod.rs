@@ -7,9 +7,11 @@ mod api;
 pub mod assets;
 mod callers;
 pub mod cloud;
+mod command_line;
 pub mod connection;
 pub mod console;
 pub mod demo;
+mod entrance;
 mod face;
 mod fault;
 mod health;
@@ -24,9 +26,8 @@ pub mod saml;
 pub mod scim;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
-pub use callers::{
-    Anyone, CommandLine, PortalReader, PortalUser, SESSION_ENDS_AT, ScimClient, info,
-};
+pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
+pub use command_line::{CommandLine, PortalReader};
 pub use face::Face;
 pub use fault::{Fault, log_cause};
 pub use request::RequestInfo;

@@ -8,7 +8,7 @@ use axum::{
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::{
@@ -194,6 +194,8 @@ pub enum PageError {
     Problem(Problem),
     /// A room's error.
     Fault(Fault),
+    /// It is elsewhere now; the method and what was sent go along.
+    Moved(String),
 }
 
 impl<E: Into<Fault>> From<E> for PageError {
@@ -212,6 +214,7 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
+            Self::Moved(address) => Redirect::temporary(&address).into_response(),
             Self::Fault(fault) => match Face::of(&fault) {
                 Face::NotFound => Problem::not_found(sentence(&fault)).into_response(),
                 Face::Field(_) | Face::Refused => {

@@ -24,6 +24,7 @@ mod console;
 mod events;
 mod fake_idp;
 mod house;
+mod identity_center;
 mod journey;
 mod kill;
 mod nul;

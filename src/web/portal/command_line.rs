@@ -5,8 +5,8 @@
 
 use askama::Template;
 use axum::{
-    Extension, Form,
-    extract::{Path, Query, State},
+    Form,
+    extract::{Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use serde_json::json;
 use tower_sessions::Session;
 
 use super::{
-    encoded, home_of,
+    home_of,
     launch::{Word, record},
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     sso::{self, CommandLineAnswer},
     store::{IDP_SESSION, Timestamp, session_hash},
     web::{
-        CommandLine, Fault, PortalUser, RequestInfo,
+        CommandLine, Fault, PortalUser,
         page::Page,
         pages::{PageError, Problem},
         saml::send::see_other,
@@ -80,17 +80,9 @@ struct AskPage {
 
 /// Asks the person. Who is not signed in signs in first, and comes back.
 pub(super) async fn ask(
-    State(app): State<App>,
-    Path(name): Path<String>,
+    caller: PortalUser,
     Query(asking): Query<Asking>,
-    Extension(request): Extension<RequestInfo>,
-    session: Session,
 ) -> Result<Response, PageError> {
-    let Some(caller) = PortalUser::find(&app, &request, &session, &name).await? else {
-        // It comes back only to a place of this portal.
-        let back = encoded(&sso::return_path(&name, Some(&address(&name, &asking.state))));
-        return Ok(see_other(&format!("/portal/{}/login?return_to={back}", encoded(&name)))?);
-    };
     check(&asking.state)?;
     let at = asking.state.len().saturating_sub(6);
     let page = AskPage {

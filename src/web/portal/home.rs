@@ -4,6 +4,7 @@ use askama::Template;
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::Uri,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -13,12 +14,10 @@ use super::{command_line, encoded, home_of};
 use crate::{
     access::{self, Origin, ReachState, ReachableAccount},
     app::App,
-    space, sso,
+    sso,
     store::Timestamp,
     web::{
-        Anyone, Fault, PortalReader, PortalUser,
-        page::Page,
-        pages::{PageError, Problem},
+        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, page::Page, pages::PageError,
     },
 };
 
@@ -46,19 +45,19 @@ pub(super) struct LoginQuery {
 /// to another origin.
 pub(super) async fn login(
     State(app): State<App>,
-    _: Anyone,
+    caller: Anyone,
     Path(name): Path<String>,
+    uri: Uri,
     Query(query): Query<LoginQuery>,
 ) -> Result<Response, PageError> {
-    let found = app
+    let (space, provider) = app
         .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space_by_name(tx, &name).await? else { return Ok(None) };
+        .read(async |tx| -> Result<_, PageError> {
+            let space = Entrance::find(tx, &name, caller.act.address).await?.space(&uri)?;
             let provider = sso::identity_provider(tx, space.id).await?;
-            Ok(Some((space, provider)))
+            Ok((space, provider))
         })
         .await?;
-    let (space, provider) = found.ok_or_else(|| Problem::not_found("There is no such portal."))?;
     let home = home_of(&space.name);
     if query.login_type.as_deref() == Some("tccli") {
         return Ok(command_line::lead(&space.name, &query.state)?);

@@ -89,6 +89,16 @@ pub const ACTIONS: &[Action] = &[
         |call| Box::pin(add_policies(call)),
     ),
     action(
+        "UpdateCustomPolicyForRoleConfiguration",
+        &[
+            ZONE_ID,
+            CONFIGURATION_ID,
+            Field::text("CustomPolicyName").required(),
+            Field::text("NewCustomPolicyDocument"),
+        ],
+        |call| Box::pin(update_policy(call)),
+    ),
+    action(
         "ListPermissionPoliciesInRoleConfiguration",
         &[
             ZONE_ID,
@@ -107,7 +117,12 @@ pub fn configuration_id(call: &Call) -> Result<ConfigurationId, Refusal> {
 }
 
 fn limits(call: &Call) -> Limits {
-    Limits { configurations: call.app.settings.limits.configurations, ..Limits::default() }
+    let settings = call.app.settings.limits;
+    Limits {
+        configurations: settings.configurations,
+        custom_policies: settings.custom_policies,
+        ..Limits::default()
+    }
 }
 
 fn info(configuration: &Configuration, selected: bool) -> Value {
@@ -333,6 +348,23 @@ fn custom_policies(call: &Call) -> Result<Vec<NewPolicy>, Refusal> {
             document: document.to_owned(),
         })
         .collect())
+}
+
+async fn update_policy(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let (name, document) =
+        (parameters.text("CustomPolicyName"), parameters.text("NewCustomPolicyDocument"));
+    let (limits, act) = (limits(call), &call.act);
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let id = configuration_id(call)?;
+            let new = (name, document);
+            Ok(permission::update_custom_policy(tx, act, space, id, new, &limits).await?)
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn list_policies(call: &Call) -> Answer {
