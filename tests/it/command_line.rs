@@ -385,6 +385,23 @@ on_both! {
         assert_eq!(get.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
     }
 
+    async fn set_10_a_command_line_comes_from_the_portals_networks(house) {
+        let (world, _, browser) = with_ann(house).await;
+        let line = token(&world, &browser).await;
+        let open_to = async |networks: Value| {
+            let list = json!({ "ZoneId": world.zone, "IpWhitelist": networks });
+            world.administrator.done(house, "UpdateIPWhitelist", list).await;
+        };
+        open_to(json!(["203.0.113.0/24"])).await;
+        expect_dead(&world, &line).await;
+        let state = word();
+        assert_eq!(press(&world, &browser, &state, "").await.status(), StatusCode::FORBIDDEN);
+        let asked = browser.get(address(&world.portal("/login"), &state)).send().await.unwrap();
+        assert_eq!(asked.status(), StatusCode::FORBIDDEN);
+        open_to(json!(["127.0.0.0/8"])).await;
+        assert_eq!(code(&accounts(house, &line).await), "none");
+    }
+
     async fn messages_that_are_none(house) {
         let (world, _, browser) = with_ann(house).await;
         let line = token(&world, &browser).await;
