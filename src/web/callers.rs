@@ -12,6 +12,7 @@ use tower_sessions::Session;
 use super::{
     Fault, RequestInfo,
     entrance::{Entrance, closed, moved_to},
+    portal::encoded,
     scim::Trace,
 };
 use crate::{
@@ -176,8 +177,6 @@ pub(super) fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response 
         Shut::NotSignedIn => {}
     }
     // The name came out of our own path; encode it all the same.
-    let encoded =
-        |part| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC);
     let login = format!("/portal/{}/login", encoded(space));
     // Whoever wanted to look at something comes back to it.
     let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or_default();
