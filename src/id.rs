@@ -178,6 +178,8 @@ id_type! {
     UserSyncId = "up-";
     /// A task.
     TaskId = "t-";
+    /// Something to be made by hand in an account of another cloud.
+    ManualStepId = "ms-";
     /// A SCIM token.
     CredentialId = "scimcred-";
     /// A certificate of the identity provider people sign in at.

@@ -28,6 +28,7 @@ mod identity_center;
 mod journey;
 mod kill;
 mod nul;
+mod other_cloud;
 mod outbound;
 mod own;
 mod permission;

@@ -316,6 +316,10 @@ async fn saml_response(app: &App, info: &RequestInfo, request: Request) -> Answe
             CommonCode::FailedOperation,
             "This access is not ready: it is being set up, or that failed.",
         ),
+        Err(Unsaid::OtherCloud) => no_entry(
+            CommonCode::UnsupportedOperation,
+            "This account is in another cloud. Enter it at the portal.",
+        ),
         Err(Unsaid::NoEntry(access::Error::Store(error))) => Err(error.into()),
         Err(Unsaid::Fault(fault)) => Err(fault.into()),
     }

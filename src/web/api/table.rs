@@ -57,7 +57,11 @@ pub const TABLE: &[Implemented] = &[
     Implemented {
         service: OWN.0,
         version: OWN.1,
-        actions: &[actions::own::session::ACTIONS, actions::own::look::ACTIONS],
+        actions: &[
+            actions::own::session::ACTIONS,
+            actions::own::look::ACTIONS,
+            actions::own::other_cloud::ACTIONS,
+        ],
     },
 ];
 

@@ -164,6 +164,8 @@ async fn answer(
 pub enum Unsaid {
     /// The user may not enter, or not now.
     NoEntry(access::Error),
+    /// The account is in another cloud, whose credentials are not ours to give.
+    OtherCloud,
     /// Something failed.
     Fault(Fault),
 }
@@ -189,6 +191,9 @@ pub async fn role_word(
         .read(async |tx| access::launch_role(tx, space, person, account, configuration).await)
         .await
         .map_err(Unsaid::NoEntry)?;
+    if launch.other_cloud.is_some() {
+        return Err(Unsaid::OtherCloud);
+    }
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
     let target = Target::Embedded { sign_in_url: &sign_in_url };
     let duration = SignedDuration::from_secs(launch.session_duration);

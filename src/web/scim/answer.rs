@@ -170,6 +170,9 @@ impl From<provisioning::Error> for Refusal {
             | provisioning::Error::UserSyncsExist
             | provisioning::Error::UserSyncNotFound
             | provisioning::Error::ConflictPolicyStays
+            | provisioning::Error::ManualStepNotFound
+            | provisioning::Error::ManualStepChanged
+            | provisioning::Error::Task(_)
             | provisioning::Error::DescriptionInvalid => internal(&error),
         }
     }

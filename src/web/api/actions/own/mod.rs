@@ -1,4 +1,5 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
 pub mod look;
+pub mod other_cloud;
 pub mod session;
