@@ -368,7 +368,7 @@ on_both! {
         let get = Client::new().get(world.portal("/api/session"));
         let get = get.header("Cookie", format!("portal_session={id}"));
         assert_eq!(get.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-        let post = Client::new().post(world.portal("/command-line")).bearer_auth(&line);
+        let post = house.browser().post(world.portal("/command-line")).bearer_auth(&line);
         let post = post.header("Origin", house.url("")).form(&[("state", word())]);
         let post = post.send().await.unwrap();
         assert_eq!(post.status(), StatusCode::SEE_OTHER);
