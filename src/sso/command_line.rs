@@ -50,6 +50,11 @@ pub async fn answer_command_line(
     act: &Act,
     answer: &CommandLineAnswer<'_>,
 ) -> Result<bool, Error> {
+    // Those that nobody came for in time count for nothing. There are few, so nobody else sweeps.
+    sql("DELETE FROM command_line_requests WHERE expires_at <= $1")
+        .bind(act.now)
+        .execute(tx)
+        .await?;
     let made = sql("INSERT INTO command_line_requests
              (state_hash, session_hash, space_id, user_id, idp_session_id, allowed, taken,
               session_ends_at, expires_at)

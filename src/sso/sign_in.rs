@@ -469,7 +469,6 @@ pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), databa
         "DELETE FROM identity_provider_sessions WHERE expires_at <= $1",
         "DELETE FROM received_logouts WHERE expires_at <= $1",
         "DELETE FROM logout_requests WHERE expires_at <= $1",
-        "DELETE FROM command_line_requests WHERE expires_at <= $1",
     ] {
         sql(forget).bind(now).execute(tx).await?;
     }
