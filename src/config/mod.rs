@@ -210,6 +210,10 @@ pub struct RateLimits {
     pub saml_per_second: NonZeroU32,
     /// SAML messages from one address at once.
     pub saml_burst: NonZeroU32,
+    /// Messages of command lines from one address per second, on the average.
+    pub command_line_per_second: NonZeroU32,
+    /// Messages of command lines from one address at once.
+    pub command_line_burst: NonZeroU32,
 }
 
 /// The door for directories.

@@ -255,7 +255,8 @@ fn resolve(
     }
 }
 
-/// A custom policy's document as it is kept, or what is wrong with it and where (PC-04).
+/// A custom policy's document as it is kept, or what is wrong with it and where (PC-04). It is kept
+/// as it came: Terraform compares what it reads with what it wrote.
 pub(super) fn lint(name: &str, document: &str) -> Result<String, Error> {
     if document.trim().is_empty() {
         return Err(Error::DocumentEmpty);
@@ -276,7 +277,7 @@ pub(super) fn lint(name: &str, document: &str) -> Result<String, Error> {
             let line = line_of(document, &place);
             Err(Error::OperatorUnknown { name: name.to_owned(), line, place })
         }
-        None => Ok(read.to_json()),
+        None => Ok(document.to_owned()),
     }
 }
 

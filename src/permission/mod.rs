@@ -9,6 +9,7 @@
 //!
 //! What happens in the accounts is `provisioning`'s; here are the rows and the rules.
 
+mod applied;
 mod assignments;
 mod configurations;
 mod deployments;
@@ -16,6 +17,7 @@ mod editing;
 mod rules;
 mod temporary;
 
+pub use applied::{Applied, ApplyState, applied};
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
     assignments_of_principal, create_assignments, forget_removed, mark_removing,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
@@ -12,6 +12,7 @@ use tower_sessions::Session;
 use super::{
     Fault, RequestInfo,
     entrance::{Entrance, closed, moved_to},
+    portal::encoded,
     scim::Trace,
 };
 use crate::{
@@ -21,7 +22,8 @@ use crate::{
     directory::{self, User},
     id::UserId,
     space::Space,
-    store::SUBJECT,
+    sso,
+    store::{SUBJECT, Timestamp},
 };
 
 /// Somebody unknown.
@@ -54,7 +56,7 @@ pub struct PortalUser {
     /// The user; enabled at this very moment.
     pub user: User,
     /// When the session ends.
-    pub session_ends_at: crate::store::Timestamp,
+    pub session_ends_at: Timestamp,
 }
 
 /// What a portal session holds besides its subject.
@@ -93,18 +95,29 @@ impl PortalUser {
         let (Some(user), Some(ends_at)) = (user, ends_at) else {
             return Ok(Err(Shut::NotSignedIn));
         };
-        let session_ends_at = crate::store::Timestamp::from_second(ends_at);
+        let ends_at = Timestamp::from_second(ends_at);
+        Ok(Self::now(app, info, space, user, ends_at).ok_or(Shut::NotSignedIn))
+    }
+
+    /// The user, if they may be here now.
+    pub(super) fn now(
+        app: &App,
+        info: &RequestInfo,
+        space: Space,
+        user: User,
+        session_ends_at: Timestamp,
+    ) -> Option<Self> {
         if !user.enabled() || session_ends_at <= app.clock.now() {
-            return Ok(Err(Shut::NotSignedIn));
+            return None;
         }
         let actor =
             Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-        Ok(Ok(Self { act: info.act(app, actor), space, user, session_ends_at }))
+        Some(Self { act: info.act(app, actor), space, user, session_ends_at })
     }
 }
 
 /// Why somebody is not let into a portal.
-enum Shut {
+pub(super) enum Shut {
     /// Nobody is signed in, or not any more.
     NotSignedIn,
     /// Their address is outside the networks that the portal is open to (SET-10).
@@ -124,11 +137,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let app = App::from_ref(state);
         let info = info(parts)?;
-        let Path(names) =
-            Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
-                .await
-                .map_err(IntoResponse::into_response)?;
-        let name = names.get("space").cloned().unwrap_or_default();
+        let name = space_name(parts, state).await?;
         let session =
             Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         match Self::find(&app, &info, &session, &name).await {
@@ -139,7 +148,19 @@ where
     }
 }
 
-fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response {
+/// The name of the space in the path.
+pub(super) async fn space_name<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<String, Response> {
+    let Path(mut names) =
+        Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+    Ok(names.remove("space").unwrap_or_default())
+}
+
+pub(super) fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response {
     let wants_json = parts.uri.path().contains("/api/");
     let say = |status, word| (status, axum::Json(serde_json::json!({ "error": word })));
     match shut {
@@ -156,8 +177,15 @@ fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response {
         Shut::NotSignedIn => {}
     }
     // The name came out of our own path; encode it all the same.
-    let name = percent_encoding::utf8_percent_encode(space, percent_encoding::NON_ALPHANUMERIC);
-    Redirect::to(&format!("/portal/{name}/login")).into_response()
+    let login = format!("/portal/{}/login", encoded(space));
+    // Whoever wanted to look at something comes back to it.
+    let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or_default();
+    let back = sso::return_path(space, Some(wanted));
+    let deeper = back.strip_prefix("/portal/").is_some_and(|rest| rest.contains('/'));
+    if parts.method == Method::GET && deeper {
+        return Redirect::to(&format!("{login}?return_to={}", encoded(&back))).into_response();
+    }
+    Redirect::to(&login).into_response()
 }
 
 /// A directory, with a SCIM token that opens a space. How it comes in is the door's business

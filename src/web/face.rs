@@ -257,6 +257,7 @@ fn provisioning(error: &provisioning::Error) -> Face {
         E::UserSyncCountInvalid
         | E::Unknown(_)
         | E::UserSyncsExist
+        | E::ConflictPolicyStays
         | E::ManualStepChanged
         | E::ConflictPolicyStays
         | E::KeyNotKnown(_) => Face::Refused,

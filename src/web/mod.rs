@@ -7,6 +7,7 @@ mod api;
 pub mod assets;
 mod callers;
 pub mod cloud;
+mod command_line;
 pub mod connection;
 pub mod console;
 pub mod demo;
@@ -26,6 +27,7 @@ pub mod scim;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
+pub use command_line::{CommandLine, PortalReader};
 pub use face::Face;
 pub use fault::{Fault, log_cause};
 pub use request::RequestInfo;

@@ -38,7 +38,9 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
 /// The sessions of a door, by a cookie that goes nowhere else.
 pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
     let lifetime = match door {
-        Door::Portal | Door::DemoIdentityProvider => app.settings.sessions.portal,
+        Door::Portal | Door::CommandLine | Door::DemoIdentityProvider => {
+            app.settings.sessions.portal
+        }
         Door::Console | Door::Cloud => app.settings.sessions.console,
     };
     SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
@@ -70,6 +72,8 @@ fn cookie_name(door: Door) -> &'static str {
         Door::Portal => "portal_session",
         Door::Console => "console_session",
         Door::Cloud => "cloud_session",
+        // It shows a token instead; no layer of this kind is laid around it.
+        Door::CommandLine => "command_line_session",
         Door::DemoIdentityProvider => "demo_idp_session",
     }
 }

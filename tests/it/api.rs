@@ -773,7 +773,7 @@ on_both! {
         };
         let remove = with("CertificateId", old);
         assert_eq!(add(&first).await, "FailedOperation.X509CertificateAlreadyExist");
-        assert_eq!(add("nonsense").await, "FailedOperation.X509CertificateParsingFailed");
+        assert_eq!(add("nonsense").await, "InvalidParameterValue.X509CertificateFormatError");
         let last = client.refusal(house, "RemoveExternalSAMLIdPCertificate", remove.clone()).await;
         assert_eq!(last.0, "FailedOperation.X509CertificateMinimumRequired");
         let added = with("X509Certificate", &second);

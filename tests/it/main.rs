@@ -18,6 +18,7 @@ mod browser;
 mod by_hand;
 mod clients;
 mod cloud;
+mod command_line;
 mod commands;
 mod console;
 mod events;

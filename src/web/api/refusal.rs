@@ -3,8 +3,9 @@
 //! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
 
 use crate::{
-    cloud, credential, directory, event, organization, permission, provisioning, request, space,
-    sso, store, task,
+    cloud, credential, directory, event, organization, permission, provisioning, request,
+    saml::metadata::MetadataError,
+    space, sso, store, task,
     tc3::{self, CommonCode},
     web::Fault,
 };
@@ -326,6 +327,7 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::SwitchedOff => "FailedOperation",
         Error::NotConfigured => "ResourceNotFound.SAMLIdentityProviderNotFound",
         Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
+        Error::Metadata(MetadataError::Xml(_)) => "FailedOperation.XMLDataUnmarshalFailed",
         Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
         Error::Provider(error) => provider(error),

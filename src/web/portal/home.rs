@@ -10,13 +10,15 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{encoded, home_of};
+use super::{command_line, encoded, home_of};
 use crate::{
     access::{self, Origin, ReachState, ReachableAccount},
     app::App,
     sso,
     store::Timestamp,
-    web::{Anyone, Fault, PortalUser, entrance::Entrance, page::Page, pages::PageError},
+    web::{
+        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, page::Page, pages::PageError,
+    },
 };
 
 #[derive(Template)]
@@ -32,6 +34,11 @@ struct LoginPage {
 pub(super) struct LoginQuery {
     return_to: Option<String>,
     signed_out: Option<String>,
+    /// `tccli` for a command line that wants to act as somebody, with a word of its own.
+    #[serde(rename = "loginType")]
+    login_type: Option<String>,
+    #[serde(default)]
+    state: String,
 }
 
 /// The user login URL (PRT-02): one button, which is a link because a form may not be redirected
@@ -52,6 +59,9 @@ pub(super) async fn login(
         })
         .await?;
     let home = home_of(&space.name);
+    if query.login_type.as_deref() == Some("tccli") {
+        return Ok(command_line::lead(&space.name, &query.state)?);
+    }
     let onward = query.return_to.map(|to| format!("?return_to={}", encoded(&to)));
     let page = LoginPage {
         start: format!("{home}/login/start{}", onward.unwrap_or_default()),
@@ -125,7 +135,7 @@ pub(crate) fn origins(origins: &[Origin]) -> String {
 }
 
 /// Who am I.
-pub(super) async fn session(caller: PortalUser) -> Json<Value> {
+pub(super) async fn session(PortalReader(caller): PortalReader) -> Json<Value> {
     Json(json!({
         "user_name": caller.user.user_name,
         "display_name": caller.user.shown_name(),
@@ -136,7 +146,7 @@ pub(super) async fn session(caller: PortalUser) -> Json<Value> {
 /// What I reach.
 pub(super) async fn accounts(
     State(app): State<App>,
-    caller: PortalUser,
+    PortalReader(caller): PortalReader,
 ) -> Result<Json<Value>, PageError> {
     let accounts = reachable(&app, &caller).await?;
     let accounts: Vec<Value> = accounts.iter().map(account_json).collect();

@@ -196,7 +196,7 @@ with_settings! { all_allowed;
         assert!(now.len() == 1 && now[0].contains("cvm:*"), "{now:?}");
         let changes =
             "SELECT COUNT(*) FROM audit_records WHERE action = 'configuration.update_policy'";
-        assert_eq!(center.world.count(changes).await, 3);
+        assert_eq!(center.world.count(changes).await, 4);
         let remove = json!({
             "RoleConfigurationId": id, "RolePolicyType": "Custom", "RolePolicyName": "mine",
             "RolePolicyId": 0,

@@ -7,8 +7,9 @@ use crate::{
     directory::Principal,
     id::{ConfigurationId, GroupId, Uin, UserId},
     permission::{
-        self, Configuration, ConfigurationChange, ConfigurationFilter, ConfigurationPolicy,
-        ConfigurationPolicyName, Limits, NewConfiguration, NewPolicy, PolicyKind,
+        self, Applied, ApplyState, Configuration, ConfigurationChange, ConfigurationFilter,
+        ConfigurationPolicy, ConfigurationPolicyName, Limits, NewConfiguration, NewPolicy,
+        PolicyKind,
     },
     policy::catalogue,
     web::api::{
@@ -126,7 +127,20 @@ pub fn limits(call: &Call) -> Limits {
     }
 }
 
-fn info(configuration: &Configuration, selected: bool) -> Value {
+/// How far it is in the accounts is told in the words of the reference; when the duration of
+/// sessions was changed is not kept.
+fn info(configuration: &Configuration, applied: Option<&Applied>, selected: bool) -> Value {
+    let nowhere = Applied::default();
+    let applied = applied.unwrap_or(&nowhere);
+    let state = match applied.state {
+        ApplyState::Unknown => "Unknown",
+        ApplyState::Applying => "Applying",
+        ApplyState::Failed => "Failed",
+        ApplyState::Applied => "Success",
+    };
+    let failed = applied.failed.iter();
+    let failed: Vec<Value> =
+        failed.map(|(uin, name)| json!({ "TargetUin": uin, "TargetName": name })).collect();
     json!({
         "RoleConfigurationId": configuration.id,
         "RoleConfigurationName": configuration.name,
@@ -136,6 +150,10 @@ fn info(configuration: &Configuration, selected: bool) -> Value {
         "CreateTime": time(configuration.created_at),
         "UpdateTime": time(configuration.updated_at),
         "IsSelected": selected,
+        "ApplyStatus": state,
+        "AppliedSessionDuration": applied.session_duration.unwrap_or_default(),
+        "SessionDurationUpdateTime": "",
+        "FailedAccounts": failed,
     })
 }
 
@@ -156,7 +174,7 @@ async fn create(call: &Call) -> Answer {
             Ok(permission::create_configuration(tx, &call.act, space, &new, &limits).await?)
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&made, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&made, None, false))]))
 }
 
 async fn update(call: &Call) -> Answer {
@@ -167,7 +185,7 @@ async fn update(call: &Call) -> Answer {
         relay_state: parameters.given_text("NewRelayState").map(str::to_owned),
     };
     let (limits, act) = (limits(call), &call.act);
-    let updated = call
+    let (updated, applied) = call
         .app
         .db
         .write(async |tx| -> Result<_, Refusal> {
@@ -178,10 +196,11 @@ async fn update(call: &Call) -> Answer {
             if call.parameters.is_true("IsApply") {
                 permission::redeploy_everywhere(tx, act, space, id).await?;
             }
-            Ok(updated)
+            let applied = permission::applied(tx, &[updated.id]).await?;
+            Ok((updated, applied))
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&updated, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&updated, applied.get(&updated.id), false))]))
 }
 
 async fn delete(call: &Call) -> Answer {
@@ -229,16 +248,18 @@ async fn remove_policy(call: &Call) -> Answer {
 }
 
 async fn get(call: &Call) -> Answer {
-    let found = call
+    let (found, applied) = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
             let found = permission::configuration(tx, space, configuration_id(call)?).await?;
-            Ok(found.ok_or(permission::Error::ConfigurationNotFound)?)
+            let found = found.ok_or(permission::Error::ConfigurationNotFound)?;
+            let applied = permission::applied(tx, &[found.id]).await?;
+            Ok((found, applied))
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&found, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&found, applied.get(&found.id), false))]))
 }
 
 async fn list(call: &Call) -> Answer {
@@ -257,7 +278,7 @@ async fn list(call: &Call) -> Answer {
         }
         Some(text) => Some(any_principal(text)?),
     };
-    let (found, selected) = call
+    let (found, selected, applied) = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
@@ -265,11 +286,14 @@ async fn list(call: &Call) -> Answer {
             let found = permission::configurations(tx, space, &filter, wanted).await?;
             let selected =
                 permission::assigned_configurations(tx, space, &targets, principal).await?;
-            Ok((found, selected))
+            let ids: Vec<ConfigurationId> = found.rows.iter().map(|it| it.id).collect();
+            let applied = permission::applied(tx, &ids).await?;
+            Ok((found, selected, applied))
         })
         .await?;
     Ok(page("RoleConfigurations", found, wanted.limit, |configuration| {
-        info(&configuration, selected.contains(&configuration.id))
+        let id = configuration.id;
+        info(&configuration, applied.get(&id), selected.contains(&id))
     }))
 }
 
