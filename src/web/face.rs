@@ -259,7 +259,6 @@ fn provisioning(error: &provisioning::Error) -> Face {
         | E::UserSyncsExist
         | E::ConflictPolicyStays
         | E::ManualStepChanged
-        | E::ConflictPolicyStays
         | E::KeyNotKnown(_) => Face::Refused,
         E::Task(error) => of_task(error),
         E::Space(error) => space(error),
