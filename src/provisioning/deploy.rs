@@ -21,6 +21,7 @@ const DESCRIPTION: &str = "Managed by Identity Center; changes belong there.";
 struct Wanted {
     name: String,
     content: Content,
+    version: Option<i64>,
 }
 
 impl Reconciler {
@@ -30,7 +31,7 @@ impl Reconciler {
         &self,
         task: &Task,
         configuration: ConfigurationId,
-    ) -> Attempt<Content> {
+    ) -> Attempt<(Content, Option<i64>)> {
         let wanted = self.wanted(task, configuration).await?;
         let cam = self.enter(task);
         self.ensure_provider(task, &*cam).await?;
@@ -58,7 +59,7 @@ impl Reconciler {
         self.bind(&*cam, &role, &wanted).await?;
         // Another task may have removed the provider with what was the last configuration.
         self.ensure_provider(task, &*cam).await?;
-        Ok(wanted.content)
+        Ok((wanted.content, wanted.version))
     }
 
     async fn wanted(&self, task: &Task, configuration: ConfigurationId) -> Attempt<Wanted> {
@@ -72,7 +73,7 @@ impl Reconciler {
         let gone = || Trouble::Permanent("the configuration is gone".to_owned());
         let found = found.ok_or_else(gone)?;
         let content = permission::content(found.session_duration, &policies);
-        Ok(Wanted { name: found.name, content })
+        Ok(Wanted { name: found.name, content, version: Some(found.version) })
     }
 
     /// Gives the role exactly the policies that are wanted.

@@ -69,18 +69,30 @@ pub(super) type Attempt<T> = Result<T, Trouble>;
 struct Note {
     /// What was deployed.
     deployed: Option<Content>,
+    /// Which version of the configuration that is.
+    version: Option<i64>,
     /// Whether the deployment is gone from the account.
     undeployed: bool,
 }
 
 impl Note {
+    fn deployed(&mut self, (content, version): (Content, Option<i64>)) {
+        self.deployed = Some(content);
+        self.version = version;
+    }
+
     fn to_json(&self) -> Value {
-        json!({ "deployed": self.deployed, "undeployed": self.undeployed })
+        json!({
+            "deployed": self.deployed,
+            "version": self.version,
+            "undeployed": self.undeployed,
+        })
     }
 
     fn from_json(value: &Value) -> Self {
         Self {
             deployed: serde_json::from_value(value["deployed"].clone()).ok().flatten(),
+            version: value["version"].as_i64(),
             undeployed: value["undeployed"] == json!(true),
         }
     }
@@ -135,7 +147,7 @@ impl Reconciler {
         let mut note = Note::default();
         match task.kind {
             Kind::ProvisionConfiguration => {
-                note.deployed = Some(self.deploy(task, configuration_of(task)?).await?);
+                note.deployed(self.deploy(task, configuration_of(task)?).await?);
             }
             Kind::DeprovisionConfiguration => {
                 let configuration = configuration_of(task)?;
@@ -153,7 +165,7 @@ impl Reconciler {
             Kind::CreateAssignment => {
                 let configuration = configuration_of(task)?;
                 if self.is_first_use(task.space, configuration, task.account).await? {
-                    note.deployed = Some(self.deploy(task, configuration).await?);
+                    note.deployed(self.deploy(task, configuration).await?);
                 }
             }
             Kind::DeleteAssignment => {
@@ -247,7 +259,8 @@ impl Handler for Reconciler {
             End::Success(note) => {
                 let note = Note::from_json(note);
                 if let Some(content) = &note.deployed {
-                    permission::record_deployed(tx, act, configuration, account, content).await?;
+                    let deployed = (content, note.version);
+                    permission::record_deployed(tx, act, configuration, account, deployed).await?;
                 }
                 if note.undeployed {
                     permission::end_removal(tx, configuration, account).await?;

@@ -29,6 +29,7 @@ mod nul;
 mod outbound;
 mod own;
 mod permission;
+mod plans;
 mod provisioning;
 mod races;
 mod real_identity_provider;

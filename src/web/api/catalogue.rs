@@ -256,7 +256,11 @@ pub const SERVICES: &[Service] = &[
         name: OWN.0,
         version: OWN.1,
         actions: &[
+            "ApplyPlan",
+            "DescribeDeploymentDifference",
             "DescribeEffectiveAccess",
+            "DescribePlan",
+            "DescribeUndeployment",
             "EndPortalSession",
             "ListAuditRecords",
             "ListPortalSessions",

@@ -57,7 +57,12 @@ pub const TABLE: &[Implemented] = &[
     Implemented {
         service: OWN.0,
         version: OWN.1,
-        actions: &[actions::own::session::ACTIONS, actions::own::look::ACTIONS],
+        actions: &[
+            actions::own::session::ACTIONS,
+            actions::own::look::ACTIONS,
+            actions::own::plan::ACTIONS,
+            actions::own::deployment::ACTIONS,
+        ],
     },
 ];
 
@@ -234,7 +239,7 @@ mod tests {
     fn check_fields(fields: &[Field]) {
         for (place, field) in fields.iter().enumerate() {
             assert!(fields[..place].iter().all(|other| other.name != field.name), "{}", field.name);
-            if let Kind::ObjectList(inner) = field.kind {
+            if let Kind::ObjectList(inner) | Kind::Object(inner) = field.kind {
                 check_fields(inner);
             }
         }

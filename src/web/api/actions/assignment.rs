@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-const ITEM: &[Field] = &[
+pub const ITEM: &[Field] = &[
     Field::text("PrincipalId").required(),
     Field::text("PrincipalType").required().rule(PRINCIPAL),
     Field::integer("TargetUin").required(),
@@ -126,7 +126,7 @@ fn optional_configuration(call: &Call) -> Result<Option<ConfigurationId>, Refusa
     }
 }
 
-fn triple(parameters: &Parameters) -> Result<Triple, Refusal> {
+pub fn triple(parameters: &Parameters) -> Result<Triple, Refusal> {
     // The table requires the id, so there is a principal.
     let principal = principal_of(parameters)?.ok_or_else(|| {
         Refusal::new("InvalidParameter.ParamError", "The parameter `PrincipalId` is empty.")

@@ -31,7 +31,7 @@ use crate::{
 const SYNC_ID: Field = Field::text("UserProvisioningId").required();
 const TASK_NOT_FOUND: &str = "ResourceNotFound.UserProvisioningTaskNotFound";
 
-const ITEM: &[Field] = &[
+pub const ITEM: &[Field] = &[
     Field::text("Description"),
     Field::text("PrincipalId").required(),
     Field::text("PrincipalType").required().rule(PRINCIPAL),
@@ -73,7 +73,7 @@ fn sync_id(call: &Call) -> Result<UserSyncId, Refusal> {
     id(text, "ResourceNotFound.UserProvisioningNotFound", "UserProvisioningId")
 }
 
-fn new_sync(item: &Parameters) -> Result<NewUserSync, Refusal> {
+pub fn new_sync(item: &Parameters) -> Result<NewUserSync, Refusal> {
     let principal = principal_of(item)?.ok_or_else(|| {
         Refusal::new("InvalidParameter.ParamError", "The parameter `PrincipalId` is empty.")
     })?;

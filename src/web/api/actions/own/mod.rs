@@ -1,4 +1,6 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
+pub mod deployment;
 pub mod look;
+pub mod plan;
 pub mod session;
