@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What the things that we make say about themselves.
-const DESCRIPTION: &str = "Managed by Identity Center; changes belong there.";
+pub(super) const DESCRIPTION: &str = "Managed by Identity Center; changes belong there.";
 
 /// What has to be deployed.
 struct Wanted {
@@ -63,15 +63,28 @@ impl Reconciler {
     }
 
     async fn wanted(&self, task: &Task, configuration: ConfigurationId) -> Attempt<Wanted> {
-        let (found, policies) = self
+        let (found, policies, recorded) = self
             .db
             .read(async |tx| -> store::Result<_> {
                 let found = permission::configuration(tx, task.space, configuration).await?;
-                Ok((found, permission::policies(tx, configuration).await?))
+                let recorded = if task.payload["content"] == "recorded" {
+                    permission::deployment(tx, task.space, configuration, task.account).await?
+                } else {
+                    None
+                };
+                Ok((found, permission::policies(tx, configuration).await?, recorded))
             })
             .await?;
         let gone = || Trouble::Permanent("the configuration is gone".to_owned());
         let found = found.ok_or_else(gone)?;
+        // A repair restores what was recorded; what the configuration says by now is for a
+        // redeployment (CON-12).
+        if let Some(recorded) = recorded {
+            let content = recorded.deployed_content.as_deref().and_then(Content::from_text);
+            let nothing = || Trouble::Permanent("nothing is deployed there".to_owned());
+            let content = content.ok_or_else(nothing)?;
+            return Ok(Wanted { name: found.name, content, version: recorded.deployed_version });
+        }
         let content = permission::content(found.session_duration, &policies);
         Ok(Wanted { name: found.name, content, version: Some(found.version) })
     }

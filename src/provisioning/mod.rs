@@ -4,6 +4,7 @@
 //!   makes it so. It can be stopped and begun again anywhere.
 //! * [`names`] knows how things are called in an account.
 //! * [`prepare_idp_key`] and its like: a change of the key that signs towards the accounts.
+//! * [`drift`]: what is in the accounts, against what was recorded.
 //! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
 //! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
 //!   same transaction when somebody loses access; [`delete_user`], [`delete_group`]: by hand.
@@ -11,6 +12,7 @@
 mod access_ends;
 mod deletion;
 mod deploy;
+pub mod drift;
 mod key_change;
 pub mod names;
 mod reconciler;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{names, sync};
+use super::{drift, names, sync};
 use crate::{
     audit::{Act, Actor},
     cam,
@@ -23,7 +23,7 @@ use crate::{
 pub struct Reconciler {
     pub(super) db: Db,
     pub(super) clock: Clock,
-    ids: Ids,
+    pub(super) ids: Ids,
     clouds: Arc<dyn Clouds>,
     public_url: String,
 }
@@ -189,6 +189,7 @@ impl Reconciler {
             Kind::StartUserSync => sync::start(self, task, sync_of(task)?).await?,
             Kind::DeleteUserSync => sync::end(self, task, sync_of(task)?).await?,
             Kind::RefreshProvider => self.refresh_provider(task).await?,
+            Kind::DetectDrift => self.detect(task).await?,
         }
         Ok(note)
     }
@@ -244,13 +245,22 @@ impl Handler for Reconciler {
     ) -> store::Result<()> {
         match task.kind {
             Kind::StartUserSync | Kind::DeleteUserSync => {
+                if task.kind == Kind::StartUserSync && matches!(end, End::Success(_)) {
+                    drift::forget_users(tx, task.account).await?;
+                }
                 return sync::conclude(tx, act, task, end).await;
             }
             Kind::ProvisionConfiguration
             | Kind::DeprovisionConfiguration
             | Kind::CreateAssignment
             | Kind::DeleteAssignment => {}
-            Kind::RefreshProvider => return Ok(()),
+            Kind::RefreshProvider => {
+                return match end {
+                    End::Success(_) => drift::forget_provider(tx, task.account).await,
+                    End::Failed(_) => Ok(()),
+                };
+            }
+            Kind::DetectDrift => return Ok(()),
         }
         let Some(configuration) = task.configuration else { return Ok(()) };
         let account = task.account;
@@ -261,6 +271,7 @@ impl Handler for Reconciler {
                 if let Some(content) = &note.deployed {
                     let deployed = (content, note.version);
                     permission::record_deployed(tx, act, configuration, account, deployed).await?;
+                    drift::forget_configuration(tx, account, configuration).await?;
                 }
                 if note.undeployed {
                     permission::end_removal(tx, configuration, account).await?;

@@ -20,6 +20,7 @@ mod clients;
 mod cloud;
 mod commands;
 mod console;
+mod drift;
 mod events;
 mod fake_idp;
 mod house;

@@ -12,8 +12,8 @@ use identity_center::{
     directory::{self, NewUser},
     id::{ConfigurationId, GroupId, Principal, PrincipalKind, TaskId, Uin, UserId, UserSyncId},
     permission::{
-        self, ConfigurationPolicyName, Limits, NewPolicy, RemovalStrategy,
-        Triple, UndeploymentStage,
+        self, ConfigurationPolicyName, Limits, NewPolicy, RemovalStrategy, Triple,
+        UndeploymentStage,
     },
     policy::catalogue,
     provisioning::{self, DeletionStrategy, DuplicationStrategy, NewUserSync, Reconciler},

@@ -15,13 +15,16 @@ use crate::{
 
 impl Builder<'_> {
     pub(super) fn assign(&mut self, triples: &[Triple]) {
+        let mut seen = BTreeSet::new();
         let mut new = false;
         for triple in triples {
             let place = Place::from(triple);
             let there = (place.account, Some(place.configuration));
             let name = self.assignment_name(triple);
             let old = self.assignments.get(&place).and_then(|all| all.get(&triple.principal));
-            let duplicate = matches!(old, Some(AssignmentState::Pending | AssignmentState::Active));
+            // One that will fail is there all the same until its task has run.
+            let duplicate = !seen.insert(*triple)
+                || matches!(old, Some(AssignmentState::Pending | AssignmentState::Active));
             self.task(Kind::CreateAssignment, there, Some(triple.principal), duplicate);
             if duplicate {
                 let detail = "the assignment exists already";

@@ -261,9 +261,12 @@ pub const SERVICES: &[Service] = &[
             "DescribeEffectiveAccess",
             "DescribePlan",
             "DescribeUndeployment",
+            "DetectDrift",
             "EndPortalSession",
             "ListAuditRecords",
+            "ListDrift",
             "ListPortalSessions",
+            "ResolveDrift",
         ],
     },
 ];

@@ -62,6 +62,7 @@ pub const TABLE: &[Implemented] = &[
             actions::own::look::ACTIONS,
             actions::own::plan::ACTIONS,
             actions::own::deployment::ACTIONS,
+            actions::own::drift::ACTIONS,
         ],
     },
 ];
