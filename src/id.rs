@@ -180,6 +180,8 @@ id_type! {
     DriftId = "dr-";
     /// A task.
     TaskId = "t-";
+    /// Something to be made by hand in an account of another cloud.
+    ManualStepId = "ms-";
     /// A SCIM token.
     CredentialId = "scimcred-";
     /// A certificate of the identity provider people sign in at.

@@ -51,6 +51,7 @@ impl Limits {
         let change = change(&mut raw, world, &fresh, span).await?;
         let join = join(&mut raw, world, &fresh, span).await?;
         let join_many = join_many(&mut raw, world, &fresh).await?;
+        raw.settle().await?;
         let int = |number| Value::Int(Some(number));
         let members = Text::from(
             "SELECT user_id, joined_at FROM group_members WHERE group_id = $1 ORDER BY user_id",

@@ -90,6 +90,18 @@ impl Raw {
         Ok(())
     }
 
+    /// Lets the database do what it puts off, so that it does it in no figure: what is dead is
+    /// cleared away, and what was changed is written back.
+    pub async fn settle(&mut self) -> Result<()> {
+        match self.kind() {
+            Kind::Sqlite => self.script("PRAGMA wal_checkpoint(truncate)").await,
+            Kind::Postgres => {
+                self.script("VACUUM ANALYZE").await?;
+                self.script("CHECKPOINT").await
+            }
+        }
+    }
+
     pub async fn execute(&mut self, text: &Text, values: Vec<Value>) -> Result<()> {
         match self {
             Self::Sqlite(connection) => {

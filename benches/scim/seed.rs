@@ -220,10 +220,7 @@ impl World {
         multiply(raw, &text, self.group, self.size.groups).await?;
         self.fill_groups(raw).await?;
         raw.script(match self.kind {
-            Kind::Sqlite => {
-                "PRAGMA foreign_keys = on; PRAGMA synchronous = full;
-                 PRAGMA wal_checkpoint(truncate)"
-            }
+            Kind::Sqlite => "PRAGMA foreign_keys = on; PRAGMA synchronous = full",
             Kind::Postgres => {
                 // Nothing has counted them: triggers were off.
                 "SET session_replication_role = origin;
@@ -237,11 +234,7 @@ impl World {
             }
         })
         .await?;
-        if self.kind == Kind::Postgres {
-            raw.script("VACUUM ANALYZE").await?;
-            raw.script("CHECKPOINT").await?;
-        }
-        Ok(())
+        raw.settle().await
     }
 
     /// The first group has very many members, each other one ten.

@@ -13,7 +13,7 @@ pub use store::{has_cam_user, is_entitled, launch_role, launch_user, reachable};
 
 use crate::{
     id::{ConfigurationId, GroupId, Uin},
-    organization::AccountKind,
+    organization::{AccountKind, OtherCloudAccount},
     store::{self as database, text_enum},
 };
 
@@ -103,6 +103,8 @@ pub struct RoleLaunch {
     pub session_duration: i64,
     /// Where the session lands; may be empty.
     pub relay_state: String,
+    /// Where the account is, if it is in another cloud.
+    pub other_cloud: Option<OtherCloudAccount>,
 }
 
 /// What to say to an account so that it lets the user in as a CAM user.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     directory::fold,
     id::{ConfigurationId, GroupId, SpaceId, Uin, UserId},
-    organization::AccountKind,
+    organization::{self, AccountKind},
     permission::AssignmentState,
     provisioning::names,
     store::{self as database, Read, Sql, sql},
@@ -221,6 +221,7 @@ pub async fn launch_role(
             name_id: reach.user_name,
             session_duration: reach.session_duration,
             relay_state: reach.relay_state,
+            other_cloud: organization::other_cloud(tx, account).await?,
         }),
         state @ (ReachState::Pending | ReachState::Failed) => Err(Error::NotReady(state)),
     }

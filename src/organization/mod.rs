@@ -3,9 +3,11 @@
 //! An organisation is a tree of departments; each account is in one of them. One account is the
 //! management account, whose principals administer the organisation; the others are members.
 
+mod other_cloud;
 mod rules;
 mod store;
 
+pub use other_cloud::{OtherCloud, OtherCloudAccount, other_cloud, set_other_cloud};
 pub use rules::{check_department_name, check_member_name, check_organization_name};
 pub use store::{
     AccountFilter, account, accounts, create, create_department, create_member, department,
@@ -131,6 +133,27 @@ pub enum Error {
     /// There is no such account in the organisation.
     #[error("there is no such account")]
     AccountNotFound,
+    /// A number that an account of another cloud cannot have.
+    #[error(
+        "the number of an account at Amazon Web Services has at most 12 digits, and no account has one below 1"
+    )]
+    OtherCloudNumberInvalid,
+    /// Another account of the organisation is the one with this number.
+    #[error("another account of the organisation has this number in that cloud")]
+    OtherCloudNumberTaken,
+    /// A region that is none, or of a cloud that has a single sign-in.
+    #[error(
+        "a region is one of Amazon Web Services, such as eu-west-1; other clouds have one sign-in"
+    )]
+    OtherCloudRegionInvalid,
+    /// The management account is one of the cloud behind us.
+    #[error("the management account cannot be in another cloud")]
+    ManagementAccountStays,
+    /// Somebody has access to the account, or something is deployed there.
+    #[error(
+        "an account that anybody has access to stays in its cloud: take assignments, deployments and user syncs off it first"
+    )]
+    AccountInUse,
     /// A number could not be made.
     #[error(transparent)]
     Secret(#[from] secret::Error),

@@ -33,6 +33,11 @@ impl Reconciler {
         configuration: ConfigurationId,
     ) -> Attempt<(Content, Option<i64>)> {
         let wanted = self.wanted(task, configuration).await?;
+        if let Some(account) = self.other_cloud(task).await? {
+            let what = (wanted.name.as_str(), &wanted.content);
+            self.deploy_by_hand(task, &account, configuration, what).await?;
+            return Ok((wanted.content, wanted.version));
+        }
         let cam = self.enter(task);
         self.ensure_provider(task, &*cam).await?;
         let role = names::role(&wanted.name);
@@ -150,6 +155,9 @@ impl Reconciler {
         configuration: ConfigurationId,
     ) -> Attempt<()> {
         let wanted = self.wanted(task, configuration).await?;
+        if self.other_cloud(task).await?.is_some() {
+            return self.undeploy_by_hand(task, &wanted.name).await;
+        }
         let cam = self.enter(task);
         let role = names::role(&wanted.name);
         // A role of this name that is not ours was never deployed by us: it stays.
@@ -188,6 +196,9 @@ impl Reconciler {
         if !self.is_needed(task).await? {
             return Ok(());
         }
+        if self.other_cloud(task).await?.is_some() {
+            return self.refresh_provider_by_hand(task).await;
+        }
         let cam = self.enter(task);
         self.ensure_provider(task, &*cam).await?;
         // Keys may have changed since ours were read, and so may what is on the account.
@@ -195,7 +206,7 @@ impl Reconciler {
         self.release_provider(task, &*cam).await
     }
 
-    async fn is_needed(&self, task: &Task) -> Attempt<bool> {
+    pub(super) async fn is_needed(&self, task: &Task) -> Attempt<bool> {
         let needed = self
             .db
             .read(async |tx| -> store::Result<_> {

@@ -6,11 +6,12 @@
 
 use serde_json::json;
 
-use super::{Error, names};
+use super::{Error, by_hand::is_told, names};
 use crate::{
     audit::Act,
     cloud::Clouds,
     id::{KeyPairId, SpaceId, Uin},
+    organization,
     saml::{certificate::Certificate, metadata::IdpMetadata},
     secret::Sealer,
     space::{self, KeyPurpose, NewKeyPair, SigningPurpose},
@@ -121,7 +122,12 @@ pub async fn accounts_without(
     let certificate = pair.public_certificate()?;
     let mut without = Vec::new();
     for account in &accounts {
-        if !trusts(clouds, act, space, *account, &certificate).await {
+        let elsewhere = db.read(async |tx| organization::other_cloud(tx, *account).await).await?;
+        let trusts = match elsewhere {
+            Some(_) => db.read(async |tx| is_told(tx, space, *account, &certificate).await).await?,
+            None => trusts(clouds, act, space, *account, &certificate).await,
+        };
+        if !trusts {
             without.push(*account);
         }
     }

@@ -5,11 +5,13 @@
 //! * [`names`] knows how things are called in an account.
 //! * [`prepare_idp_key`] and its like: a change of the key that signs towards the accounts.
 //! * [`drift`]: what is in the accounts, against what was recorded.
+//! * [`manual_steps`]: what somebody has to make by hand in accounts of other clouds.
 //! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
 //! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
 //!   same transaction when somebody loses access; [`delete_user`], [`delete_group`]: by hand.
 
 mod access_ends;
+mod by_hand;
 mod deletion;
 mod deploy;
 pub mod drift;
@@ -20,6 +22,9 @@ mod sync;
 mod user_syncs;
 
 pub use access_ends::{access_changed, identity_deleted, remove_assignment};
+pub use by_hand::{
+    ManualObject, ManualStep, PolicyToMake, Shape, confirm_manual_step, manual_steps, target,
+};
 pub use deletion::{delete_group, delete_user, held};
 pub use key_change::{
     Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
@@ -32,7 +37,7 @@ pub use user_syncs::{
 
 use crate::{
     permission::{self, Unknown},
-    space, store as database,
+    space, store as database, task,
 };
 
 /// Why something about user syncs could not be done.
@@ -58,6 +63,15 @@ pub enum Error {
         "{0} accounts do not know this key yet: wait for the tasks that tell them, or see why they failed"
     )]
     KeyNotKnown(usize),
+    /// There is no such step.
+    #[error("there is no such step to be done by hand")]
+    ManualStepNotFound,
+    /// Something else is wanted by now than what was seen.
+    #[error("what is to be made has changed meanwhile: look at it again")]
+    ManualStepChanged,
+    /// Something about a task.
+    #[error(transparent)]
+    Task(#[from] task::Error),
     /// Something about the keys of the space.
     #[error(transparent)]
     Space(#[from] space::Error),

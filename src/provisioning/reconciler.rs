@@ -110,7 +110,7 @@ impl Reconciler {
         Self { db, clock, ids, clouds, public_url: public_url.into() }
     }
 
-    fn act(&self, task: &Task) -> Act {
+    pub(super) fn act(&self, task: &Task) -> Act {
         let now = self.clock.now();
         let request = task.id.to_string();
         Act::new(Actor::system("deployer"), request, None, now, self.ids.clone())
@@ -124,20 +124,29 @@ impl Reconciler {
         cloud::sign_in_url(&self.public_url)
     }
 
-    /// What the accounts are told of our identity provider: its entity id and its keys.
-    pub(super) async fn idp_metadata(&self, space: SpaceId) -> Attempt<String> {
+    pub(super) fn idp_entity_id(&self, space: SpaceId) -> String {
+        names::idp_entity_id(&self.public_url, space)
+    }
+
+    /// The certificates of the keys that may sign towards the accounts.
+    pub(super) async fn idp_certificates(&self, space: SpaceId) -> Attempt<Vec<Certificate>> {
         let purpose = KeyPurpose::IdentityProvider;
         let pairs = self
             .db
             .read(async |tx| -> store::Result<_> { space::key_pairs(tx, space, purpose).await })
             .await?;
         let unreadable = |_| Trouble::Permanent("a key of the space cannot be read".to_owned());
-        let certificates: Vec<Certificate> = pairs
+        pairs
             .iter()
             .map(|pair| Certificate::from_pem(&pair.certificate))
             .collect::<Result<_, _>>()
-            .map_err(unreadable)?;
-        let entity_id = names::idp_entity_id(&self.public_url, space);
+            .map_err(unreadable)
+    }
+
+    /// What the accounts are told of our identity provider: its entity id and its keys.
+    pub(super) async fn idp_metadata(&self, space: SpaceId) -> Attempt<String> {
+        let certificates = self.idp_certificates(space).await?;
+        let entity_id = self.idp_entity_id(space);
         IdentityProvider { entity_id: &entity_id, sso_url: &entity_id, certificates: &certificates }
             .metadata()
             .map_err(|_| Trouble::Permanent("the public URL cannot be written as XML".to_owned()))

@@ -48,6 +48,10 @@ pub(super) async fn start(rec: &Reconciler, task: &Task, id: UserSyncId) -> Atte
         .await?;
     // A sync that was taken away meanwhile has a task of its own for that.
     let Some(sync) = sync else { return Ok(()) };
+    if rec.other_cloud(task).await?.is_some() {
+        let reason = "the account is in another cloud: no CAM users can be made there";
+        return Err(Trouble::Permanent(reason.to_owned()));
+    }
     let cam = rec.enter(task);
     rec.ensure_provider(task, &*cam).await?;
     for person in &people {

@@ -110,7 +110,8 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
-        let mut object = Map::new();
+        // Most objects are members of a group, one name each, and there may be a hundred thousand.
+        let mut object = Map::with_capacity(1);
         while let Some(name) = access.next_key::<String>()? {
             without_nul(&name)?;
             let value = access.next_value_seed(inner)?;

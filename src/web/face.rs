@@ -36,11 +36,7 @@ impl Face {
             Fault::Provisioning(error) => provisioning(error),
             // No page is about these: the API has its own words for them.
             Fault::Management(_) | Fault::Sts(_) => Self::Refused,
-            Fault::Task(error) => match error {
-                task::Error::NotFound => Self::NotFound,
-                task::Error::NotFailed => Self::Refused,
-                task::Error::Store(error) => store(error),
-            },
+            Fault::Task(error) => of_task(error),
             Fault::Store(error) => store(error),
             Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => Self::Internal,
         }
@@ -73,7 +69,9 @@ fn organization(error: &organization::Error) -> Face {
         | E::MemberNameTaken => Face::Field("name"),
         E::RemarkTooLong => Face::Field("remark"),
         E::DepartmentNotFound | E::AccountNotFound => Face::NotFound,
-        E::TooDeep(_) => Face::Refused,
+        E::OtherCloudNumberInvalid | E::OtherCloudNumberTaken => Face::Field("number"),
+        E::OtherCloudRegionInvalid => Face::Field("region"),
+        E::TooDeep(_) | E::ManagementAccountStays | E::AccountInUse => Face::Refused,
         E::Secret(_) => Face::Internal,
         E::Store(error) => store(error),
     }
@@ -224,14 +222,25 @@ fn permission(error: &permission::Error) -> Face {
     }
 }
 
+fn of_task(error: &task::Error) -> Face {
+    match error {
+        task::Error::NotFound => Face::NotFound,
+        task::Error::NotFailed => Face::Refused,
+        task::Error::Store(error) => store(error),
+    }
+}
+
 fn provisioning(error: &provisioning::Error) -> Face {
     use provisioning::Error as E;
     match error {
         E::DescriptionInvalid => Face::Field("description"),
-        E::UserSyncNotFound => Face::NotFound,
-        E::UserSyncCountInvalid | E::Unknown(_) | E::UserSyncsExist | E::KeyNotKnown(_) => {
-            Face::Refused
-        }
+        E::UserSyncNotFound | E::ManualStepNotFound => Face::NotFound,
+        E::UserSyncCountInvalid
+        | E::Unknown(_)
+        | E::UserSyncsExist
+        | E::ManualStepChanged
+        | E::KeyNotKnown(_) => Face::Refused,
+        E::Task(error) => of_task(error),
         E::Space(error) => space(error),
         E::Permission(error) => permission(error),
         E::Store(error) => store(error),

@@ -27,6 +27,7 @@ mod house;
 mod journey;
 mod kill;
 mod nul;
+mod other_cloud;
 mod outbound;
 mod own;
 mod permission;

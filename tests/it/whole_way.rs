@@ -36,7 +36,7 @@ pub struct World<'h> {
     pub manager: Uin,
     /// Lets people look at servers.
     pub configuration: String,
-    administrator: api::Client,
+    pub administrator: api::Client,
     scim_token: String,
     scim: Client,
 }
@@ -132,7 +132,7 @@ impl<'h> World<'h> {
         assert!(status.is_success(), "{status}: {answer}");
     }
 
-    fn triple(&self, kind: &str, id: &str) -> Value {
+    pub fn triple(&self, kind: &str, id: &str) -> Value {
         json!({
             "PrincipalType": kind, "PrincipalId": id, "TargetType": "MemberUin",
             "TargetUin": self.member.0, "RoleConfigurationId": self.configuration,

@@ -89,7 +89,10 @@ impl<'s> Builder<'s> {
             | ConflictKind::InUse
             | ConflictKind::Busy
             | ConflictKind::Managed => true,
-            ConflictKind::Exists | ConflictKind::NameClash | ConflictKind::AccessKeys => false,
+            ConflictKind::Exists
+            | ConflictKind::NameClash
+            | ConflictKind::ByHand
+            | ConflictKind::AccessKeys => false,
         };
         let conflict = Conflict { kind, account, name, detail };
         if !self.plan.conflicts.contains(&conflict) {
@@ -124,6 +127,16 @@ impl<'s> Builder<'s> {
             self.conflict(ConflictKind::NameClash, account, name, detail);
         }
         usable
+    }
+
+    /// Whether an account is in another cloud, where nothing is done but by hand; told then.
+    pub fn by_hand(&mut self, account: Uin, name: &str) -> bool {
+        let elsewhere = self.state.other_clouds.contains(&account);
+        if elsewhere {
+            let detail = "the account is in another cloud: somebody has to do it there by hand";
+            self.conflict(ConflictKind::ByHand, account, name, detail);
+        }
+        elsewhere
     }
 
     /// Whether our provider is there; none where its name is taken.

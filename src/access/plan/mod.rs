@@ -285,6 +285,9 @@ text_enum! {
         Busy = "Busy",
         /// It has access keys: it is shut out and stays until somebody has decided about them.
         AccessKeys = "HasAccessKeys",
+        /// The account is in another cloud: somebody has to do it by hand, and this item fails
+        /// until they have said so.
+        ByHand = "ByHand",
         /// A directory keeps it: the whole operation is refused (USR-12).
         Managed = "ManagedBySCIM",
     }

@@ -193,7 +193,8 @@ impl Builder<'_> {
         };
         let recorded = self.deployments.get(&place).filter(|it| !it.is_leaving);
         let recorded = recorded.and_then(|it| it.content.clone());
-        let is_well = self.ensure_provider(account)
+        let is_well = !self.by_hand(account, name)
+            && self.ensure_provider(account)
             && self.deploy_role(account, name, recorded.as_ref(), content);
         let facts = DeploymentFacts {
             state: if is_well { DeploymentState::Deployed } else { DeploymentState::Failed },
@@ -272,6 +273,9 @@ impl Builder<'_> {
         let state = self.state;
         let name = state.configuration_name(place.configuration);
         let role = names::role(&name);
+        if self.by_hand(account, &name) {
+            return;
+        }
         let recorded = self.deployments.remove(&place).and_then(|it| it.content);
         let taken = state.taken.get(&(account, ObjectKind::Role, role.clone())).copied();
         let is_there = match taken {

@@ -93,6 +93,8 @@ pub struct State {
     pub(super) cam_users: BTreeMap<(Uin, String), CamFacts>,
     pub(super) syncs: Vec<SyncFacts>,
     pub(super) synced: BTreeMap<(Uin, UserId), String>,
+    /// The accounts that are in another cloud.
+    pub(super) other_clouds: BTreeSet<Uin>,
     pub(super) subject: Option<Subject>,
     pub(super) edited: Option<Box<Edited>>,
 }
@@ -113,6 +115,7 @@ impl State {
             cam_users: BTreeMap::new(),
             syncs: Vec::new(),
             synced: BTreeMap::new(),
+            other_clouds: BTreeSet::new(),
             subject: None,
             edited: None,
         }
@@ -354,6 +357,10 @@ impl State {
 
     /// Which names that we would use are in use, and by whose objects.
     async fn read_taken(&mut self, tx: &mut Read, accounts: &[i64]) -> Result<(), Error> {
+        let mut query = sql("SELECT account_uin FROM other_cloud_accounts WHERE account_uin IN ");
+        query.push_numbers(accounts);
+        let elsewhere: Vec<(Uin,)> = query.fetch_all(tx).await?;
+        self.other_clouds = elsewhere.into_iter().map(|(account,)| account).collect();
         let (mut roles, mut policies) = (vec![String::new()], vec![String::new()]);
         for (name, content) in self.configurations.values() {
             roles.push(names::role(name));

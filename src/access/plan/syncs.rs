@@ -32,7 +32,8 @@ impl Builder<'_> {
             }
             any = true;
             self.object(one.account, ObjectKind::UserSync, name, Change::Create, "");
-            if self.ensure_provider(one.account) {
+            let name = self.state.name_of(one.principal);
+            if !self.by_hand(one.account, &name) && self.ensure_provider(one.account) {
                 self.make_users(one, &mut synced, &mut made);
             }
         }

@@ -129,13 +129,20 @@ impl ResourceKind {
         space: SpaceId,
         source: Option<Source>,
     ) -> database::Result<i64> {
-        let mut query = sql("SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts
-                 WHERE space_id = ");
+        let mut query = sql("");
+        self.push_total(space, source, &mut query);
+        query.fetch_number(tx).await
+    }
+
+    /// Appends the statement that finds [`Self::total`].
+    pub(super) fn push_total(self, space: SpaceId, source: Option<Source>, query: &mut Sql) {
+        query.push(
+            "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM directory_counts WHERE space_id = ",
+        );
         query.push_bind(space).push(" AND kind = ").push_bind(self.principal());
         if let Some(source) = source {
             query.push(" AND source = ").push_bind(source);
         }
-        query.fetch_number(tx).await
     }
 
     /// How many of them SCIM made, and how many have ever left: both without counting.

@@ -14,6 +14,7 @@ use super::{
     resource::{ResourceKind, Stored},
 };
 use crate::{
+    directory::Source,
     id::SpaceId,
     scim::{
         document::{self, Frame},
@@ -203,20 +204,22 @@ impl View<'_> {
     }
 
     /// The rows that a statement selects, with what belongs to them: of users in the same round
-    /// trip. They are at most so many, and come in no order.
+    /// trip. They are at most so many, and come in no order. Where the round trip allows it, how
+    /// many there are in all of the space comes along, if it is `counted`.
     pub(super) async fn show_selected(
         &self,
         tx: &mut Read,
         kind: ResourceKind,
         select: Sql,
         most: u64,
-    ) -> Result<Vec<Resource>, Error> {
+        counted: Option<SpaceId>,
+    ) -> Result<(Vec<Resource>, Option<i64>), Error> {
         if kind == ResourceKind::Group || !self.wants_relations(kind) {
             let rows = select.fetch_all(tx).await?;
-            return self.show(tx, kind, rows).await;
+            return Ok((self.show(tx, kind, rows).await?, None));
         }
         // To SQLite CROSS JOIN says which way to go: from the users to their groups.
-        let both = select.inside(
+        let mut both = select.inside(
             "WITH page (id, version, document, created_at, updated_at) AS MATERIALIZED (",
             ") SELECT CAST(0 AS BIGINT) AS group_id, id, version, document, created_at, updated_at
                FROM page
@@ -226,6 +229,12 @@ impl View<'_> {
                WHERE m.user_id = page.id AND g.id = m.group_id
                  AND g.deleted_at IS NULL AND g.source = 'scim'",
         );
+        if let Some(space) = counted {
+            // Its times are nobody's: a row has to have some.
+            both.push(" UNION ALL SELECT CAST(-1 AS BIGINT), (");
+            kind.push_total(space, Some(Source::Scim), &mut both);
+            both.push("), 0, '', created_at, updated_at FROM (SELECT * FROM page LIMIT 1) AS one");
+        }
         let both: Vec<Selected> = if (2..=MOST_PACKED).contains(&most) {
             let columns = "group_id, id, version, document, created_at, updated_at";
             both.fetch_packed(tx, columns).await?
@@ -233,20 +242,23 @@ impl View<'_> {
             both.fetch_all(tx).await?
         };
         let (mut rows, mut groups) = (Vec::new(), HashMap::<i64, Vec<Membership>>::new());
+        let mut total = None;
         for (group, id, version, document, created_at, updated_at) in both {
-            if group == 0 {
-                rows.push(Stored { id, version, document, created_at, updated_at });
-            } else {
-                groups.entry(id).or_default().push(Membership { id: group, name: document });
+            match group {
+                -1 => total = Some(id),
+                0 => rows.push(Stored { id, version, document, created_at, updated_at }),
+                _ => groups.entry(id).or_default().push(Membership { id: group, name: document }),
             }
         }
-        rows.iter()
+        let shown: Result<_, Error> = rows
+            .iter()
             .map(|row| {
                 let mut groups = groups.remove(&row.id).unwrap_or_default();
                 groups.sort_unstable_by_key(|group| group.id);
                 self.resource(kind, row, &groups, Members::default())
             })
-            .collect()
+            .collect();
+        Ok((shown?, total))
     }
 
     /// A row that was made just now, as the client sees it: it has no groups and no members.
@@ -428,7 +440,7 @@ pub async fn find(
     let id = kind.parse(id).ok_or(Error::NotFound(kind))?;
     let mut query = kind.select(space);
     query.push(" AND r.id = ").push_bind(id);
-    let mut found = view.show_selected(tx, kind, query, 1).await?;
+    let (mut found, _) = view.show_selected(tx, kind, query, 1, None).await?;
     found.pop().ok_or(Error::NotFound(kind))
 }
 

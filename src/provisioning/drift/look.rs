@@ -25,6 +25,10 @@ use crate::{
 impl Reconciler {
     /// Looks at the account of a task and writes down what is not as recorded.
     pub(in crate::provisioning) async fn detect(&self, task: &Task) -> Attempt<()> {
+        // Nothing of ours reaches into an account of another cloud.
+        if self.other_cloud(task).await?.is_some() {
+            return Ok(());
+        }
         let (space, account) = (task.space, task.account);
         let expected = self.db.read(async |tx| expected(tx, space, account).await).await?;
         let cam = self.enter(task);

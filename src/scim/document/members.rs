@@ -28,21 +28,29 @@ pub(in crate::scim) fn read_members(value: &Value) -> Result<Option<Vec<String>>
     Ok(Some(members))
 }
 
-fn read_member(element: &Value, index: usize) -> Result<&str, Error> {
-    let value = match element {
-        Value::Object(object) => {
-            object.iter().find(|(name, _)| name.eq_ignore_ascii_case("value")).map(|(_, id)| id)
-        }
-        // Entra ID may send plain ids.
-        Value::String(_) => Some(element),
+/// The id of a member, if it has one: its `value`, or the member itself, because Entra ID may send
+/// plain ids.
+pub(in crate::scim) fn member_id(member: &Value) -> Option<&str> {
+    match member {
+        Value::Object(object) => object
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("value"))
+            .and_then(|(_, id)| id.as_str()),
+        Value::String(id) => Some(id),
         _ => None,
-    };
-    let place = format!("members[{index}].value");
-    match value.and_then(Value::as_str) {
+    }
+}
+
+fn read_member(element: &Value, index: usize) -> Result<&str, Error> {
+    let place = || format!("members[{index}].value");
+    match member_id(element) {
         Some(id) if !id.is_empty() => {
-            check_length(&place, id, MAX_NAME)?;
+            // Written out only for the one in a hundred thousand that may be too long.
+            if id.len() > MAX_NAME {
+                check_length(&place(), id, MAX_NAME)?;
+            }
             Ok(id)
         }
-        _ => Err(wrong_type(&place, "the id of a user")),
+        _ => Err(wrong_type(&place(), "the id of a user")),
     }
 }

@@ -10,7 +10,7 @@ mod value;
 use serde_json::{Map, Value, json};
 
 pub use extension::{Omission, settle};
-pub(super) use members::read_members;
+pub(super) use members::{member_id, read_members};
 pub(super) use value::{is_primary, read_single, read_value};
 
 use super::error::{Error, ErrorKind};

@@ -6,7 +6,29 @@ use super::{Action, MemberChange};
 use crate::scim::document;
 use crate::scim::error::{Error, ErrorKind};
 use crate::scim::filter::{Filter, Operator};
-use crate::scim::schema::Location;
+use crate::scim::schema::{GROUP, Location};
+
+/// Whether a path is that of the members of a group, and nothing but it. An extension may have an
+/// attribute of this name, too.
+pub(super) fn are_at(path: &str) -> bool {
+    let (urn, name) = path.trim().rsplit_once(':').unwrap_or(("", path.trim()));
+    name.eq_ignore_ascii_case("members") && (urn.is_empty() || urn.eq_ignore_ascii_case(&GROUP.id))
+}
+
+/// The value of an operation on `members`, smaller: of each member its id alone. A list of a
+/// hundred thousand is then a few megabytes while the database is at work, and not ten times that.
+/// What is no member stays as it is, for [`change`] to refuse.
+pub(super) fn slim(value: Value) -> Value {
+    let Value::Array(list) = value else { return value };
+    Value::Array(
+        list.into_iter()
+            .map(|member| match document::member_id(&member) {
+                Some(id) if member.is_object() => Value::from(id),
+                Some(_) | None => member,
+            })
+            .collect(),
+    )
+}
 
 /// The change one operation makes; none when it changes nothing whatever the members are.
 pub(super) fn change<'a>(
@@ -66,5 +88,35 @@ fn collect_values(filter: &Filter<'_>, values: &mut Vec<String>) -> bool {
         }
         Filter::Or(parts) => parts.iter().all(|part| collect_values(part, values)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_a_member_only_the_id_is_kept_and_what_is_none_stays_to_be_refused() {
+        let value = json!([
+            { "value": "u-1", "display": "A", "$ref": "https://x" },
+            { "VALUE": "u-2" },
+            "u-3",
+            { "value": 7 },
+            { "display": "B" },
+            null,
+        ]);
+        let slim = slim(value);
+        assert_eq!(slim, json!(["u-1", "u-2", "u-3", { "value": 7 }, { "display": "B" }, null]));
+        assert_eq!(super::slim(json!({ "value": "u-1" })), json!({ "value": "u-1" }));
+    }
+
+    #[test]
+    fn members_of_an_extension_are_something_else() {
+        assert!(are_at("members") && are_at(" Members "));
+        assert!(are_at("urn:ietf:params:scim:schemas:core:2.0:group:members"));
+        assert!(!are_at("urn:example:club:2.0:Group:members"));
+        assert!(!are_at(r#"members[value eq "u-1"]"#) && !are_at("members.value"));
     }
 }

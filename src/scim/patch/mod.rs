@@ -171,7 +171,11 @@ fn parse_operation(operation: Value) -> Result<Operation, Error> {
             return Err(Error::new(ErrorKind::InvalidPath, "path must be a string"));
         }
     };
-    Ok(Operation { action, path, value: operand })
+    let value = match &path {
+        Some(path) if members::are_at(path) => operand.map(members::slim),
+        _ => operand,
+    };
+    Ok(Operation { action, path, value })
 }
 
 /// How strictly an attribute is taken: a path that was named must be one we can write, what

@@ -257,6 +257,8 @@ pub const SERVICES: &[Service] = &[
         version: OWN.1,
         actions: &[
             "ApplyPlan",
+            "ConfirmManualStep",
+            "DescribeAccountCloud",
             "DescribeDeploymentDifference",
             "DescribeEffectiveAccess",
             "DescribePlan",
@@ -265,8 +267,10 @@ pub const SERVICES: &[Service] = &[
             "EndPortalSession",
             "ListAuditRecords",
             "ListDrift",
+            "ListManualSteps",
             "ListPortalSessions",
             "ResolveDrift",
+            "UpdateAccountCloud",
         ],
     },
 ];

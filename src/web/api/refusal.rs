@@ -185,7 +185,12 @@ fn organization(error: &organization::Error) -> &'static str {
         Error::NameInvalid
         | Error::DepartmentNameInvalid
         | Error::MemberNameInvalid
+        | Error::OtherCloudNumberInvalid
+        | Error::OtherCloudRegionInvalid
         | Error::RemarkTooLong => "InvalidParameter",
+        Error::OtherCloudNumberTaken | Error::ManagementAccountStays | Error::AccountInUse => {
+            "FailedOperation"
+        }
         Error::NameTaken => "FailedOperation.OrganizationExistAlready",
         Error::DepartmentNameTaken => "FailedOperation.OrganizationNodeNameUsed",
         Error::DepartmentNotFound => "ResourceNotFound.OrganizationNodeNotExist",
@@ -398,7 +403,9 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
         // No action of the public API changes keys.
-        Error::KeyNotKnown(_) => "FailedOperation",
+        Error::KeyNotKnown(_) | Error::ManualStepChanged => "FailedOperation",
+        Error::ManualStepNotFound => "ResourceNotFound.ManualStepNotExist",
+        Error::Task(error) => task(error),
         Error::Space(error) => space(error),
         Error::Permission(error) => permission(error),
         Error::Store(error) => store(error),

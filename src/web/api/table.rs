@@ -63,6 +63,7 @@ pub const TABLE: &[Implemented] = &[
             actions::own::plan::ACTIONS,
             actions::own::deployment::ACTIONS,
             actions::own::drift::ACTIONS,
+            actions::own::other_cloud::ACTIONS,
         ],
     },
 ];

@@ -144,6 +144,8 @@ fn done_words(code: &str) -> Option<&'static str> {
         "deployment-begun" => "The deployment has begun.",
         "assignments-begun" => "The role sync has begun: one task per assignment.",
         "assignment-removed" => "The permission was removed.",
+        "cloud-set" => "Where the account is was saved.",
+        "step-confirmed" => "Thank you. What waited for it goes on now.",
         "task-retried" => "The task is tried again.",
         "switched-on" => "Switched on.",
         "switched-off" => "Switched off.",
@@ -290,6 +292,7 @@ impl ListQuery {
 }
 
 /// The way through the pages of a list.
+#[derive(Default)]
 pub(super) struct Pager {
     pub total: i64,
     pub first: Option<String>,

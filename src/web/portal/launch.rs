@@ -15,7 +15,7 @@ use crate::{
     audit::{self, Change, Scope},
     cloud::{self, sign_in::PROVIDER_ATTRIBUTE},
     id::{ConfigurationId, IdpSessionId, Uin},
-    provisioning::names,
+    provisioning::{self, names},
     saml::{
         identity_provider::{AttributeToState, ResponseToIssue},
         name_id_format,
@@ -49,10 +49,13 @@ pub(super) async fn role(
         .await
         .map_err(|error| no_entry(&caller, error))?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let target = Target::Embedded { sign_in_url: &sign_in_url };
+    let (target, number) = match &launch.other_cloud {
+        Some(account) => (provisioning::target(account), account.number),
+        None => (Target::Embedded { sign_in_url: &sign_in_url }, launch.account.0),
+    };
     let duration = SignedDuration::from_secs(launch.session_duration);
     let statements = target.statements(&Grant {
-        account: launch.account.0,
+        account: number,
         roles: &[&launch.role],
         provider: &launch.provider,
         user_name: &launch.name_id,
@@ -66,10 +69,14 @@ pub(super) async fn role(
         account_name: &launch.account_name,
     };
     let page = word.page(&app, &caller, &session).await?;
-    let entered = json!({ "account": account, "role": launch.role });
+    let cloud = launch.other_cloud.as_ref().map(|account| (account.cloud, account.number));
+    let entered = json!({ "account": account, "role": launch.role, "other_cloud": cloud });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
-            access::launch_role(tx, space, user, account, configuration).await?;
+            let now = access::launch_role(tx, space, user, account, configuration).await?;
+            if now != launch {
+                return Err(access::Error::NoAccess);
+            }
             Ok(record(tx, &caller, &entered).await?)
         })
         .await

@@ -169,6 +169,9 @@ impl From<provisioning::Error> for Refusal {
             | provisioning::Error::Unknown(_)
             | provisioning::Error::UserSyncsExist
             | provisioning::Error::UserSyncNotFound
+            | provisioning::Error::ManualStepNotFound
+            | provisioning::Error::ManualStepChanged
+            | provisioning::Error::Task(_)
             | provisioning::Error::DescriptionInvalid => internal(&error),
         }
     }

@@ -202,7 +202,7 @@ impl Listing<'_> {
         };
         column.push_order(&mut query);
         query.push_limit(wanted.count.saturating_add(1));
-        let (mut resources, mut positions) =
+        let (mut resources, mut positions, counted) =
             self.show(tx, column, query, wanted.count.saturating_add(1)).await?;
         let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
         let more = resources.len() > count;
@@ -210,22 +210,23 @@ impl Listing<'_> {
         let next = (more && matches!(wanted.at, At::Cursor(_)))
             .then(|| positions.swap_remove(resources.len() - 1));
         // A page that begins at the first match and holds them all has counted them.
-        let total = if more || further {
-            self.total(tx).await?
-        } else {
-            u64::try_from(resources.len()).unwrap_or(u64::MAX)
+        let total = match counted {
+            Some(total) => u64::try_from(total).unwrap_or(0),
+            None if more || further => self.total(tx).await?,
+            None => u64::try_from(resources.len()).unwrap_or(u64::MAX),
         };
         Ok(Listed { total, resources, next })
     }
 
-    /// The selected resources in the order of a column, with their positions in it.
+    /// The selected resources in the order of a column, with their positions in it; and how many
+    /// the list has, where that was to be had along with them.
     async fn show(
         &self,
         tx: &mut Read,
         column: Column,
         query: Sql,
         most: u64,
-    ) -> Result<(Vec<Resource>, Vec<Position>), Error> {
+    ) -> Result<(Vec<Resource>, Vec<Position>, Option<i64>), Error> {
         if matches!(column.by, By::UserName | By::GroupName) {
             // How names are ordered the database knows best.
             let rows: Vec<Stored> = query.fetch_all(tx).await?;
@@ -233,9 +234,11 @@ impl Listing<'_> {
                 .iter()
                 .map(|row| Ok(Position::Text(column.name_of(&row.attributes()?), row.id)))
                 .collect::<Result<_, Error>>()?;
-            return Ok((self.view.show(tx, self.kind, rows).await?, positions));
+            return Ok((self.view.show(tx, self.kind, rows).await?, positions, None));
         }
-        let mut resources = self.view.show_selected(tx, self.kind, query, most).await?;
+        let counted = self.plan.conditions.is_empty().then_some(self.space);
+        let (mut resources, total) =
+            self.view.show_selected(tx, self.kind, query, most, counted).await?;
         let modified = column.by == By::Modified;
         resources.sort_unstable_by_key(|one| (modified.then_some(one.updated_at), one.id));
         if column.descending {
@@ -245,7 +248,7 @@ impl Listing<'_> {
             if modified { Position::Time(one.updated_at, one.id) } else { Position::Id(one.id) }
         };
         let positions = resources.iter().map(position).collect();
-        Ok((resources, positions))
+        Ok((resources, positions, total))
     }
 
     /// The ids of a page that begins so many rows behind an id, or behind the beginning.

@@ -3,5 +3,6 @@
 pub mod deployment;
 pub mod drift;
 pub mod look;
+pub mod other_cloud;
 pub mod plan;
 pub mod session;
