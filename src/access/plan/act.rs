@@ -113,7 +113,11 @@ async fn carry_out(
         }
         Operation::Clear(places) => {
             for place in places {
-                tasks.extend(clear(tx, act, space.id, *place).await?);
+                let cleared = clear(tx, act, space.id, *place).await?;
+                if cleared.is_empty() {
+                    return Err(permission::Error::AssignmentNotFound.into());
+                }
+                tasks.extend(cleared);
             }
         }
         Operation::Sync(new) => {
