@@ -57,6 +57,8 @@ pub struct Parts {
     pub gate: Arc<Gate>,
     /// Counts the SAML messages that an address brings; none counts nothing.
     pub saml_messages: Arc<Option<AddressLimiter>>,
+    /// Counts the messages that command lines of an address send; none counts nothing.
+    pub command_lines: Arc<Option<AddressLimiter>>,
     /// Certificates of identity providers that were read before.
     pub read_certificates: Arc<ReadCertificates>,
     /// What is known of long lists of users and groups.
@@ -103,6 +105,7 @@ impl App {
         let limits = settings.rate_limits;
         let rate = |per_second, burst| limits.enabled.then_some(Rate { per_second, burst });
         let messages = rate(limits.saml_per_second, limits.saml_burst);
+        let lines = rate(limits.command_line_per_second, limits.command_line_burst);
         let rates = credential::Rates {
             token: rate(limits.scim_per_second, limits.scim_burst),
             stranger: rate(limits.scim_stranger_per_second, limits.scim_stranger_burst),
@@ -117,6 +120,7 @@ impl App {
             read_certificates: Arc::default(),
             signposts: Arc::default(),
             saml_messages: Arc::new(messages.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
+            command_lines: Arc::new(lines.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,

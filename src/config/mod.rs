@@ -52,6 +52,8 @@ pub struct Settings {
     pub cloud: Cloud,
     /// How many of everything.
     pub limits: Limits,
+    /// What may be changed that usually stays.
+    pub administration: Administration,
     /// Events of the directory.
     pub events: Events,
     /// The worker.
@@ -146,6 +148,18 @@ pub struct Limits {
     pub groups: i64,
     /// Permission configurations.
     pub configurations: i64,
+    /// Custom policies of one permission configuration, 0 to 20; with 0 there are none (PC-04).
+    pub custom_policies: usize,
+}
+
+/// What administrators may change that usually stays as it was made.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Administration {
+    /// Whether a space may get another name (ACT-06).
+    pub rename_spaces: bool,
+    /// Whether the conflict policy of a user sync may change (US-12).
+    pub change_conflict_policies: bool,
 }
 
 /// Events of the directory.
@@ -206,6 +220,10 @@ pub struct RateLimits {
     pub saml_per_second: NonZeroU32,
     /// SAML messages from one address at once.
     pub saml_burst: NonZeroU32,
+    /// Messages of command lines from one address per second, on the average.
+    pub command_line_per_second: NonZeroU32,
+    /// Messages of command lines from one address at once.
+    pub command_line_burst: NonZeroU32,
 }
 
 /// The door for directories.
@@ -349,6 +367,9 @@ impl Settings {
         if self.metrics.token.as_ref().is_some_and(|token| token.expose_secret().len() < 16) {
             return invalid("metrics.token", "at least 16 characters");
         }
+        if self.limits.custom_policies > 20 {
+            return invalid("limits.custom_policies", "0 to 20");
+        }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");
         }
@@ -419,6 +440,8 @@ mod tests {
             ("[saml]\ntest_days = 366", "saml.test_days"),
             ("[sessions]\nportal = 60", "sessions.portal"),
             ("[tls]\nkey = 'a'", "tls"),
+            ("[limits]\ncustom_policies = 21", "limits.custom_policies"),
+            ("[administration]\nrename_spaces = 1", "rename_spaces"),
             ("[connections]\nhead_seconds = 0", "connections.head_seconds"),
             ("[connections]\nidle_seconds = 0", "connections.idle_seconds"),
             ("[rate_limits]\nscim_burst = 0", "scim_burst"),

@@ -14,7 +14,7 @@ use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
     id::{ConfigurationId, SpaceId},
-    policy::{Document, catalogue},
+    policy::{Document, catalogue, document::Problem, line_of},
     store::{self as database, Page, PageRequest, Read, Write, like, sql},
 };
 
@@ -245,21 +245,41 @@ pub(super) fn resolve(
         }
         NewPolicy::Custom { name, document } => {
             check_policy_name(name)?;
-            if document.trim().is_empty() {
-                return Err(Error::DocumentEmpty);
-            }
-            if document.chars().count() > LONGEST_DOCUMENT {
-                return Err(Error::DocumentTooLong);
-            }
             Ok(ConfigurationPolicy {
                 configuration_id: configuration,
                 kind: PolicyKind::Custom,
                 name: name.clone(),
                 policy_id: 0,
-                document: Some(Document::parse(document)?.to_json()),
+                document: Some(lint(name, document)?),
                 added_at: act.now,
             })
         }
+    }
+}
+
+/// A custom policy's document as it is kept, or what is wrong with it and where (PC-04). It is kept
+/// as it came: Terraform compares what it reads with what it wrote.
+pub(super) fn lint(name: &str, document: &str) -> Result<String, Error> {
+    if document.trim().is_empty() {
+        return Err(Error::DocumentEmpty);
+    }
+    if document.chars().count() > LONGEST_DOCUMENT {
+        return Err(Error::DocumentTooLong);
+    }
+    let read = Document::parse(document).map_err(|cause| Error::DocumentInvalid {
+        name: name.to_owned(),
+        line: match cause.problem {
+            Problem::NotJson { line, .. } => line,
+            _ => line_of(document, &cause.path),
+        },
+        cause,
+    })?;
+    match read.unknown_operators().into_iter().next() {
+        Some(place) => {
+            let line = line_of(document, &place);
+            Err(Error::OperatorUnknown { name: name.to_owned(), line, place })
+        }
+        None => Ok(document.to_owned()),
     }
 }
 

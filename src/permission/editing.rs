@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Configuration, Error, Limits, PolicyKind,
-    configurations::{configuration, lock, names, policies, record, set_content},
+    configurations::{configuration, lint, lock, names, policies, record, set_content},
     rules::{check_description, check_relay_state, check_session_duration, content},
 };
 use crate::{
@@ -128,6 +128,50 @@ pub async fn remove_policy(
     set_content(tx, act, id, duration, &existing).await?;
     let after = json!({ "policies": names(&existing) });
     record(tx, act, space, id, "configuration.remove_policy", before, after).await?;
+    Ok(())
+}
+
+/// Gives a custom policy another document (PC-04). Where that says something else, the deployments
+/// are outdated; in other words it may say the same.
+pub async fn update_custom_policy(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: ConfigurationId,
+    (name, document): (&str, &str),
+    limits: &Limits,
+) -> Result<(), Error> {
+    let duration = lock(tx, space, id).await?;
+    if limits.custom_policies == 0 {
+        return Err(Error::TooManyCustomPolicies(0));
+    }
+    let mut existing = policies(tx, id).await?;
+    let found = existing.iter_mut().find(|it| it.kind == PolicyKind::Custom && it.name == name);
+    let Some(policy) = found else {
+        let is_preset = existing.iter().any(|it| it.name == name);
+        return Err(if is_preset {
+            Error::PolicyIsPreset(name.to_owned())
+        } else {
+            Error::PolicyNotBound
+        });
+    };
+    let new = Some(lint(name, document)?);
+    if policy.document == new {
+        return Ok(());
+    }
+    let old = std::mem::replace(&mut policy.document, new.clone());
+    sql("UPDATE configuration_policies SET document = $1
+         WHERE configuration_id = $2 AND kind = $3 AND name = $4")
+    .bind(new.as_deref())
+    .bind(id)
+    .bind(PolicyKind::Custom)
+    .bind(name)
+    .execute(tx)
+    .await?;
+    set_content(tx, act, id, duration, &existing).await?;
+    let state = |document: Option<String>| json!({ "policy": name, "document": document });
+    let (before, after) = (state(old), state(new));
+    record(tx, act, space, id, "configuration.update_policy", before, after).await?;
     Ok(())
 }
 

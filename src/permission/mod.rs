@@ -9,6 +9,7 @@
 //!
 //! What happens in the accounts is `provisioning`'s; here are the rows and the rules.
 
+mod applied;
 mod assignments;
 mod configurations;
 mod deployments;
@@ -17,6 +18,7 @@ mod editing;
 mod rules;
 mod undeployment;
 
+pub use applied::{Applied, ApplyState, applied};
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
     assignments_of_principal, create_assignments, forget_removed, mark_removing,
@@ -33,7 +35,7 @@ pub use deployments::{
 pub use difference::{Difference, edited};
 pub use editing::{
     ConfigurationBlockers, ConfigurationChange, ConfigurationPolicyName, delete_configuration,
-    redeploy_everywhere, remove_policy, update_configuration,
+    redeploy_everywhere, remove_policy, update_configuration, update_custom_policy,
 };
 pub use rules::{Content, ContentPolicy, check_name, check_relay_state, content};
 pub use undeployment::{Undeployment, UndeploymentStage, undeployment};
@@ -398,8 +400,29 @@ pub enum Error {
     #[error("a custom policy has at most 4096 characters")]
     DocumentTooLong,
     /// A custom policy's document is not sound.
-    #[error("a custom policy is not sound: {0}")]
-    DocumentInvalid(#[from] document::Error),
+    #[error("the custom policy {name} is not sound: line {line}: {cause}")]
+    DocumentInvalid {
+        /// The policy's name.
+        name: String,
+        /// The line of what is wrong, from 1.
+        line: usize,
+        /// What is wrong, and at which field.
+        #[source]
+        cause: document::Error,
+    },
+    /// A custom policy compares by operators that nobody knows: it would never grant anything.
+    #[error("the custom policy {name} is not sound: line {line}: {place}: is no operator")]
+    OperatorUnknown {
+        /// The policy's name.
+        name: String,
+        /// The line of the operator, from 1.
+        line: usize,
+        /// The operator's place.
+        place: String,
+    },
+    /// The policy is a preset, whose document nobody changes.
+    #[error("the policy {0} is a preset")]
+    PolicyIsPreset(String),
     /// No item, or more than a call may have (MAA-08).
     #[error("a call has 1 to {MOST_ASSIGNMENTS_PER_CALL} assignments")]
     AssignmentCountInvalid,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigurationPolicy, Error, PolicyKind};
+use crate::policy::Document;
 
 /// Longest landing page, in bytes; SAML's RelayState is a handle of its own.
 const LONGEST_RELAY_STATE: usize = 1024;
@@ -96,6 +97,11 @@ impl Content {
     }
 }
 
+/// One text for documents that say the same.
+fn plain(document: &str) -> String {
+    Document::parse(document).map_or_else(|_| document.to_owned(), |read| read.to_json())
+}
+
 /// What a configuration with these policies and this duration would deploy.
 pub fn content(session_duration: i64, policies: &[ConfigurationPolicy]) -> Content {
     let mut policies: Vec<ContentPolicy> = policies
@@ -104,7 +110,7 @@ pub fn content(session_duration: i64, policies: &[ConfigurationPolicy]) -> Conte
             kind: policy.kind,
             name: policy.name.clone(),
             id: policy.policy_id,
-            document: policy.document.clone(),
+            document: policy.document.as_deref().map(plain),
         })
         .collect();
     policies.sort();

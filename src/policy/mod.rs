@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod condition;
 pub mod document;
 pub mod evaluate;
+mod lines;
 pub mod pattern;
 pub mod trust;
 
@@ -22,3 +23,4 @@ mod tests;
 pub use catalogue::Preset;
 pub use document::{Document, Effect, Statement};
 pub use evaluate::{Context, Deciding, Decision, Reason, Request, evaluate};
+pub use lines::line_of;

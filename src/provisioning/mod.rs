@@ -19,6 +19,7 @@ mod key_change;
 pub mod names;
 mod reconciler;
 mod sync;
+mod user_sync_change;
 mod user_syncs;
 
 pub use access_ends::{access_changed, identity_deleted, remove_assignment};
@@ -30,6 +31,7 @@ pub use key_change::{
     Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
 };
 pub use reconciler::Reconciler;
+pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
     UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, user_sync, user_syncs,
@@ -55,6 +57,9 @@ pub enum Error {
     /// There is no such user sync.
     #[error("there is no such user sync")]
     UserSyncNotFound,
+    /// The conflict policy of a user sync stays (US-12).
+    #[error("the conflict policy of a user sync cannot be changed")]
+    ConflictPolicyStays,
     /// A description is too long.
     #[error("a description has at most 1024 characters")]
     DescriptionInvalid,

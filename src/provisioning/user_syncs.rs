@@ -121,8 +121,8 @@ pub async fn create_user_syncs(
     if new.is_empty() || new.len() > MOST_SYNCS_PER_CALL {
         return Err(Error::UserSyncCountInvalid);
     }
-    if new.iter().any(|new| new.description.chars().count() > 1024) {
-        return Err(Error::DescriptionInvalid);
+    for new in new {
+        check_description(&new.description)?;
     }
     let principals: Vec<Principal> = new.iter().map(|new| new.principal).collect();
     let accounts: Vec<Uin> = new.iter().map(|new| new.account).collect();
@@ -140,6 +140,11 @@ pub async fn create_user_syncs(
         return Err(Error::UserSyncsExist);
     }
     Ok(items)
+}
+
+/// US-03: at most 1024 characters.
+pub(super) fn check_description(text: &str) -> Result<(), Error> {
+    if text.chars().count() > 1024 { Err(Error::DescriptionInvalid) } else { Ok(()) }
 }
 
 async fn create_one(

@@ -1,12 +1,14 @@
 //! Spaces: everything of one organisation's Identity Center.
 //!
 //! An organisation has at most one space (CON-01). Its name stands in the user login URL, is
-//! known to the whole installation, and never changes (ACT-04, ACT-06). Each space has two key
-//! pairs: one as the service provider people sign in at, one as the identity provider towards
+//! known to the whole installation, and stays unless a setting allows another (ACT-04, ACT-06,
+//! `names`). The portal may be open to some networks only (`networks`). Each space has two key pairs: one as the service provider people sign in at, one as the identity provider towards
 //! the accounts. It may have more: of two that sign one is prepared or goes, and some are for the
 //! company's identity provider to encrypt for (`keys`).
 
 mod keys;
+mod names;
+mod networks;
 mod rules;
 mod scim;
 mod store;
@@ -15,6 +17,8 @@ pub use keys::{
     MAXIMUM_ENCRYPTION_KEYS, SigningPurpose, add_encryption_key, prepare_key,
     remove_encryption_key, remove_key, use_key,
 };
+pub use names::{rename, space_by_former_name};
+pub use networks::{MOST_NETWORKS, Misread, Networks, set_networks};
 pub use rules::check_name;
 pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
 pub use store::{
@@ -56,6 +60,8 @@ pub struct Space {
     pub sso_enabled: bool,
     /// Whether our metadata is signed.
     pub sign_metadata: bool,
+    /// From where people may come to the portal (SET-10).
+    pub sign_in_networks: Json<Networks>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -183,6 +189,12 @@ pub enum Error {
         /// The most it may be.
         most: i64,
     },
+    /// Over [`MOST_NETWORKS`] (SET-10).
+    #[error("at most {MOST_NETWORKS} addresses and networks")]
+    TooManyNetworks,
+    /// What is no address and no network, each with why.
+    #[error("{0}")]
+    NetworksInvalid(Misread),
     /// A key could not be made, or one of ours cannot be read.
     #[error(transparent)]
     Key(#[from] CertificateError),

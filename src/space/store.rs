@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Error, KeyPair, KeyPurpose, NewKeyPair, Space, rules::check_name, sealed_as};
+use super::{Error, KeyPair, KeyPurpose, NewKeyPair, Space, names, rules::check_name, sealed_as};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::{KeyPairId, OrganizationId, SpaceId},
@@ -13,8 +13,8 @@ use crate::{
 
 const SPACE: &str =
     "SELECT id, organization_id, name, user_sync_suffix, scim_enabled, scim_settings,
-            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, sign_metadata, created_at,
-            updated_at FROM spaces WHERE ";
+            scim_switched_off_at, scim_brake_lifted_until, sso_enabled, sign_metadata, sign_in_networks,
+            created_at, updated_at FROM spaces WHERE ";
 
 /// Opens the space of an organisation (ACT-01…05). Of two that race for a name or for an
 /// organisation, one wins.
@@ -45,6 +45,10 @@ pub async fn open(
         // Either rule may have refused it: the name, or a race for the organisation.
         let open = of_organization(tx, organization).await?.is_some();
         return Err(if open { Error::AlreadyOpen } else { Error::NameTaken });
+    }
+    // Asked only now: whoever gave the name up meanwhile has committed.
+    if names::space_by_former_name(tx, name).await?.is_some() {
+        return Err(Error::NameTaken);
     }
     for (purpose, key) in keys {
         insert_key(tx, act, sealer, id, purpose, key, true).await?;

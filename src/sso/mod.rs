@@ -24,6 +24,7 @@
 mod attempts;
 mod bundle;
 mod certificates;
+mod command_line;
 mod differences;
 mod fetcher;
 mod logout;
@@ -44,6 +45,10 @@ mod ticket;
 pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
 pub use bundle::{Subject as BundleSubject, bundle};
 pub use certificates::{add_certificate, clear, remove_certificate};
+pub use command_line::{
+    CommandLineAnswer, CommandLineTaken, answer_command_line, command_line_is_answered,
+    is_command_line_state, take_command_line,
+};
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
 pub use logout::{

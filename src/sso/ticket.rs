@@ -17,6 +17,7 @@ use crate::{
         trace::{Check, Trace},
     },
     secret::{constant_time_eq, random_token, sha256},
+    space::Networks,
     store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 
@@ -97,6 +98,8 @@ struct TicketRow {
     checks: Option<Json<Trace>>,
     /// The name of its space, if sign-in is on there.
     space_name: Option<String>,
+    /// From where one may come to its portal.
+    networks: Option<Json<Networks>>,
 }
 
 fn carries(carried: Option<&str>, hash: &[u8]) -> bool {
@@ -104,30 +107,36 @@ fn carries(carried: Option<&str>, hash: &[u8]) -> bool {
 }
 
 /// Whom a ticket would sign in, where sign-in began at the identity provider and the person is to
-/// be asked first; none for any other ticket, and in a browser that did not bring the response. The
-/// ticket is not used up.
+/// be asked first; nothing for any other ticket, and in a browser that did not bring the response.
+/// The ticket is not used up.
 async fn question(
     tx: &mut Read,
     space_name: &str,
     ticket: &str,
     brought: Option<&str>,
-    now: Timestamp,
-) -> Result<Option<User>, database::Error> {
-    let found: Option<(SpaceId, UserId, Vec<u8>)> = sql("SELECT t.space_id, t.user_id,
-                t.binding_hash
+    act: &Act,
+) -> Result<Brought, database::Error> {
+    let found: Option<(SpaceId, UserId, Vec<u8>, Json<Networks>)> = sql("SELECT t.space_id,
+                t.user_id, t.binding_hash, s.sign_in_networks
          FROM login_tickets t JOIN spaces s ON s.id = t.space_id
          WHERE t.ticket_hash = $1 AND s.name = $2 AND t.unsolicited = $3 AND t.expires_at > $4")
     .bind(sha256(ticket.as_bytes()))
     .bind(space_name)
     .bind(true)
-    .bind(now)
+    .bind(act.now)
     .fetch_optional(tx)
     .await?;
     match found {
-        Some((space, user, hash)) if carries(brought, &hash) => {
-            directory::user(tx, space, user).await
+        Some((_, _, hash, networks))
+            if carries(brought, &hash) && !networks.0.admit(act.address) =>
+        {
+            Ok(Brought::Closed)
         }
-        Some(_) | None => Ok(None),
+        Some((space, user, hash, _)) if carries(brought, &hash) => {
+            let user = directory::user(tx, space, user).await?;
+            Ok(user.map_or(Brought::Nothing, |user| Brought::Question(Box::new(user))))
+        }
+        Some(_) | None => Ok(Brought::Nothing),
     }
 }
 
@@ -169,6 +178,8 @@ pub enum Brought {
     /// A question first: whether the person is this user. Sign-in began at the identity provider,
     /// and somebody else may have sent the browser here. The ticket is still good.
     Question(Box<User>),
+    /// Nothing: the portal is not open from where the browser is (SET-10).
+    Closed,
     /// Nothing: it is unknown, used, too old, of another space, or another browser's.
     Nothing,
 }
@@ -198,16 +209,19 @@ pub async fn redeem(
                     (SELECT s.name FROM spaces s
                      WHERE s.id = login_tickets.space_id AND s.sso_enabled = ",
     );
-    query.push_bind(true).push(") AS space_name");
+    query.push_bind(true).push(
+        ") AS space_name,
+                    (SELECT s.sign_in_networks FROM spaces s
+                     WHERE s.id = login_tickets.space_id) AS networks",
+    );
     let row: Option<TicketRow> = query.fetch_optional(tx).await?;
     let Some(row) = row else {
-        let user = match bearer {
+        return match bearer {
             Bearer::Browser { brought, .. } => {
-                question(tx, space_name, ticket, brought, act.now).await?
+                Ok(question(tx, space_name, ticket, brought, act).await?)
             }
-            Bearer::Confirmed { .. } => None,
+            Bearer::Confirmed { .. } => Ok(Brought::Nothing),
         };
-        return Ok(user.map_or(Brought::Nothing, |user| Brought::Question(Box::new(user))));
     };
     let Some(Json(mut trace)) = row.checks else { return Ok(Brought::Nothing) };
     let attempt = row.attempt_id;
@@ -218,12 +232,14 @@ pub async fn redeem(
         (Bearer::Confirmed { .. }, false) => None,
     };
     let same = carries(carried, &row.binding_hash);
+    let admitted = row.networks.is_some_and(|networks| networks.0.admit(act.address));
     let user = directory::user(tx, row.space_id, row.user_id).await?;
     let found = row.space_name.zip(user).filter(|(_, user)| user.enabled());
     let received = match (same, carried) {
         (false, Some(_)) => "another browser",
         (false, None) => "a browser without our cookie",
         (true, _) if row.expires_at <= act.now => "the same browser, too late",
+        (true, _) if !admitted => "the same browser, from outside the networks that may sign in",
         (true, _) => match &found {
             None => "the same browser, after sign-in or the user was switched off",
             Some((name, _)) if name != space_name => "the same browser, at another space",
@@ -237,7 +253,7 @@ pub async fn redeem(
         attempts::finish(tx, attempt, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
         record(tx, act, row.space_id, "sign_in.refuse", attempt, after).await?;
-        return Ok(Brought::Nothing);
+        return Ok(if same && !admitted { Brought::Closed } else { Brought::Nothing });
     };
     attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
     let actor =

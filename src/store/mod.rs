@@ -36,7 +36,7 @@ pub use json::Json;
 pub use paging::{Page, PageRequest};
 pub use session::{
     Door, IDP_SESSION, NewSession, SUBJECT, Sessions, end_session, end_sessions,
-    forget_expired_sessions, open_session,
+    forget_expired_sessions, open_session, session_hash,
 };
 pub use sql::{Row, Sql, like, portion, sql};
 pub use timestamp::Timestamp;

@@ -35,6 +35,9 @@ text_enum! {
         Console = "console",
         /// The embedded cloud's account console; the subject is a role session or a CAM user.
         Cloud = "cloud",
+        /// A command line that acts as a user; the subject is the user. It shows its session's id
+        /// as a token, not in a cookie.
+        CommandLine = "command-line",
         /// The demo identity provider; there is no subject.
         DemoIdentityProvider = "demo-idp",
     }
@@ -64,7 +67,7 @@ impl Sessions {
         let noted = self.db.write_delayed(async |tx| {
             sql("UPDATE sessions SET last_used_at = $1 WHERE id_hash = $2 AND last_used_at = $3")
                 .bind(now)
-                .bind(key(id))
+                .bind(session_hash(id))
                 .bind(last)
                 .execute(tx)
                 .await
@@ -104,7 +107,7 @@ pub async fn open_session(tx: &mut Write, new: NewSession<'_>) -> Result<Id, Err
 
 /// Ends the session of this id, if there is one.
 pub async fn end_session(tx: &mut Write, id: Id) -> Result<(), Error> {
-    sql("DELETE FROM sessions WHERE id_hash = $1").bind(key(id)).execute(tx).await?;
+    sql("DELETE FROM sessions WHERE id_hash = $1").bind(session_hash(id)).execute(tx).await?;
     Ok(())
 }
 
@@ -117,7 +120,7 @@ fn upsert(id: Id, session: &NewSession<'_>) -> Sql {
              subject = excluded.subject, idp_session_id = excluded.idp_session_id,
              data = excluded.data, last_used_at = excluded.last_used_at,
              expires_at = excluded.expires_at")
-    .bind(key(id))
+    .bind(session_hash(id))
     .bind(session.door)
     .bind(number(SUBJECT))
     .bind(session.data)
@@ -126,10 +129,16 @@ fn upsert(id: Id, session: &NewSession<'_>) -> Sql {
     .bind(number(IDP_SESSION))
 }
 
-/// Ends every session that `subject` has at `door`; says how many there were.
+/// Ends every session that `subject` has at `door`; says how many there were. With the portal's end
+/// those of the user's command lines, which came from it.
 pub async fn end_sessions(tx: &mut Write, door: Door, subject: i64) -> Result<u64, Error> {
-    sql("DELETE FROM sessions WHERE door = $1 AND subject = $2")
+    let with_it = match door {
+        Door::Portal => Door::CommandLine,
+        Door::Console | Door::Cloud | Door::CommandLine | Door::DemoIdentityProvider => door,
+    };
+    sql("DELETE FROM sessions WHERE door IN ($1, $2) AND subject = $3")
         .bind(door)
+        .bind(with_it)
         .bind(subject)
         .execute(tx)
         .await
@@ -147,7 +156,8 @@ struct SessionRow {
     expires_at: Timestamp,
 }
 
-fn key(id: Id) -> [u8; 32] {
+/// What is kept of a session's id.
+pub fn session_hash(id: Id) -> [u8; 32] {
     sha256(&id.0.to_be_bytes())
 }
 
@@ -183,7 +193,7 @@ impl SessionStore for Sessions {
             .read(async |tx| {
                 sql("SELECT data, last_used_at, expires_at FROM sessions
                      WHERE id_hash = $1 AND door = $2 AND expires_at > $3")
-                .bind(key(*id))
+                .bind(session_hash(*id))
                 .bind(self.door)
                 .bind(self.clock.now())
                 .fetch_optional(tx)

@@ -4,20 +4,26 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
 
-use super::{Fault, RequestInfo, scim::Trace};
+use super::{
+    Fault, RequestInfo,
+    entrance::{Entrance, closed, moved_to},
+    portal::encoded,
+    scim::Trace,
+};
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
     credential::Opened,
     directory::{self, User},
     id::UserId,
-    space::{self, Space},
-    store::SUBJECT,
+    space::Space,
+    sso,
+    store::{SUBJECT, Timestamp},
 };
 
 /// Somebody unknown.
@@ -50,41 +56,74 @@ pub struct PortalUser {
     /// The user; enabled at this very moment.
     pub user: User,
     /// When the session ends.
-    pub session_ends_at: crate::store::Timestamp,
+    pub session_ends_at: Timestamp,
 }
 
 /// What a portal session holds besides its subject.
 pub const SESSION_ENDS_AT: &str = "ends_at";
 
 impl PortalUser {
-    /// The user of this session in this space, if there is one who may be here now.
-    pub async fn find(
+    /// The user of this session in this space, if there is one who may be here now, from where
+    /// they are.
+    async fn find(
         app: &App,
         info: &RequestInfo,
         session: &Session,
         space_name: &str,
-    ) -> Result<Option<Self>, Fault> {
-        let Some(user_id) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
-        let Some(ends_at) = session.get::<i64>(SESSION_ENDS_AT).await? else { return Ok(None) };
-        let session_ends_at = crate::store::Timestamp::from_second(ends_at);
-        let found: Option<(Space, User)> = app
+    ) -> Result<Result<Self, Shut>, Fault> {
+        let user_id = session.get::<i64>(SUBJECT).await?;
+        let ends_at = session.get::<i64>(SESSION_ENDS_AT).await?;
+        let (entrance, user) = app
             .db
             .read(async |tx| -> Result<_, Fault> {
-                let Some(space) = space::space_by_name(tx, space_name).await? else {
-                    return Ok(None);
+                let entrance = Entrance::find(tx, space_name, info.address).await?;
+                let user = match (&entrance, user_id) {
+                    (Entrance::Open(space), Some(id)) => {
+                        directory::user(tx, space.id, UserId(id)).await?
+                    }
+                    _ => None,
                 };
-                let user = directory::user(tx, space.id, UserId(user_id)).await?;
-                Ok(user.map(|user| (space, user)))
+                Ok((entrance, user))
             })
             .await?;
-        let Some((space, user)) = found else { return Ok(None) };
+        let space = match entrance {
+            Entrance::Open(space) => *space,
+            Entrance::Closed => return Ok(Err(Shut::OutsideNetworks)),
+            Entrance::Moved(name) => return Ok(Err(Shut::Moved(name))),
+            Entrance::Nothing => return Ok(Err(Shut::NotSignedIn)),
+        };
+        let (Some(user), Some(ends_at)) = (user, ends_at) else {
+            return Ok(Err(Shut::NotSignedIn));
+        };
+        let ends_at = Timestamp::from_second(ends_at);
+        Ok(Self::now(app, info, space, user, ends_at).ok_or(Shut::NotSignedIn))
+    }
+
+    /// The user, if they may be here now.
+    pub(super) fn now(
+        app: &App,
+        info: &RequestInfo,
+        space: Space,
+        user: User,
+        session_ends_at: Timestamp,
+    ) -> Option<Self> {
         if !user.enabled() || session_ends_at <= app.clock.now() {
-            return Ok(None);
+            return None;
         }
         let actor =
             Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-        Ok(Some(Self { act: info.act(app, actor), space, user, session_ends_at }))
+        Some(Self { act: info.act(app, actor), space, user, session_ends_at })
     }
+}
+
+/// Why somebody is not let into a portal.
+pub(super) enum Shut {
+    /// Nobody is signed in, or not any more.
+    NotSignedIn,
+    /// Their address is outside the networks that the portal is open to (SET-10).
+    OutsideNetworks,
+    /// The space has another name now (ACT-06).
+    Moved(String),
 }
 
 /// Pages lead to the sign-in page; the JSON of the portal says 401.
@@ -98,29 +137,55 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let app = App::from_ref(state);
         let info = info(parts)?;
-        let Path(names) =
-            Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
-                .await
-                .map_err(IntoResponse::into_response)?;
-        let name = names.get("space").cloned().unwrap_or_default();
+        let name = space_name(parts, state).await?;
         let session =
             Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         match Self::find(&app, &info, &session, &name).await {
-            Ok(Some(user)) => Ok(user),
-            Ok(None) => Err(refuse_portal(parts, &name)),
+            Ok(Ok(user)) => Ok(user),
+            Ok(Err(shut)) => Err(refuse_portal(parts, &name, shut)),
             Err(fault) => Err(fault.into_response()),
         }
     }
 }
 
-fn refuse_portal(parts: &Parts, space: &str) -> Response {
-    if parts.uri.path().contains("/api/") {
-        let body = serde_json::json!({ "error": "not_signed_in" });
-        return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+/// The name of the space in the path.
+pub(super) async fn space_name<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<String, Response> {
+    let Path(mut names) =
+        Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+    Ok(names.remove("space").unwrap_or_default())
+}
+
+pub(super) fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response {
+    let wants_json = parts.uri.path().contains("/api/");
+    let say = |status, word| (status, axum::Json(serde_json::json!({ "error": word })));
+    match shut {
+        Shut::Moved(name) => {
+            return Redirect::temporary(&moved_to(&parts.uri, &name)).into_response();
+        }
+        Shut::OutsideNetworks if wants_json => {
+            return say(StatusCode::FORBIDDEN, "address_not_allowed").into_response();
+        }
+        Shut::OutsideNetworks => return closed().into_response(),
+        Shut::NotSignedIn if wants_json => {
+            return say(StatusCode::UNAUTHORIZED, "not_signed_in").into_response();
+        }
+        Shut::NotSignedIn => {}
     }
     // The name came out of our own path; encode it all the same.
-    let name = percent_encoding::utf8_percent_encode(space, percent_encoding::NON_ALPHANUMERIC);
-    Redirect::to(&format!("/portal/{name}/login")).into_response()
+    let login = format!("/portal/{}/login", encoded(space));
+    // Whoever wanted to look at something comes back to it.
+    let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or_default();
+    let back = sso::return_path(space, Some(wanted));
+    let deeper = back.strip_prefix("/portal/").is_some_and(|rest| rest.contains('/'));
+    if parts.method == Method::GET && deeper {
+        return Redirect::to(&format!("{login}?return_to={}", encoded(&back))).into_response();
+    }
+    Redirect::to(&login).into_response()
 }
 
 /// A directory, with a SCIM token that opens a space. How it comes in is the door's business

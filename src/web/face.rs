@@ -82,6 +82,7 @@ fn space(error: &space::Error) -> Face {
     match error {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::OutOfRange { field, .. } => Face::Field(field),
+        E::TooManyNetworks | E::NetworksInvalid(_) => Face::Field("networks"),
         E::AlreadyOpen | E::NotOpen | E::TooManyKeys | E::KeyPrepared | E::KeyInUse => {
             Face::Refused
         }
@@ -210,7 +211,9 @@ fn permission(error: &permission::Error) -> Face {
         | E::TooManyCustomPolicies(_)
         | E::DocumentEmpty
         | E::DocumentTooLong
-        | E::DocumentInvalid(_)
+        | E::DocumentInvalid { .. }
+        | E::OperatorUnknown { .. }
+        | E::PolicyIsPreset(_)
         | E::AssignmentCountInvalid
         | E::Unknown(_)
         | E::AssignmentsExist
@@ -238,6 +241,7 @@ fn provisioning(error: &provisioning::Error) -> Face {
         E::UserSyncCountInvalid
         | E::Unknown(_)
         | E::UserSyncsExist
+        | E::ConflictPolicyStays
         | E::ManualStepChanged
         | E::KeyNotKnown(_) => Face::Refused,
         E::Task(error) => of_task(error),

@@ -8,7 +8,7 @@ use axum::{
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::{
@@ -38,7 +38,9 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
 /// The sessions of a door, by a cookie that goes nowhere else.
 pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
     let lifetime = match door {
-        Door::Portal | Door::DemoIdentityProvider => app.settings.sessions.portal,
+        Door::Portal | Door::CommandLine | Door::DemoIdentityProvider => {
+            app.settings.sessions.portal
+        }
         Door::Console | Door::Cloud => app.settings.sessions.console,
     };
     SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
@@ -70,6 +72,8 @@ fn cookie_name(door: Door) -> &'static str {
         Door::Portal => "portal_session",
         Door::Console => "console_session",
         Door::Cloud => "cloud_session",
+        // It shows a token instead; no layer of this kind is laid around it.
+        Door::CommandLine => "command_line_session",
         Door::DemoIdentityProvider => "demo_idp_session",
     }
 }
@@ -190,6 +194,8 @@ pub enum PageError {
     Problem(Problem),
     /// A room's error.
     Fault(Fault),
+    /// It is elsewhere now; the method and what was sent go along.
+    Moved(String),
 }
 
 impl<E: Into<Fault>> From<E> for PageError {
@@ -208,6 +214,7 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
+            Self::Moved(address) => Redirect::temporary(&address).into_response(),
             Self::Fault(fault) => match Face::of(&fault) {
                 Face::NotFound => Problem::not_found(sentence(&fault)).into_response(),
                 Face::Field(_) | Face::Refused => {

@@ -26,6 +26,8 @@ pub enum Caller {
     Monitor,
     /// A user signed in at the portal.
     PortalUser,
+    /// A command line that a user signed in at the portal lets act as them.
+    CommandLine,
     /// Somebody signed in at an account of the embedded cloud.
     CloudPrincipal,
 }

@@ -296,14 +296,14 @@ on_both! {
         }
     }
 
-    async fn act_06_requests_that_are_not_calls(house) {
+    async fn requests_that_are_not_calls(house) {
         let Administration { client, .. } = administration(house).await;
         let service = |service, version| Client { service, version, ..client.clone() };
         for (client, action, parameters, code) in [
             (service("cvm", "2017-03-12"), "DescribeInstances", json!({}), "NoSuchProduct"),
             (service("organization", "2020-01-01"), "ListUsers", json!({}), "NoSuchVersion"),
             (client.clone(), "Nothing", json!({}), "InvalidAction"),
-            (client.clone(), "UpdateZone", json!({}), "UnsupportedOperation"),
+            (client.clone(), "InviteOrganizationMember", json!({}), "UnsupportedOperation"),
             (service("cam", "2019-01-16"), "CreateUserSAMLConfig", json!({}), "UnsupportedOperation"),
             (client.clone(), "DescribeOrganization", json!([]), "InvalidRequest"),
             (client.clone(), "DescribeOrganization", json!({"Zone": 1}), "UnknownParameter"),
@@ -773,7 +773,7 @@ on_both! {
         };
         let remove = with("CertificateId", old);
         assert_eq!(add(&first).await, "FailedOperation.X509CertificateAlreadyExist");
-        assert_eq!(add("nonsense").await, "FailedOperation.X509CertificateParsingFailed");
+        assert_eq!(add("nonsense").await, "InvalidParameterValue.X509CertificateFormatError");
         let last = client.refusal(house, "RemoveExternalSAMLIdPCertificate", remove.clone()).await;
         assert_eq!(last.0, "FailedOperation.X509CertificateMinimumRequired");
         let added = with("X509Certificate", &second);

@@ -5,7 +5,7 @@ use std::process::Command;
 use identity_center::clock::Clock;
 
 use crate::{
-    api::{Administration, administration},
+    api::{Administration, administration, administration_of},
     house::{Database, TestHouse},
 };
 
@@ -14,12 +14,24 @@ async fn drive(program: &str, database: Database, prepare: impl FnOnce(&mut Comm
     let Some(mut command) = crate::tools::python(program) else {
         return database.remove().await;
     };
-    let house = TestHouse::on(database, Clock::system()).await;
+    let house = TestHouse::furnished(database, Clock::system(), |settings| {
+        // So few that a test can have too many, and everything allowed that a setting may allow.
+        settings.limits.users = 20;
+        settings.limits.groups = 4;
+        settings.limits.configurations = 3;
+        settings.limits.custom_policies = 2;
+        settings.administration.rename_spaces = true;
+        settings.administration.change_conflict_policies = true;
+    })
+    .await;
     let Administration { client, .. } = administration(&house).await;
+    let other = administration_of(&house, "Other").await.client;
     command
         .env("ENDPOINT", house.address.to_string())
         .env("SECRET_ID", &client.secret_id)
-        .env("SECRET_KEY", &client.secret_key);
+        .env("SECRET_KEY", &client.secret_key)
+        .env("OTHER_ID", &other.secret_id)
+        .env("OTHER_KEY", &other.secret_key);
     prepare(&mut command);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -53,4 +65,16 @@ async fn terraform_makes_reads_changes_and_destroys_on_sqlite() {
 async fn terraform_makes_reads_changes_and_destroys_on_postgres() {
     let Some(database) = Database::postgres().await else { return };
     drive("tests/python/terraform.py", database, |_| {}).await;
+}
+
+/// Every answer has the fields and types of the catalogue, and every code that it lists.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_as_the_catalogue_has_it_on_sqlite() {
+    drive("tests/python/catalogue.py", Database::sqlite(), |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_as_the_catalogue_has_it_on_postgres() {
+    let Some(database) = Database::postgres().await else { return };
+    drive("tests/python/catalogue.py", database, |_| {}).await;
 }

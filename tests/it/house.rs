@@ -84,7 +84,8 @@ impl TestHouse {
         Self::furnished(database, clock, |_| {}).await
     }
 
-    async fn furnished(
+    /// A house with a database, a clock and settings of the caller's choice.
+    pub async fn furnished(
         database: Database,
         clock: Clock,
         change: impl FnOnce(&mut Settings),

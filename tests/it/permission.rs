@@ -85,7 +85,7 @@ in_both_worlds! {
         let twice = add(world, id, &[custom], &on).await;
         assert!(matches!(twice, Err(Error::PolicyTaken(_))));
         let broken = NewPolicy::Custom { name: "b".to_owned(), document: "{}".to_owned() };
-        assert!(matches!(add(world, id, &[broken], &on).await, Err(Error::DocumentInvalid(_))));
+        assert!(matches!(add(world, id, &[broken], &on).await, Err(Error::DocumentInvalid { .. })));
         let many = vec![preset("ReadOnlyAccess"); 21];
         assert!(matches!(add(world, id, &many, &on).await, Err(Error::PolicyCountInvalid)));
         // A refused call leaves nothing of itself behind.

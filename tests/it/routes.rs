@@ -54,6 +54,11 @@ on_both! {
                     status == StatusCode::OK
                         && (code.starts_with("AuthFailure") || code.starts_with("MissingParameter"))
                 }
+                // So does this one, without an envelope.
+                Caller::CommandLine => {
+                    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+                    status == StatusCode::OK && body["Error"]["Code"] == "AuthFailure.TokenFailure"
+                }
                 Caller::Administrator | Caller::PortalUser | Caller::CloudPrincipal => {
                     status == StatusCode::UNAUTHORIZED
                         || lead.as_ref().is_some_and(|to| status.is_redirection() && to.contains("/login"))

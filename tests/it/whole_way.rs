@@ -100,7 +100,7 @@ impl<'h> World<'h> {
     }
 
     /// What a directory does.
-    async fn scim(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn scim(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let address = self.house.url(&format!("/scim/v2{path}"));
         let request = self.scim.request(method, address).bearer_auth(&self.scim_token);
         let request = request.header("Content-Type", "application/scim+json");
@@ -126,7 +126,7 @@ impl<'h> World<'h> {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    async fn patch(&self, path: &str, operation: Value) {
+    pub async fn patch(&self, path: &str, operation: Value) {
         let body = json!({ "schemas": [PATCH], "Operations": [operation] });
         let (status, answer) = self.scim(Method::PATCH, path, body).await;
         assert!(status.is_success(), "{status}: {answer}");
@@ -178,7 +178,7 @@ impl<'h> World<'h> {
         assert_eq!(inside.status(), StatusCode::SEE_OTHER, "{}", inside.text().await.unwrap());
     }
 
-    async fn try_sign_in(&self, browser: &Client, name: &str) -> Response {
+    pub async fn try_sign_in(&self, browser: &Client, name: &str) -> Response {
         let idp = FakeIdp::new();
         let begun = browser.get(self.portal("/login/start")).send().await.unwrap();
         let request = idp.read(&location(&begun));
@@ -254,7 +254,7 @@ impl<'h> World<'h> {
     }
 
     /// What the audit log says happened, latest first.
-    async fn log(&self) -> Vec<String> {
+    pub async fn log(&self) -> Vec<String> {
         let organization = self.organization;
         let records: store::Result<_> = self
             .house

@@ -11,6 +11,7 @@ import json
 from terraform_resources import (
     ExternalSamlIdentityProvider,
     Group,
+    PermissionCustomPoliciesAttachment,
     PermissionCustomPolicyAttachment,
     PermissionPolicyAttachment,
     ProvisionRoleConfigurationOperation,
@@ -126,15 +127,25 @@ preset = apply(
     role_policy_name=first.RolePolicyName,
 )
 
-# tencentcloud_identity_center_role_configuration_permission_custom_policy_attachment
+# tencentcloud_identity_center_role_configuration_permission_custom_policy_attachment, and the one
+# for several
 custom = PermissionCustomPolicyAttachment()
 statement = {"effect": "allow", "action": "cvm:Describe*", "resource": "*"}
 document = json.dumps({"version": "2.0", "statement": [statement]})
 wished = {**configured, "role_policy_name": "mine", "role_policy_document": document}
-# A space takes none unless it is said so.
-refused("FailedOperation.CustomPolicyOverUpperLimit", custom.create, wished)
-absent = f"{zone}#{configured['role_configuration_id']}#mine"
-refused("InvalidParameter.RolePolicyNotExist", custom.delete, absent)
+mine = apply(custom, **wished)
+refused("InvalidParameter.PolicyNameAlreadyExists", custom.create, wished)
+several = PermissionCustomPoliciesAttachment()
+names = [{"role_policy_name": name, "role_policy_document": document} for name in ("a", "b")]
+# Two are allowed here.
+code = "FailedOperation.CustomPolicyOverUpperLimit"
+refused(code, several.create, {**configured, "policies": names})
+custom.delete(mine)
+assert custom.read(mine) is None
+refused("InvalidParameter.RolePolicyNotExist", custom.delete, mine)
+both = apply(several, **configured, policies=names)
+several.delete(both)
+assert several.read(both)["policies"] == []
 
 # tencentcloud_identity_center_role_assignment, alone and beside another, with each strategy
 assignments = RoleAssignment()
@@ -204,6 +215,8 @@ wished = {
 }
 sync = apply(syncs, **wished)
 refused("FailedOperation.UserProvisioningAlreadyExists", syncs.create, wished)
+after = {**wished, "description": "Two.", "deletion_strategy": "Keep"}
+change(syncs, sync, wished, after)
 syncs.delete(sync)
 refused("ResourceNotFound.UserProvisioningNotFound", syncs.read, sync)
 

@@ -176,6 +176,11 @@ impl Parameters {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
+    /// Whether it was given, be it empty.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A list of strings; empty when absent.
     pub fn texts(&self, name: &str) -> Vec<&str> {
         self.list(name).iter().filter_map(Value::as_str).collect()

@@ -9,6 +9,7 @@ mod actions;
 mod authenticate;
 mod call;
 mod catalogue;
+mod command_line;
 mod fields;
 mod refusal;
 mod shape;
@@ -43,9 +44,12 @@ use crate::{
 /// Largest body, in bytes.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// The API's two routes.
+/// The API's two routes, and those of command lines beside it.
 pub(super) fn routes() -> Routes {
-    Routes::new().post("/", Caller::ApiCaller, serve).get_that_writes("/", Caller::ApiCaller, get)
+    Routes::new()
+        .post("/", Caller::ApiCaller, serve)
+        .get_that_writes("/", Caller::ApiCaller, get)
+        .merge(command_line::routes())
 }
 
 /// The actions of the organisation and its Identity Center, by name.

@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use crate::{
-    cloud, credential, directory, event, organization, permission, provisioning, space, sso, store,
-    task,
+    cloud, credential, directory, event, organization, permission, provisioning,
+    saml::metadata::MetadataError,
+    space, sso, store, task,
     tc3::{self, CommonCode},
     web::Fault,
 };
@@ -222,8 +223,10 @@ fn space(error: &space::Error) -> &'static str {
         Error::NameTaken => "InvalidParameterValue.IdentityCenterZoneNameAlreadyExist",
         Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
-        // No action of the public API sets these.
-        Error::OutOfRange { .. } => "InvalidParameter.ParamError",
+        // No action of the public API sets the numbers.
+        Error::OutOfRange { .. } | Error::TooManyNetworks | Error::NetworksInvalid(_) => {
+            "InvalidParameter.ParamError"
+        }
         Error::TooManyKeys | Error::KeyPrepared => "LimitExceeded",
         Error::KeyInUse => "FailedOperation",
         Error::KeyNotFound => "ResourceNotFound",
@@ -289,13 +292,15 @@ fn permission(error: &permission::Error) -> &'static str {
         | Error::SessionDurationInvalid
         | Error::PolicyCountInvalid
         | Error::DocumentTooLong
-        | Error::DocumentInvalid(_)
+        | Error::DocumentInvalid { .. }
+        | Error::OperatorUnknown { .. }
         | Error::AssignmentCountInvalid => "InvalidParameter.ParamError",
         Error::RelayStateInvalid => "InvalidParameter.RelayStateFormatError",
         Error::TooManyConfigurations(_) => "FailedOperation.ConfigurationOverUpperLimit",
         Error::ConfigurationNotFound => "InvalidParameter.RoleConfigurationNotExist",
         Error::PolicyNameInvalid => "InvalidParameter.PolicyNameSizeOverUpperLimit",
         Error::PolicyNotFound(_) => "InvalidParameter.BindPolicyNameNotAllowed",
+        Error::PolicyIsPreset(_) => "InvalidParameter.PolicyTypeError",
         Error::PolicyNotBound => "InvalidParameter.RolePolicyNotExist",
         // Of several blockers, the code of the one that takes longest to be rid of.
         Error::ConfigurationInUse(blockers) if blockers.deployments > 0 => {
@@ -348,6 +353,7 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::SwitchedOff => "FailedOperation",
         Error::NotConfigured => "ResourceNotFound.SAMLIdentityProviderNotFound",
         Error::DevelopmentKey => "InvalidParameterValue.X509CertificateFormatError",
+        Error::Metadata(MetadataError::Xml(_)) => "FailedOperation.XMLDataUnmarshalFailed",
         Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
         Error::Provider(error) => provider(error),
@@ -401,6 +407,7 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::Unknown(unknown) => first_unknown(unknown),
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
+        Error::ConflictPolicyStays => "FailedOperation",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
         // No action of the public API changes keys.
         Error::KeyNotKnown(_) | Error::ManualStepChanged => "FailedOperation",

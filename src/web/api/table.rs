@@ -189,6 +189,7 @@ mod tests {
         let word = |name: &str| field[name].as_str().unwrap_or_default().to_owned();
         match word("type").as_str() {
             "string" => "Text".to_owned(),
+            "boolean" => "Boolean".to_owned(),
             "int64" => "Integer".to_owned(),
             "uint64" => "Unsigned".to_owned(),
             "list" => match word("item").as_str() {
@@ -200,12 +201,14 @@ mod tests {
         }
     }
 
-    /// CAM and STS: the table has every parameter of the reference, with its type, and no other.
+    /// CAM, STS and what we have of the reference of the Identity Center: the table has every
+    /// parameter of the reference, with its type, and no other.
     #[test]
     fn the_fields_are_those_of_the_reference() {
         for text in [
             include_str!("../../../tests/api/cam.json"),
             include_str!("../../../tests/api/sts.json"),
+            include_str!("../../../tests/api/identity-center.json"),
         ] {
             let reference: serde_json::Value = serde_json::from_str(text).unwrap();
             let service = reference["service"].as_str().unwrap();
@@ -214,7 +217,10 @@ mod tests {
             for action in part.actions.iter().copied().flatten() {
                 let name = action.name;
                 let actions = reference["actions"].as_array().unwrap();
-                let found = actions.iter().find(|it| it["name"] == name).unwrap();
+                let Some(found) = actions.iter().find(|it| it["name"] == name) else {
+                    assert_eq!(service, "organization", "{name}");
+                    continue;
+                };
                 let wanted: Vec<(String, String, bool)> = found["request"]
                     .as_array()
                     .unwrap()

@@ -132,8 +132,10 @@ pub(super) fn routes(app: &App) -> Routes {
 
 /// What an installation allows of configurations.
 fn limits(app: &App) -> permission::Limits {
+    let limits = app.settings.limits;
     permission::Limits {
-        configurations: app.settings.limits.configurations,
+        configurations: limits.configurations,
+        custom_policies: limits.custom_policies,
         ..permission::Limits::default()
     }
 }

@@ -4,21 +4,20 @@ use askama::Template;
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::Uri,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{encoded, home_of};
+use super::{command_line, encoded, home_of};
 use crate::{
     access::{self, Origin, ReachState, ReachableAccount},
     app::App,
-    space, sso,
+    sso,
     store::Timestamp,
     web::{
-        Anyone, Fault, PortalUser,
-        page::Page,
-        pages::{PageError, Problem},
+        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, page::Page, pages::PageError,
     },
 };
 
@@ -35,26 +34,34 @@ struct LoginPage {
 pub(super) struct LoginQuery {
     return_to: Option<String>,
     signed_out: Option<String>,
+    /// `tccli` for a command line that wants to act as somebody, with a word of its own.
+    #[serde(rename = "loginType")]
+    login_type: Option<String>,
+    #[serde(default)]
+    state: String,
 }
 
 /// The user login URL (PRT-02): one button, which is a link because a form may not be redirected
 /// to another origin.
 pub(super) async fn login(
     State(app): State<App>,
-    _: Anyone,
+    caller: Anyone,
     Path(name): Path<String>,
+    uri: Uri,
     Query(query): Query<LoginQuery>,
 ) -> Result<Response, PageError> {
-    let found = app
+    let (space, provider) = app
         .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space_by_name(tx, &name).await? else { return Ok(None) };
+        .read(async |tx| -> Result<_, PageError> {
+            let space = Entrance::find(tx, &name, caller.act.address).await?.space(&uri)?;
             let provider = sso::identity_provider(tx, space.id).await?;
-            Ok(Some((space, provider)))
+            Ok((space, provider))
         })
         .await?;
-    let (space, provider) = found.ok_or_else(|| Problem::not_found("There is no such portal."))?;
     let home = home_of(&space.name);
+    if query.login_type.as_deref() == Some("tccli") {
+        return Ok(command_line::lead(&space.name, &query.state)?);
+    }
     let onward = query.return_to.map(|to| format!("?return_to={}", encoded(&to)));
     let page = LoginPage {
         start: format!("{home}/login/start{}", onward.unwrap_or_default()),
@@ -128,7 +135,7 @@ pub(crate) fn origins(origins: &[Origin]) -> String {
 }
 
 /// Who am I.
-pub(super) async fn session(caller: PortalUser) -> Json<Value> {
+pub(super) async fn session(PortalReader(caller): PortalReader) -> Json<Value> {
     Json(json!({
         "user_name": caller.user.user_name,
         "display_name": caller.user.shown_name(),
@@ -139,7 +146,7 @@ pub(super) async fn session(caller: PortalUser) -> Json<Value> {
 /// What I reach.
 pub(super) async fn accounts(
     State(app): State<App>,
-    caller: PortalUser,
+    PortalReader(caller): PortalReader,
 ) -> Result<Json<Value>, PageError> {
     let accounts = reachable(&app, &caller).await?;
     let accounts: Vec<Value> = accounts.iter().map(account_json).collect();

@@ -120,25 +120,45 @@ pub(super) async fn user(
 }
 
 /// What we say to an account.
-struct Word<'a> {
-    target: Target<'a>,
-    name_id: &'a str,
-    statements: &'a [Statement],
-    session: Option<SignedDuration>,
-    account_name: &'a str,
+pub(super) struct Word<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) name_id: &'a str,
+    pub(super) statements: &'a [Statement],
+    pub(super) session: Option<SignedDuration>,
+    pub(super) account_name: &'a str,
 }
 
 impl Word<'_> {
-    /// The page that carries it: a signed response in a form that sends itself. Signs, so it
-    /// stands outside every write; the write after it asks once more whether it may be said.
+    /// The page that carries it: a signed response in a form that sends itself.
     async fn page(
         &self,
         app: &App,
         caller: &PortalUser,
         session: &Session,
     ) -> Result<Response, PageError> {
-        let space = caller.space.id;
         let came_from = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
+        let said = self.say(app, caller, came_from).await?;
+        // A session that ended a moment ago says nothing to anybody.
+        let response = said.ok_or_else(|| no_entry(caller, access::Error::NoAccess))?;
+        let post = SamlPost {
+            action: &self.target.acs_url(),
+            message: Message::Response(&response),
+            relay_state: None,
+            destination: self.account_name,
+        };
+        Ok(post.page()?)
+    }
+
+    /// The signed response, as base64, by somebody whose session came from that one of the identity
+    /// provider; none if that is over. Signs, so it stands outside every write; the write after it
+    /// asks once more whether it may be said.
+    pub(super) async fn say(
+        &self,
+        app: &App,
+        caller: &PortalUser,
+        came_from: Option<IdpSessionId>,
+    ) -> Result<Option<String>, Fault> {
+        let space = caller.space.id;
         let (pair, signed_in_at) = app
             .db
             .read(async |tx| -> Result<_, Fault> {
@@ -150,8 +170,7 @@ impl Word<'_> {
                 Ok((pair, at))
             })
             .await?;
-        // A session that ended a moment ago says nothing to anybody.
-        let signed_in_at = signed_in_at.ok_or_else(|| no_entry(caller, access::Error::NoAccess))?;
+        let Some(signed_in_at) = signed_in_at else { return Ok(None) };
         let key = pair.signing_key(&app.sealer)?;
         let id = || random::<20>().map(|bytes| format!("_{}", hex(&bytes)));
         let acs_url = self.target.acs_url();
@@ -185,14 +204,7 @@ impl Word<'_> {
         }
         .issue(&key)
         .map_err(|_| Fault::Internal("a response to an account cannot be signed"))?;
-        let response = issued.base64();
-        let post = SamlPost {
-            action: &acs_url,
-            message: Message::Response(&response),
-            relay_state: None,
-            destination: self.account_name,
-        };
-        Ok(post.page()?)
+        Ok(Some(issued.base64()))
     }
 }
 
@@ -212,7 +224,7 @@ fn no_entry(caller: &PortalUser, error: access::Error) -> PageError {
     problem.onward(home, "Back to your accounts").into()
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut Write,
     caller: &PortalUser,
     entered: &serde_json::Value,

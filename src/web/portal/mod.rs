@@ -1,10 +1,12 @@
 //! The portal: the users' door. How one signs in is in [`super::saml`]; here is what one sees
 //! before and after, and the way from here into an account.
 
+mod command_line;
 mod home;
 mod launch;
 mod sign_out;
 
+pub(crate) use command_line::{Unsaid, role_word};
 pub(crate) use home::origins;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -19,6 +21,9 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/portal/{space}/login", Anyone, home::login)
         .post("/portal/{space}/sign-out", User, sign_out::sign_out)
         .get("/portal/{space}/signed-out", Anyone, sign_out::signed_out)
+        .get("/portal/{space}/command-line", User, command_line::ask)
+        .post("/portal/{space}/command-line", User, command_line::allow)
+        .post("/portal/{space}/command-line/decline", User, command_line::decline)
         .get("/portal/{space}/api/session", User, home::session)
         .get("/portal/{space}/api/accounts", User, home::accounts)
         .post("/portal/{space}/accounts/{uin}/roles/{role}/login", User, launch::role)

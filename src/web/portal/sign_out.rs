@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, header::SET_COOKIE},
+    http::{HeaderMap, Uri, header::SET_COOKIE},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -15,13 +15,14 @@ use crate::{
     id::IdpSessionId,
     saml::logout::{LogoutRequestToSend, Sent},
     secret::random_token,
-    space,
     sso::{self, AskingToEnd, LogoutState},
     store::IDP_SESSION,
     web::{
-        Anyone, Fault, PortalUser, log_cause,
+        Anyone, Fault, PortalUser,
+        entrance::Entrance,
+        log_cause,
         page::Page,
-        pages::{PageError, Problem},
+        pages::PageError,
         saml::{binding::Binding, logout::SigningOut, send::see_other},
     },
 };
@@ -122,20 +123,20 @@ pub(super) async fn signed_out(
     State(app): State<App>,
     caller: Anyone,
     Path(name): Path<String>,
+    uri: Uri,
     Query(query): Query<SignedOutQuery>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let binding = Binding::Began.of(&app, &headers).unwrap_or_default();
-    let found = app
+    let (space, state) = app
         .db
-        .read(async |tx| -> Result<_, Fault> {
-            let Some(space) = space::space_by_name(tx, &name).await? else { return Ok(None) };
+        .read(async |tx| -> Result<_, PageError> {
+            let space = Entrance::find(tx, &name, caller.act.address).await?.space(&uri)?;
             let (request, now) = (&query.request, caller.act.now);
             let state = sso::logout_state(tx, space.id, request, binding, now).await?;
-            Ok(Some((space, state)))
+            Ok((space, state))
         })
         .await?;
-    let (space, state) = found.ok_or_else(|| Problem::not_found("There is no such portal."))?;
     let login = format!("{}/login", home_of(&space.name));
     Ok(Page::new(SignedOutPage { space: space.name, login, state }).into_response())
 }

@@ -30,6 +30,7 @@ use crate::{
     store::{Timestamp, Write},
     web::{
         Anyone, Fault,
+        entrance::closed,
         pages::{PageError, Problem},
     },
 };
@@ -80,6 +81,11 @@ pub async fn consume(
     };
     let relay_state = relay_state.as_deref();
     let known = Box::pin(known(&app, &space_id, &received, relay_state, &caller)).await?;
+    // SET-10. A test leads to the console, which is open from everywhere.
+    let is_test = known.request.as_ref().is_some_and(|request| request.test_id.is_some());
+    if !is_test && !known.space.sign_in_networks.0.admit(caller.act.address) {
+        return Err(closed().into());
+    }
     let outcome = judgement(&app, received, &known, caller.act.now).await?;
     let Known { space, provider, request, .. } = known;
     if let Some(request) = request.as_ref().filter(|request| request.test_id.is_some()) {

@@ -5,7 +5,7 @@ use axum::{
     Form,
     extract::{Path, Query, State},
     http::{
-        HeaderMap, StatusCode,
+        HeaderMap, StatusCode, Uri,
         header::{SET_COOKIE, USER_AGENT},
     },
     response::{IntoResponse, Response},
@@ -24,11 +24,11 @@ use crate::{
     app::App,
     directory::User,
     secret::random_token,
-    space,
     sso::{self, Bearer, Brought, Redeemed},
     store::{Door, IDP_SESSION, NewSession, SUBJECT, end_session, open_session},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
+        entrance::{Entrance, closed},
         page::Page,
         pages::{PageError, Problem, portal_cookie},
     },
@@ -46,14 +46,13 @@ pub async fn start(
     _: Unhurried,
     caller: Anyone,
     Path(space_name): Path<String>,
+    uri: Uri,
     Query(start): Query<Start>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let space = app
-        .db
-        .read(async |tx| space::space_by_name(tx, &space_name).await)
-        .await?
-        .ok_or_else(|| Problem::not_found("There is no such portal."))?;
+    let address = caller.act.address;
+    let entrance = app.db.read(async |tx| Entrance::find(tx, &space_name, address).await).await?;
+    let space = entrance.space(&uri)?;
     let binding = match Binding::Began.of(&app, &headers) {
         Some(binding) => binding.to_owned(),
         None => random_token::<32>().map_err(Fault::from)?,
@@ -173,6 +172,8 @@ enum Entered {
     Opened(Box<Redeemed>, Id),
     /// Nothing yet: the person is to say whether this is them.
     Asked(Box<User>),
+    /// The portal is not open from there (SET-10).
+    Closed,
     Refused,
 }
 
@@ -194,6 +195,7 @@ async fn enter(
             let redeemed = match sso::redeem(tx, act, space_name, ticket, bearer, longest).await? {
                 Brought::Session(redeemed) => redeemed,
                 Brought::Question(user) => return Ok(Entered::Asked(user)),
+                Brought::Closed => return Ok(Entered::Closed),
                 Brought::Nothing => return Ok(Entered::Refused),
             };
             // Under a fresh id: one that the browser had before opens nothing (SES-05).
@@ -225,6 +227,7 @@ async fn enter(
             };
             return Ok(Page::new(page).into_response());
         }
+        Entered::Closed => return Err(closed().into()),
         Entered::Refused => {
             let again = format!("/portal/{}/login", encoded(space_name));
             let message = "This sign-in was begun in another browser, was finished already, or \

@@ -169,6 +169,7 @@ impl From<provisioning::Error> for Refusal {
             | provisioning::Error::Unknown(_)
             | provisioning::Error::UserSyncsExist
             | provisioning::Error::UserSyncNotFound
+            | provisioning::Error::ConflictPolicyStays
             | provisioning::Error::ManualStepNotFound
             | provisioning::Error::ManualStepChanged
             | provisioning::Error::Task(_)

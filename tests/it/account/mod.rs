@@ -5,7 +5,7 @@ mod input;
 mod locked;
 mod people;
 mod providers;
-mod reference;
+pub mod reference;
 mod roles;
 mod temporary;
 

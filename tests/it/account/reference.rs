@@ -134,6 +134,7 @@ fn check_object(service: &Value, fields: &[Value], found: &Map<String, Value>, p
 fn check_value(service: &Value, field: &Value, value: &Value, path: &str) {
     let holds = match field["type"].as_str().unwrap() {
         "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
         // An empty one is a moment that nobody knows: of a preset policy.
         "datetime" => value.as_str().is_some_and(|text| {
             text.is_empty() || (text.len() == 19 && text.as_bytes()[10] == b' ')

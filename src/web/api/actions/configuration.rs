@@ -7,8 +7,9 @@ use crate::{
     directory::Principal,
     id::{ConfigurationId, GroupId, Uin, UserId},
     permission::{
-        self, Configuration, ConfigurationChange, ConfigurationFilter, ConfigurationPolicy,
-        ConfigurationPolicyName, Limits, NewConfiguration, NewPolicy, PolicyKind,
+        self, Applied, ApplyState, Configuration, ConfigurationChange, ConfigurationFilter,
+        ConfigurationPolicy, ConfigurationPolicyName, Limits, NewConfiguration, NewPolicy,
+        PolicyKind,
     },
     policy::catalogue,
     web::api::{
@@ -89,6 +90,16 @@ pub const ACTIONS: &[Action] = &[
         |call| Box::pin(add_policies(call)),
     ),
     action(
+        "UpdateCustomPolicyForRoleConfiguration",
+        &[
+            ZONE_ID,
+            CONFIGURATION_ID,
+            Field::text("CustomPolicyName").required(),
+            Field::text("NewCustomPolicyDocument"),
+        ],
+        |call| Box::pin(update_policy(call)),
+    ),
+    action(
         "ListPermissionPoliciesInRoleConfiguration",
         &[
             ZONE_ID,
@@ -107,10 +118,28 @@ pub fn configuration_id(call: &Call) -> Result<ConfigurationId, Refusal> {
 }
 
 fn limits(call: &Call) -> Limits {
-    Limits { configurations: call.app.settings.limits.configurations, ..Limits::default() }
+    let settings = call.app.settings.limits;
+    Limits {
+        configurations: settings.configurations,
+        custom_policies: settings.custom_policies,
+        ..Limits::default()
+    }
 }
 
-fn info(configuration: &Configuration, selected: bool) -> Value {
+/// How far it is in the accounts is told in the words of the reference; when the duration of
+/// sessions was changed is not kept.
+fn info(configuration: &Configuration, applied: Option<&Applied>, selected: bool) -> Value {
+    let nowhere = Applied::default();
+    let applied = applied.unwrap_or(&nowhere);
+    let state = match applied.state {
+        ApplyState::Unknown => "Unknown",
+        ApplyState::Applying => "Applying",
+        ApplyState::Failed => "Failed",
+        ApplyState::Applied => "Success",
+    };
+    let failed = applied.failed.iter();
+    let failed: Vec<Value> =
+        failed.map(|(uin, name)| json!({ "TargetUin": uin, "TargetName": name })).collect();
     json!({
         "RoleConfigurationId": configuration.id,
         "RoleConfigurationName": configuration.name,
@@ -120,6 +149,10 @@ fn info(configuration: &Configuration, selected: bool) -> Value {
         "CreateTime": time(configuration.created_at),
         "UpdateTime": time(configuration.updated_at),
         "IsSelected": selected,
+        "ApplyStatus": state,
+        "AppliedSessionDuration": applied.session_duration.unwrap_or_default(),
+        "SessionDurationUpdateTime": "",
+        "FailedAccounts": failed,
     })
 }
 
@@ -140,7 +173,7 @@ async fn create(call: &Call) -> Answer {
             Ok(permission::create_configuration(tx, &call.act, space, &new, &limits).await?)
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&made, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&made, None, false))]))
 }
 
 async fn update(call: &Call) -> Answer {
@@ -151,7 +184,7 @@ async fn update(call: &Call) -> Answer {
         relay_state: parameters.given_text("NewRelayState").map(str::to_owned),
     };
     let (limits, act) = (limits(call), &call.act);
-    let updated = call
+    let (updated, applied) = call
         .app
         .db
         .write(async |tx| -> Result<_, Refusal> {
@@ -162,10 +195,11 @@ async fn update(call: &Call) -> Answer {
             if call.parameters.is_true("IsApply") {
                 permission::redeploy_everywhere(tx, act, space, id).await?;
             }
-            Ok(updated)
+            let applied = permission::applied(tx, &[updated.id]).await?;
+            Ok((updated, applied))
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&updated, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&updated, applied.get(&updated.id), false))]))
 }
 
 async fn delete(call: &Call) -> Answer {
@@ -213,16 +247,18 @@ async fn remove_policy(call: &Call) -> Answer {
 }
 
 async fn get(call: &Call) -> Answer {
-    let found = call
+    let (found, applied) = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
             let found = permission::configuration(tx, space, configuration_id(call)?).await?;
-            Ok(found.ok_or(permission::Error::ConfigurationNotFound)?)
+            let found = found.ok_or(permission::Error::ConfigurationNotFound)?;
+            let applied = permission::applied(tx, &[found.id]).await?;
+            Ok((found, applied))
         })
         .await?;
-    Ok(object([("RoleConfigurationInfo", info(&found, false))]))
+    Ok(object([("RoleConfigurationInfo", info(&found, applied.get(&found.id), false))]))
 }
 
 async fn list(call: &Call) -> Answer {
@@ -241,7 +277,7 @@ async fn list(call: &Call) -> Answer {
         }
         Some(text) => Some(any_principal(text)?),
     };
-    let (found, selected) = call
+    let (found, selected, applied) = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
@@ -249,11 +285,14 @@ async fn list(call: &Call) -> Answer {
             let found = permission::configurations(tx, space, &filter, wanted).await?;
             let selected =
                 permission::assigned_configurations(tx, space, &targets, principal).await?;
-            Ok((found, selected))
+            let ids: Vec<ConfigurationId> = found.rows.iter().map(|it| it.id).collect();
+            let applied = permission::applied(tx, &ids).await?;
+            Ok((found, selected, applied))
         })
         .await?;
     Ok(page("RoleConfigurations", found, wanted.limit, |configuration| {
-        info(&configuration, selected.contains(&configuration.id))
+        let id = configuration.id;
+        info(&configuration, applied.get(&id), selected.contains(&id))
     }))
 }
 
@@ -333,6 +372,23 @@ fn custom_policies(call: &Call) -> Result<Vec<NewPolicy>, Refusal> {
             document: document.to_owned(),
         })
         .collect())
+}
+
+async fn update_policy(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let (name, document) =
+        (parameters.text("CustomPolicyName"), parameters.text("NewCustomPolicyDocument"));
+    let (limits, act) = (limits(call), &call.act);
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let id = configuration_id(call)?;
+            let new = (name, document);
+            Ok(permission::update_custom_policy(tx, act, space, id, new, &limits).await?)
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn list_policies(call: &Call) -> Answer {

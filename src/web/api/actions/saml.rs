@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ZONE_ID, action};
 use crate::{
-    saml::certificate::Certificate,
+    saml::certificate::{Certificate, CertificateError},
     space,
     sso::{self, ByHand, Content, IdpCertificate, Looked, ProviderError},
     web::{
@@ -176,10 +176,13 @@ async fn remove_certificate(call: &Call) -> Answer {
 
 fn parse(file: &str) -> Result<Certificate, Refusal> {
     Certificate::from_file(file.as_bytes()).map_err(|error| {
-        Refusal::new(
-            "FailedOperation.X509CertificateParsingFailed",
-            format!("The parameter `X509Certificate` is refused: {error}."),
-        )
+        let is_pem = file.contains("-----BEGIN CERTIFICATE-----");
+        let code = if error == CertificateError::Malformed && !is_pem {
+            "InvalidParameterValue.X509CertificateFormatError"
+        } else {
+            "FailedOperation.X509CertificateParsingFailed"
+        };
+        Refusal::new(code, format!("The parameter `X509Certificate` is refused: {error}."))
     })
 }
 

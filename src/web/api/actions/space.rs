@@ -8,11 +8,12 @@ use crate::{
     directory::{self, GroupFilter, UserFilter},
     permission::{self, ConfigurationFilter, MOST_POLICIES},
     provisioning::{self, UserSyncFilter},
-    space,
-    store::PageRequest,
+    space::{self, Networks, Space},
+    store::{PageRequest, Read},
+    tc3::CommonCode,
     web::api::{
         call::{Action, Answer, Call, object},
-        fields::Field,
+        fields::{Field, PARAM_ERROR},
         refusal::Refusal,
         shape::{status, time},
     },
@@ -23,6 +24,13 @@ pub const ACTIONS: &[Action] = &[
         Box::pin(open(call))
     }),
     action("DescribeIdentityCenter", &[], |call| Box::pin(describe(call))),
+    action("UpdateZone", &[ZONE_ID, Field::text("NewZoneName").required()], |call| {
+        Box::pin(rename(call))
+    }),
+    action("GetIPWhitelist", &[Field::text("ZoneId")], |call| Box::pin(networks(call))),
+    action("UpdateIPWhitelist", &[Field::text("ZoneId"), Field::texts("IpWhitelist")], |call| {
+        Box::pin(set_networks(call))
+    }),
     action("GetZoneStatistics", &[ZONE_ID], |call| Box::pin(statistics(call))),
 ];
 
@@ -59,6 +67,70 @@ async fn describe(call: &Call) -> Answer {
         ("CreateTime", json!(time(space.created_at))),
         ("UpdateTime", json!(time(space.updated_at))),
     ]))
+}
+
+/// ACT-06: only where a setting allows it.
+async fn rename(call: &Call) -> Answer {
+    let name = call.parameters.text("NewZoneName");
+    let taken = |error| match error {
+        // The reference has one code for every name that cannot be given.
+        space::Error::NameTaken => Refusal::new(
+            "InvalidParameterValue.ZoneNameFormatError",
+            "The parameter `NewZoneName` is the name of another space, or was.",
+        ),
+        error => error.into(),
+    };
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?;
+            if !call.app.settings.administration.rename_spaces {
+                return Err(Refusal::common(
+                    CommonCode::FailedOperation,
+                    "The name of a space stays, unless the server's setting \
+                     `administration.rename_spaces` allows another.",
+                ));
+            }
+            space::rename(tx, &call.act, space.id, name).await.map_err(taken)
+        })
+        .await?;
+    Ok(object([]))
+}
+
+/// The space that `ZoneId` names, or one's own: it need not be named here.
+async fn own_space(call: &Call, tx: &mut Read) -> Result<Space, Refusal> {
+    if call.parameters.optional_text("ZoneId").is_some() {
+        return call.space(tx).await;
+    }
+    let own = space::of_organization(tx, call.caller.organization.id).await?;
+    Ok(own.ok_or(space::Error::NotOpen)?)
+}
+
+async fn networks(call: &Call) -> Answer {
+    let space = call.app.db.read(async |tx| own_space(call, tx).await).await?;
+    Ok(object([("IpWhitelist", json!(space.sign_in_networks.0.entries()))]))
+}
+
+/// SET-10: the whole list anew. Only portals are guarded by it, never the console or the API, so
+/// that nobody can lock themselves out of what would undo it.
+async fn set_networks(call: &Call) -> Answer {
+    if !call.parameters.is_given("IpWhitelist") {
+        return Err(Refusal::common(
+            CommonCode::MissingParameter,
+            "The request is missing the parameter `IpWhitelist`; an empty list lets everybody in.",
+        ));
+    }
+    let networks = Networks::parse(call.parameters.texts("IpWhitelist")).map_err(|error| {
+        Refusal::new(PARAM_ERROR, format!("The parameter `IpWhitelist` is refused: {error}."))
+    })?;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = own_space(call, tx).await?.id;
+            Ok(space::set_networks(tx, &call.act, space, &networks).await?)
+        })
+        .await?;
+    Ok(object([("Success", json!(true))]))
 }
 
 async fn statistics(call: &Call) -> Answer {

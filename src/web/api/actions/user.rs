@@ -80,7 +80,7 @@ pub const ACTIONS: &[Action] = &[
     }),
 ];
 
-/// A user as the API shows it. There are no passwords (DESIGN §8), so none is shown.
+/// A user as the API shows it. There are no passwords (DESIGN §8), so that field is empty.
 pub fn info(user: &User, selected: bool) -> Value {
     json!({
         "UserName": user.user_name,
@@ -95,6 +95,7 @@ pub fn info(user: &User, selected: bool) -> Value {
         "CreateTime": time(user.created_at),
         "UpdateTime": time(user.updated_at),
         "IsSelected": selected,
+        "Password": "",
         "NeedResetPassword": false,
     })
 }

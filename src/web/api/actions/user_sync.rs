@@ -13,7 +13,7 @@ use crate::{
     permission::AssignmentState,
     provisioning::{
         self, DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-        UserSyncFilter,
+        UserSyncChange, UserSyncFilter,
     },
     store::{PageRequest, Read},
     task::{Kind, Task},
@@ -31,13 +31,20 @@ use crate::{
 const SYNC_ID: Field = Field::text("UserProvisioningId").required();
 const TASK_NOT_FOUND: &str = "ResourceNotFound.UserProvisioningTaskNotFound";
 
+<<<<<<< HEAD
 pub const ITEM: &[Field] = &[
+=======
+const DUPLICATION: Rule = Rule::OneOf(&["KeepBoth", "TakeOver"]);
+const DELETION: Rule = Rule::OneOf(&["Delete", "Keep"]);
+
+const ITEM: &[Field] = &[
+>>>>>>> main
     Field::text("Description"),
     Field::text("PrincipalId").required(),
     Field::text("PrincipalType").required().rule(PRINCIPAL),
     Field::integer("TargetUin").required(),
-    Field::text("DuplicationStrategy").rule(Rule::OneOf(&["KeepBoth", "TakeOver"])),
-    Field::text("DeletionStrategy").rule(Rule::OneOf(&["Delete", "Keep"])),
+    Field::text("DuplicationStrategy").rule(DUPLICATION),
+    Field::text("DeletionStrategy").rule(DELETION),
     Field::text("TargetType").required().rule(TARGET),
 ];
 
@@ -62,6 +69,18 @@ pub const ACTIONS: &[Action] = &[
         ],
         |call| Box::pin(list(call)),
     ),
+    action(
+        "UpdateUserSyncProvisioning",
+        &[
+            ZONE_ID,
+            SYNC_ID,
+            Field::text("NewDescription"),
+            // Spelled so in the reference.
+            Field::text("NewDuplicationStateful").rule(DUPLICATION),
+            Field::text("NewDeletionStrategy").rule(DELETION),
+        ],
+        |call| Box::pin(update(call)),
+    ),
     action("DeleteUserSyncProvisioning", &[ZONE_ID, SYNC_ID], |call| Box::pin(delete(call))),
     action("GetProvisioningTaskStatus", &[ZONE_ID, Field::text("TaskId").required()], |call| {
         Box::pin(task_status(call))
@@ -81,15 +100,19 @@ pub fn new_sync(item: &Parameters) -> Result<NewUserSync, Refusal> {
         principal,
         account: Uin(item.integer("TargetUin").unwrap_or_default()),
         description: item.text("Description").to_owned(),
-        duplication: match item.optional_text("DuplicationStrategy") {
-            Some("TakeOver") => DuplicationStrategy::TakeOver,
-            _ => DuplicationStrategy::KeepBoth,
-        },
-        deletion: match item.optional_text("DeletionStrategy") {
-            Some("Delete") => DeletionStrategy::Delete,
-            _ => DeletionStrategy::Keep,
-        },
+        duplication: duplication(item, "DuplicationStrategy")
+            .unwrap_or(DuplicationStrategy::KeepBoth),
+        deletion: deletion(item, "DeletionStrategy").unwrap_or(DeletionStrategy::Keep),
     })
+}
+
+/// The words are ours too, and the table lets no other through.
+fn duplication(parameters: &Parameters, name: &str) -> Option<DuplicationStrategy> {
+    parameters.optional_text(name)?.parse().ok()
+}
+
+fn deletion(parameters: &Parameters, name: &str) -> Option<DeletionStrategy> {
+    parameters.optional_text(name)?.parse().ok()
 }
 
 async fn create(call: &Call) -> Answer {
@@ -218,6 +241,25 @@ async fn list(call: &Call) -> Answer {
         })
         .await?;
     Ok(page("UserProvisionings", found, wanted.limit, |sync| info(&sync)))
+}
+
+async fn update(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let change = UserSyncChange {
+        description: parameters.given_text("NewDescription").map(str::to_owned),
+        deletion: deletion(parameters, "NewDeletionStrategy"),
+        duplication: duplication(parameters, "NewDuplicationStateful"),
+    };
+    let may = call.app.settings.administration.change_conflict_policies;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            let id = sync_id(call)?;
+            Ok(provisioning::update_user_sync(tx, &call.act, space, id, &change, may).await?)
+        })
+        .await?;
+    Ok(object([]))
 }
 
 async fn delete(call: &Call) -> Answer {

@@ -1,0 +1,228 @@
+//! A command line (`tccli sso login`) that wants to act as somebody, and what the person says to it.
+//!
+//! Whoever sends people to these pages wants their access, so nothing happens without a button, and
+//! the page shows by what the person can tell their own command line from a stranger's.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::json;
+use tower_sessions::Session;
+
+use super::{
+    home_of,
+    launch::{Word, record},
+};
+use crate::{
+    access,
+    app::App,
+    cloud,
+    id::{ConfigurationId, IdpSessionId, Uin},
+    saml::target::{Grant, Target},
+    sso::{self, CommandLineAnswer},
+    store::{IDP_SESSION, Timestamp, session_hash},
+    web::{
+        CommandLine, Fault, PortalUser,
+        page::Page,
+        pages::{PageError, Problem},
+        saml::send::see_other,
+    },
+};
+
+/// From the user login URL, where command lines send people, to the question.
+pub(super) fn lead(space: &str, state: &str) -> Result<Response, PageError> {
+    check(state)?;
+    Ok(see_other(&address(space, state))?)
+}
+
+fn address(space: &str, state: &str) -> String {
+    format!("{}/command-line?state={state}", home_of(space))
+}
+
+fn check(state: &str) -> Result<(), PageError> {
+    if sso::is_command_line_state(state) {
+        return Ok(());
+    }
+    Err(Problem {
+        status: StatusCode::BAD_REQUEST,
+        code: "BadRequest",
+        title: "The request is not understood",
+        message: "The address that the command line gave is not complete. Copy the whole of it."
+            .to_owned(),
+        onward: None,
+    }
+    .into())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asking {
+    #[serde(default)]
+    state: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/command_line.html")]
+struct AskPage {
+    space: String,
+    home: String,
+    user_name: String,
+    state: String,
+    /// The end of the word, which stands at the end of the address in the terminal.
+    mark: String,
+    ends_at: Timestamp,
+}
+
+/// Asks the person. Who is not signed in signs in first, and comes back.
+pub(super) async fn ask(
+    caller: PortalUser,
+    Query(asking): Query<Asking>,
+) -> Result<Response, PageError> {
+    check(&asking.state)?;
+    let at = asking.state.len().saturating_sub(6);
+    let page = AskPage {
+        home: home_of(&caller.space.name),
+        space: caller.space.name,
+        user_name: caller.user.user_name,
+        mark: asking.state.get(at..).unwrap_or_default().to_owned(),
+        state: asking.state,
+        ends_at: caller.session_ends_at,
+    };
+    Ok(Page::new(page).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "portal/command_line_answered.html")]
+struct AnsweredPage {
+    space: String,
+    home: String,
+    allowed: bool,
+}
+
+/// The person lets it.
+pub(super) async fn allow(
+    State(app): State<App>,
+    caller: PortalUser,
+    session: Session,
+    Form(asking): Form<Asking>,
+) -> Result<Response, PageError> {
+    answer(&app, caller, &session, &asking, true).await
+}
+
+/// The person does not.
+pub(super) async fn decline(
+    State(app): State<App>,
+    caller: PortalUser,
+    session: Session,
+    Form(asking): Form<Asking>,
+) -> Result<Response, PageError> {
+    answer(&app, caller, &session, &asking, false).await
+}
+
+async fn answer(
+    app: &App,
+    caller: PortalUser,
+    session: &Session,
+    asking: &Asking,
+    allowed: bool,
+) -> Result<Response, PageError> {
+    check(&asking.state)?;
+    let came_from = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
+    let (Some(id), Some(idp_session)) = (session.id(), came_from) else {
+        return Err(Fault::Internal("a portal session that came from nowhere").into());
+    };
+    let said = CommandLineAnswer {
+        state: &asking.state,
+        session_hash: session_hash(id),
+        space: caller.space.id,
+        user: caller.user.id,
+        idp_session,
+        session_ends_at: caller.session_ends_at,
+        allowed,
+    };
+    let new =
+        app.db.write(async |tx| sso::answer_command_line(tx, &caller.act, &said).await).await?;
+    let home = home_of(&caller.space.name);
+    if !new {
+        let problem = Problem::refused(
+            "AnsweredAlready",
+            "This was answered before. Start anew at the command line.",
+        );
+        return Err(problem.onward(home, "Back to your accounts").into());
+    }
+    let page = AnsweredPage { space: caller.space.name, home, allowed };
+    Ok(Page::new(page).into_response())
+}
+
+/// Why a command line gets no word to an account.
+#[derive(Debug)]
+pub enum Unsaid {
+    /// The user may not enter, or not now.
+    NoEntry(access::Error),
+    /// The account is in another cloud, whose credentials are not ours to give.
+    OtherCloud,
+    /// Something failed.
+    Fault(Fault),
+}
+
+impl<E: Into<Fault>> From<E> for Unsaid {
+    fn from(error: E) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// Our word to an account of the embedded cloud, by which a command line enters it as a role: the
+/// same that the portal sends there through the browser, with the same checks.
+pub async fn role_word(
+    app: &App,
+    caller: &CommandLine,
+    account: Uin,
+    configuration: ConfigurationId,
+) -> Result<String, Unsaid> {
+    let user = &caller.user;
+    let (space, person) = (user.space.id, user.user.id);
+    let launch = app
+        .db
+        .read(async |tx| access::launch_role(tx, space, person, account, configuration).await)
+        .await
+        .map_err(Unsaid::NoEntry)?;
+    if launch.other_cloud.is_some() {
+        return Err(Unsaid::OtherCloud);
+    }
+    let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
+    let target = Target::Embedded { sign_in_url: &sign_in_url };
+    let duration = SignedDuration::from_secs(launch.session_duration);
+    let statements = target.statements(&Grant {
+        account: launch.account.0,
+        roles: &[&launch.role],
+        provider: &launch.provider,
+        user_name: &launch.name_id,
+        session: duration,
+    });
+    let word = Word {
+        target,
+        name_id: &launch.name_id,
+        statements: &statements,
+        session: Some(duration),
+        account_name: &launch.account_name,
+    };
+    let said = word.say(app, user, Some(caller.idp_session)).await?;
+    let said = said.ok_or(Unsaid::NoEntry(access::Error::NoAccess))?;
+    let entered = json!({ "account": account, "role": launch.role, "by": "command line" });
+    app.db
+        .write(async |tx| -> Result<(), access::Error> {
+            let now = access::launch_role(tx, space, person, account, configuration).await?;
+            if now != launch {
+                return Err(access::Error::NoAccess);
+            }
+            Ok(record(tx, user, &entered).await?)
+        })
+        .await
+        .map_err(Unsaid::NoEntry)?;
+    Ok(said)
+}
