@@ -31,14 +31,10 @@ use crate::{
 const SYNC_ID: Field = Field::text("UserProvisioningId").required();
 const TASK_NOT_FOUND: &str = "ResourceNotFound.UserProvisioningTaskNotFound";
 
-<<<<<<< HEAD
-pub const ITEM: &[Field] = &[
-=======
 const DUPLICATION: Rule = Rule::OneOf(&["KeepBoth", "TakeOver"]);
 const DELETION: Rule = Rule::OneOf(&["Delete", "Keep"]);
 
-const ITEM: &[Field] = &[
->>>>>>> main
+pub const ITEM: &[Field] = &[
     Field::text("Description"),
     Field::text("PrincipalId").required(),
     Field::text("PrincipalType").required().rule(PRINCIPAL),
