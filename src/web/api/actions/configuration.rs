@@ -117,7 +117,8 @@ pub fn configuration_id(call: &Call) -> Result<ConfigurationId, Refusal> {
     id(text, "InvalidParameter.RoleConfigurationNotExist", "RoleConfigurationId")
 }
 
-fn limits(call: &Call) -> Limits {
+/// What the installation allows.
+pub fn limits(call: &Call) -> Limits {
     let settings = call.app.settings.limits;
     Limits {
         configurations: settings.configurations,

@@ -12,9 +12,7 @@ use crate::{
     },
     id::{Uin, UserSyncId},
     organization::AccountKind,
-    permission::{
-        ConfigurationChange, ConfigurationPolicyName, Limits, NewPolicy, RemovalStrategy,
-    },
+    permission::{ConfigurationChange, ConfigurationPolicyName, NewPolicy, RemovalStrategy},
     policy::catalogue,
     space::Space,
     store::Read,
@@ -22,6 +20,7 @@ use crate::{
         actions::{
             ZONE_ID, action,
             assignment::{self, account_kind},
+            configuration::limits,
             user_sync,
         },
         call::{Action, Answer, Call, object},
@@ -276,10 +275,6 @@ fn edit(given: &Parameters) -> Result<Edit, Refusal> {
         removed: removed.chain(own).collect::<Result<_, _>>()?,
         redeploy: given.is_true("IsApply"),
     })
-}
-
-fn limits(call: &Call) -> Limits {
-    Limits { configurations: call.app.settings.limits.configurations, ..Limits::default() }
 }
 
 /// What the room says about an operation, in the words of the API.
