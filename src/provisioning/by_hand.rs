@@ -150,7 +150,8 @@ fn trust_policy(account: &OtherCloudAccount, provider: &str) -> String {
             }],
         }),
     };
-    document.to_string()
+    // People copy it from a page.
+    format!("{document:#}")
 }
 
 /// What a role is to be there.

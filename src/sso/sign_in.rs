@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::{self, User},
-    id::{AttemptId, SignInTestId, SpaceId},
+    directory,
+    id::{AttemptId, SignInTestId, SpaceId, UserId},
     saml::{
         cause::Cause,
         response::{self, VerifiedAssertion},
@@ -209,7 +209,15 @@ pub async fn judge(
         Ok(origin) => origin,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
-    let fresh = remember(tx, space.id, &origin.entity_id, &verified).await?;
+    let fresh = match origin.fresh {
+        // An assertion answers one request by its signed word, and that request is used up now: no
+        // other response can be here at this moment with the same assertion.
+        Some(fresh) => {
+            remembering(space.id, &origin.entity_id, &verified).later(tx).await?;
+            fresh
+        }
+        None => remember(tx, space.id, &origin.entity_id, &verified).await?,
+    };
     let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
@@ -222,14 +230,14 @@ pub async fn judge(
         trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
         return refuse(tx, act, space, name_id, &trace, Check::SessionNotOnOrAfter).await;
     }
-    let user = match person(tx, space.id, &verified, &mut trace).await? {
+    let user = match check_person(&mut trace, &verified, origin.person) {
         Ok(user) => user,
         Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
     };
     let attempt = NewAttempt {
         space: space.id,
         outcome: Outcome::Accepted,
-        user: Some(user.id),
+        user: Some(user),
         name_id,
         checks: &trace,
     };
@@ -237,7 +245,7 @@ pub async fn judge(
     let expires_at = act.now.plus_seconds(ticket::seconds(origin.binding_hash.is_some()));
     let session = NewIdpSession {
         space: space.id,
-        user: user.id,
+        user,
         issuer: &origin.entity_id,
         verified: &verified,
         expires_at,
@@ -245,7 +253,7 @@ pub async fn judge(
     let session = logout::remember_session(tx, act, &session).await?;
     let ticket = NewTicket {
         space: space.id,
-        user: user.id,
+        user,
         attempt,
         return_to: &origin.return_to,
         binding_hash: origin.binding_hash.as_deref(),
@@ -264,9 +272,27 @@ struct Present {
     stands: bool,
     /// Whether the identity provider has ended any session of this person.
     may_be_over: bool,
+    /// Whether the assertion is in the replay ledger.
+    seen: bool,
+    /// The user that the assertion names, if there is one.
+    user_id: Option<UserId>,
+    /// Whether that user may sign in.
+    user_enabled: Option<bool>,
 }
 
-fn push_present(query: &mut Sql, provider: &IdentityProvider, verified: &VerifiedAssertion) {
+impl Present {
+    fn person(&self) -> Option<(UserId, bool)> {
+        self.user_id.zip(self.user_enabled)
+    }
+}
+
+/// Appends the columns of [`Present`]; the ledger is asked for an assertion of that issuer.
+fn push_present(
+    query: &mut Sql,
+    provider: &IdentityProvider,
+    issuer: &str,
+    verified: &VerifiedAssertion,
+) {
     query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
     query.push(" WHERE s.id = ").push_bind(provider.space_id);
     query.push(" AND s.sso_enabled = ").push_bind(true);
@@ -274,6 +300,16 @@ fn push_present(query: &mut Sql, provider: &IdentityProvider, verified: &Verifie
     query.push(", EXISTS (SELECT 1 FROM received_logouts l");
     query.push(" WHERE l.space_id = ").push_bind(provider.space_id);
     query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS may_be_over");
+    query.push(", EXISTS (SELECT 1 FROM accepted_assertions a");
+    query.push(" WHERE a.space_id = ").push_bind(provider.space_id);
+    query.push(" AND a.issuer = ").push_bind(issuer);
+    query.push(" AND a.assertion_id = ").push_bind(&verified.assertion_id).push(") AS seen");
+    for (column, name) in [("u.id", "user_id"), ("u.active AND NOT u.blocked", "user_enabled")] {
+        query.push(", (SELECT ").push(column).push(" FROM users u WHERE u.deleted_at IS NULL");
+        query.push(" AND u.space_id = ").push_bind(provider.space_id);
+        query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));
+        query.push(") AS ").push(name);
+    }
 }
 
 /// Where a good response came from, and where it leads.
@@ -284,6 +320,11 @@ struct Origin {
     binding_hash: Option<Vec<u8>>,
     /// Whether the identity provider has ended any session of this person.
     may_be_over: bool,
+    /// Whether the assertion is new to the ledger, where a request that only it can answer was used
+    /// up; none where the ledger itself has to decide.
+    fresh: Option<bool>,
+    /// The user that the assertion names, and whether that user may sign in.
+    person: Option<(UserId, bool)>,
 }
 
 /// Uses the request up, or, where the response answers none, holds the settings of this moment
@@ -298,7 +339,7 @@ async fn origin(
     let Against { space, provider, request, relay_state } = against;
     if verified.in_response_to.is_none() {
         let mut query = sql("SELECT ");
-        push_present(&mut query, provider, verified);
+        push_present(&mut query, provider, &provider.entity_id, verified);
         let present: Present = query.fetch_one(tx).await?;
         if !present.stands {
             return Err(ProviderError::ChangedMeanwhile.into());
@@ -313,8 +354,14 @@ async fn origin(
         };
         let return_to = return_path(&space.name, None);
         let entity_id = provider.entity_id;
-        let may_be_over = present.may_be_over;
-        return Ok(Ok(Origin { entity_id, return_to, binding_hash: None, may_be_over }));
+        return Ok(Ok(Origin {
+            entity_id,
+            return_to,
+            binding_hash: None,
+            may_be_over: present.may_be_over,
+            fresh: None,
+            person: present.person(),
+        }));
     }
     let taken = match request {
         Some(request) => take_now(tx, against, request, verified, act.now).await?,
@@ -332,8 +379,14 @@ async fn origin(
         return Ok(Err(Check::RelayState));
     }
     let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
-    let (binding_hash, may_be_over) = (Some(binding_hash), present.may_be_over);
-    Ok(Ok(Origin { entity_id, return_to, binding_hash, may_be_over }))
+    Ok(Ok(Origin {
+        entity_id,
+        return_to,
+        binding_hash: Some(binding_hash),
+        may_be_over: present.may_be_over,
+        fresh: Some(!present.seen),
+        person: present.person(),
+    }))
 }
 
 /// The enabled user that an assertion names. What failed is in the trace.
@@ -342,17 +395,26 @@ pub(super) async fn person(
     space: SpaceId,
     verified: &VerifiedAssertion,
     trace: &mut Trace,
-) -> Result<Result<User, Check>, Error> {
+) -> Result<Result<UserId, Check>, Error> {
     let user = directory::user_by_name(tx, space, &verified.identity).await?;
+    Ok(check_person(trace, verified, user.map(|user| (user.id, user.enabled()))))
+}
+
+/// That there is such a user, who may sign in. What failed is in the trace.
+fn check_person(
+    trace: &mut Trace,
+    verified: &VerifiedAssertion,
+    person: Option<(UserId, bool)>,
+) -> Result<UserId, Check> {
     let (wanted, cause) = ("the name of a user", Cause::UnknownUser);
-    trace.require(Check::UserExists, user.is_some(), cause, wanted, &verified.identity);
-    let Some(user) = user else { return Ok(Err(Check::UserExists)) };
-    let received = if user.enabled() { "enabled" } else { "disabled" };
+    trace.require(Check::UserExists, person.is_some(), cause, wanted, &verified.identity);
+    let Some((id, enabled)) = person else { return Err(Check::UserExists) };
+    let received = if enabled { "enabled" } else { "disabled" };
     let (wanted, cause) = ("an enabled user", Cause::UserDisabled);
-    if trace.require(Check::UserEnabled, user.enabled(), cause, wanted, received) {
-        Ok(Ok(user))
+    if trace.require(Check::UserEnabled, enabled, cause, wanted, received) {
+        Ok(id)
     } else {
-        Ok(Err(Check::UserEnabled))
+        Err(Check::UserEnabled)
     }
 }
 
@@ -419,7 +481,7 @@ async fn take_now(
     query.push(" AND expires_at > ").push_bind(now);
     query.push(" RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, ");
     query.push("created_at, ");
-    push_present(&mut query, against.provider, verified);
+    push_present(&mut query, against.provider, &request.entity_id, verified);
     query.fetch_optional(tx).await
 }
 
@@ -430,15 +492,16 @@ pub(super) async fn remember(
     issuer: &str,
     verified: &VerifiedAssertion,
 ) -> Result<bool, database::Error> {
-    let made = sql("INSERT INTO accepted_assertions (space_id, issuer, assertion_id, expires_at)
+    Ok(remembering(space, issuer, verified).execute(tx).await? == 1)
+}
+
+fn remembering(space: SpaceId, issuer: &str, verified: &VerifiedAssertion) -> Sql {
+    sql("INSERT INTO accepted_assertions (space_id, issuer, assertion_id, expires_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
     .bind(space)
     .bind(issuer)
     .bind(&verified.assertion_id)
     .bind(Timestamp::from(verified.remember_until))
-    .execute(tx)
-    .await?;
-    Ok(made == 1)
 }
 
 pub(super) async fn record(

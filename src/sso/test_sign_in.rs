@@ -360,7 +360,7 @@ pub async fn judge_test(
     .bind(&text_of(&trace))
     .bind(act.now)
     .bind(&act.request_id)
-    .bind(user.map(|user| user.id))
+    .bind(user)
     .bind(&json!(assertion))
     .bind(message)
     .bind(id)

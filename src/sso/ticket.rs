@@ -100,6 +100,8 @@ struct TicketRow {
     space_name: Option<String>,
     /// From where one may come to its portal.
     networks: Option<Json<Networks>>,
+    /// The user's name, if the user may sign in at this moment.
+    user_name: Option<String>,
 }
 
 fn carries(carried: Option<&str>, hash: &[u8]) -> bool {
@@ -161,7 +163,7 @@ pub enum Bearer<'a> {
 #[derive(Clone, Debug)]
 pub struct Redeemed {
     /// The user, enabled at this moment.
-    pub user: User,
+    pub user: UserId,
     /// Where to go.
     pub return_to: String,
     /// When the session ends: with the identity provider's, if that one's end is known.
@@ -212,7 +214,10 @@ pub async fn redeem(
     query.push_bind(true).push(
         ") AS space_name,
                     (SELECT s.sign_in_networks FROM spaces s
-                     WHERE s.id = login_tickets.space_id) AS networks",
+                     WHERE s.id = login_tickets.space_id) AS networks,
+                    (SELECT u.user_name FROM users u
+                     WHERE u.id = login_tickets.user_id AND u.space_id = login_tickets.space_id
+                       AND u.deleted_at IS NULL AND u.active AND NOT u.blocked) AS user_name",
     );
     let row: Option<TicketRow> = query.fetch_optional(tx).await?;
     let Some(row) = row else {
@@ -233,8 +238,7 @@ pub async fn redeem(
     };
     let same = carries(carried, &row.binding_hash);
     let admitted = row.networks.is_some_and(|networks| networks.0.admit(act.address));
-    let user = directory::user(tx, row.space_id, row.user_id).await?;
-    let found = row.space_name.zip(user).filter(|(_, user)| user.enabled());
+    let found = row.space_name.zip(row.user_name);
     let received = match (same, carried) {
         (false, Some(_)) => "another browser",
         (false, None) => "a browser without our cookie",
@@ -249,16 +253,16 @@ pub async fn redeem(
     let holds = received == "the same browser";
     let wanted = "the browser that began, in time";
     trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
-    let Some((_, user)) = found.filter(|_| holds) else {
+    let Some((_, user_name)) = found.filter(|_| holds) else {
         attempts::finish(tx, attempt, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
         record(tx, act, row.space_id, "sign_in.refuse", attempt, after).await?;
         return Ok(if same && !admitted { Brought::Closed } else { Brought::Nothing });
     };
     attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
-    let actor =
-        Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-    let after = json!({ "user_id": user.id, "user_name": user.user_name });
+    let user = row.user_id;
+    let after = json!({ "user_id": user, "user_name": user_name });
+    let actor = Actor { kind: ActorKind::User, id: user.to_string(), name: user_name };
     record(tx, &act.by(actor), row.space_id, "sign_in.succeed", attempt, after).await?;
     let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
     let idp_session = row.idp_session_id;

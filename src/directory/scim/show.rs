@@ -218,23 +218,30 @@ impl View<'_> {
             let rows = select.fetch_all(tx).await?;
             return Ok((self.show(tx, kind, rows).await?, None));
         }
-        // To SQLite CROSS JOIN says which way to go: from the users to their groups.
         let mut both = select.inside(
             "WITH page (id, version, document, created_at, updated_at) AS MATERIALIZED (",
-            ") SELECT CAST(0 AS BIGINT) AS group_id, id, version, document, created_at, updated_at
-               FROM page
+            ") SELECT ",
+        );
+        // No group has an id below zero: a user comes with one that says how many users there are.
+        match counted {
+            Some(space) => {
+                both.push("-1 - (");
+                kind.push_total(space, Some(Source::Scim), &mut both);
+                both.push(")");
+            }
+            None => {
+                both.push("CAST(-1 AS BIGINT)");
+            }
+        }
+        // To SQLite CROSS JOIN says which way to go: from the users to their groups.
+        both.push(
+            " AS group_id, id, version, document, created_at, updated_at FROM page
                UNION ALL
                SELECT g.id, m.user_id, 0, g.name, page.created_at, page.updated_at
                FROM page CROSS JOIN group_members m CROSS JOIN groups g
                WHERE m.user_id = page.id AND g.id = m.group_id
                  AND g.deleted_at IS NULL AND g.source = 'scim'",
         );
-        if let Some(space) = counted {
-            // Its times are nobody's: a row has to have some.
-            both.push(" UNION ALL SELECT CAST(-1 AS BIGINT), (");
-            kind.push_total(space, Some(Source::Scim), &mut both);
-            both.push("), 0, '', created_at, updated_at FROM (SELECT * FROM page LIMIT 1) AS one");
-        }
         let both: Vec<Selected> = if (2..=MOST_PACKED).contains(&most) {
             let columns = "group_id, id, version, document, created_at, updated_at";
             both.fetch_packed(tx, columns).await?
@@ -244,10 +251,11 @@ impl View<'_> {
         let (mut rows, mut groups) = (Vec::new(), HashMap::<i64, Vec<Membership>>::new());
         let mut total = None;
         for (group, id, version, document, created_at, updated_at) in both {
-            match group {
-                -1 => total = Some(id),
-                0 => rows.push(Stored { id, version, document, created_at, updated_at }),
-                _ => groups.entry(id).or_default().push(Membership { id: group, name: document }),
+            if group < 0 {
+                total = counted.map(|_| -1 - group);
+                rows.push(Stored { id, version, document, created_at, updated_at });
+            } else {
+                groups.entry(id).or_default().push(Membership { id: group, name: document });
             }
         }
         let shown: Result<_, Error> = rows
@@ -406,7 +414,7 @@ struct Membership {
     name: String,
 }
 
-/// A stored resource, or a group of one: the group's id (0 where the row is a resource), the
+/// A stored resource, or a group of one: the group's id (below zero where the row is a resource), the
 /// resource's id and version, its document or the group's name, when it was made and changed.
 type Selected = (i64, i64, i64, String, Timestamp, Timestamp);
 

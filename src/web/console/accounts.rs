@@ -208,7 +208,7 @@ fn cloud_page(
         number: Field::text("number", "Account number there")
             .optional()
             .longest(19)
-            .hint("Twelve digits at Amazon Web Services.")
+            .hint("Of an account in another cloud. Twelve digits at Amazon Web Services.")
             .value(&given.number)
             .error(Wrong::at(wrong.as_ref(), "number")),
         region: Field::text("region", "Region to sign in at")

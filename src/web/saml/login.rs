@@ -204,7 +204,7 @@ async fn enter(
             }
             let ends_at = redeemed.session_ends_at;
             let mut data = json!({
-                SUBJECT: redeemed.user.id.0,
+                SUBJECT: redeemed.user.0,
                 IDP_SESSION: redeemed.idp_session.0,
                 SESSION_ENDS_AT: ends_at.as_second(),
             });
