@@ -176,6 +176,8 @@ id_type! {
     AssignmentId = "ra-";
     /// A user sync.
     UserSyncId = "up-";
+    /// Something in an account that is not as it was recorded.
+    DriftId = "dr-";
     /// A task.
     TaskId = "t-";
     /// Something to be made by hand in an account of another cloud.

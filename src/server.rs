@@ -8,7 +8,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     audit::unproved,
-    cloud, directory, event, expiry, recorder, request, space, sso,
+    cloud, directory, event, expiry,
+    provisioning::drift,
+    recorder, request, space, sso,
     store::{self, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
 };
@@ -119,6 +121,9 @@ async fn sweep(app: App, stop: CancellationToken) {
         if let Err(error) = warn_of_ends(&app).await {
             web::log_cause(&error);
         }
+        if let Err(error) = look_for_drift(&app).await {
+            web::log_cause(&error);
+        }
         if let Err(error) = sweep_directories(&app, now).await {
             web::log_cause(&error);
         }
@@ -153,6 +158,19 @@ async fn warn_of_ends(app: &App) -> Result<(), web::Fault> {
     for space in app.db.read(async |tx| space::spaces(tx).await).await? {
         let act = app.own_act("expiry")?;
         expiry::warn(&app.db, &act, space.id).await?;
+    }
+    Ok(())
+}
+
+/// Has the accounts of every space looked at that are due.
+async fn look_for_drift(app: &App) -> Result<(), web::Fault> {
+    let interval = app.settings.drift.interval_hours.saturating_mul(3600);
+    if interval == 0 {
+        return Ok(());
+    }
+    for space in app.db.read(async |tx| space::spaces(tx).await).await? {
+        let act = app.own_act("drift")?;
+        app.db.write(async |tx| drift::schedule(tx, &act, space.id, interval).await).await?;
     }
     Ok(())
 }

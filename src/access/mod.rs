@@ -3,8 +3,10 @@
 //! * [`reachable`]: everything a user reaches, for the portal: per account the roles, direct and
 //!   through groups merged into one (PRT-09), and the CAM users.
 //! * [`launch_role`], [`launch_user`]: whether one of them may be entered now (PRT-08).
+//! * [`plan`]: what an act would do, before it is done.
 //! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
+pub mod plan;
 mod store;
 
 pub use store::{has_cam_user, is_entitled, launch_role, launch_user, reachable};

@@ -58,6 +58,8 @@ pub struct Settings {
     pub events: Events,
     /// The worker.
     pub worker: Worker,
+    /// Looking for drift.
+    pub drift: Drift,
     /// Connections of clients.
     pub connections: Connections,
     /// How often somebody may come.
@@ -180,6 +182,14 @@ pub struct Events {
 pub struct Worker {
     /// How many tasks run at the same time.
     pub parallel: usize,
+}
+
+/// Looking for what is not in the accounts as it was recorded (DPL-15).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// Hours from one look at every account to the next; 0 for never by itself.
+    pub interval_hours: i64,
 }
 
 /// Connections of clients.
@@ -362,6 +372,9 @@ impl Settings {
         }
         if !(1..=256).contains(&self.worker.parallel) {
             return invalid("worker.parallel", "1 to 256");
+        }
+        if !(0..=8760).contains(&self.drift.interval_hours) {
+            return invalid("drift.interval_hours", "0 to 8760 hours");
         }
         Ok(())
     }

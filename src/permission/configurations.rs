@@ -19,7 +19,7 @@ use crate::{
 };
 
 const CONFIGURATION: &str = "SELECT c.id, c.space_id, c.name, c.description, c.session_duration,
-    c.relay_state, c.created_at, c.updated_at FROM permission_configurations c WHERE c.space_id = ";
+    c.relay_state, c.version, c.created_at, c.updated_at FROM permission_configurations c WHERE c.space_id = ";
 
 /// Longest document of a custom policy, in characters (PC-04).
 const LONGEST_DOCUMENT: usize = 4096;
@@ -198,12 +198,14 @@ pub(super) async fn set_content(
     duration: i64,
     policies: &[ConfigurationPolicy],
 ) -> Result<(), database::Error> {
-    sql("UPDATE permission_configurations SET content = $1, updated_at = $2 WHERE id = $3")
-        .bind(content(duration, policies).to_text())
-        .bind(act.now)
-        .bind(id)
-        .execute(tx)
-        .await?;
+    sql("UPDATE permission_configurations SET
+             version = version + CASE WHEN content = $1 THEN 0 ELSE 1 END,
+             content = $1, updated_at = $2 WHERE id = $3")
+    .bind(content(duration, policies).to_text())
+    .bind(act.now)
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -221,7 +223,7 @@ pub(super) async fn lock(
     found.map(|(duration,)| duration).ok_or(Error::ConfigurationNotFound)
 }
 
-fn resolve(
+pub(super) fn resolve(
     new: &NewPolicy,
     configuration: ConfigurationId,
     act: &Act,

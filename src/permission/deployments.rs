@@ -19,6 +19,7 @@ const DEPLOYMENT: &str = "SELECT d.id, d.space_id, d.configuration_id,
         c.name AS configuration_name, d.account_uin, acc.name AS account_name,
         acc.kind AS account_kind, d.state, d.deployed_content,
         (d.deployed_content IS NOT NULL AND d.deployed_content <> c.content) AS is_outdated,
+        d.deployed_version, c.version AS current_version, d.is_leaving,
         d.reason, d.created_at, d.updated_at
     FROM deployments d
     JOIN permission_configurations c ON c.id = d.configuration_id
@@ -118,8 +119,8 @@ pub async fn deployments_left(
     .await
 }
 
-/// Has a deployment stand there that a task will make real; one that is being taken away is
-/// wanted again.
+/// Has a deployment stand there that a task will make real. One that is being taken away, or that
+/// could not be, is wanted again: how much of it is left is not known, so it starts from nothing.
 pub(super) async fn expect_deployment(
     tx: &mut Write,
     act: &Act,
@@ -131,13 +132,15 @@ pub(super) async fn expect_deployment(
              (id, space_id, configuration_id, account_uin, state, created_at, updated_at)
          VALUES ($1, $2, $3, $4, 'in_progress', $5, $5)
          ON CONFLICT (account_uin, configuration_id)
-         DO UPDATE SET state = 'in_progress', updated_at = excluded.updated_at
-         WHERE deployments.state = 'removing'")
+         DO UPDATE SET state = 'in_progress', updated_at = excluded.updated_at,
+                       deployed_content = NULL, deployed_version = NULL, is_leaving = $6
+         WHERE deployments.is_leaving")
     .bind(act.new_id::<DeploymentId>())
     .bind(space)
     .bind(configuration)
     .bind(account)
     .bind(act.now)
+    .bind(false)
     .execute(tx)
     .await?;
     Ok(())
@@ -205,11 +208,12 @@ async fn mark_deployment_removing(
     configuration: ConfigurationId,
     account: Uin,
 ) -> Result<(), database::Error> {
-    sql("UPDATE deployments SET state = 'removing', updated_at = $1
+    sql("UPDATE deployments SET state = 'removing', is_leaving = $4, updated_at = $1
          WHERE account_uin = $2 AND configuration_id = $3")
     .bind(act.now)
     .bind(account)
     .bind(configuration)
+    .bind(true)
     .execute(tx)
     .await?;
     Ok(())
@@ -267,15 +271,17 @@ pub async fn record_deployed(
     act: &Act,
     configuration: ConfigurationId,
     account: Uin,
-    content: &Content,
+    (content, version): (&Content, Option<i64>),
 ) -> Result<(), database::Error> {
     sql("UPDATE deployments SET deployed_content = $1, updated_at = $2, reason = NULL,
+             deployed_version = $5,
              state = CASE WHEN state = 'removing' THEN state ELSE 'deployed' END
          WHERE account_uin = $3 AND configuration_id = $4")
     .bind(content.to_text())
     .bind(act.now)
     .bind(account)
     .bind(configuration)
+    .bind(version)
     .execute(tx)
     .await?;
     Ok(())
@@ -313,7 +319,7 @@ pub async fn end_removal(
     .bind(configuration)
     .execute(tx)
     .await?;
-    sql("UPDATE deployments SET deployed_content = NULL
+    sql("UPDATE deployments SET deployed_content = NULL, deployed_version = NULL
          WHERE account_uin = $1 AND configuration_id = $2")
     .bind(account)
     .bind(configuration)

@@ -51,7 +51,8 @@ pub async fn update_configuration(
     check_relay_state(&new.relay_state, &limits.landing_origins)?;
     let existing = policies(tx, id).await?;
     sql("UPDATE permission_configurations
-         SET description = $1, session_duration = $2, relay_state = $3, content = $4,
+         SET version = version + CASE WHEN content = $4 THEN 0 ELSE 1 END,
+             description = $1, session_duration = $2, relay_state = $3, content = $4,
              updated_at = $5
          WHERE id = $6")
     .bind(&new.description)

@@ -13,9 +13,11 @@ mod applied;
 mod assignments;
 mod configurations;
 mod deployments;
+mod difference;
 mod editing;
 mod rules;
 mod temporary;
+mod undeployment;
 
 pub use applied::{Applied, ApplyState, applied};
 pub use assignments::{
@@ -31,12 +33,14 @@ pub use deployments::{
     DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
     deployments, deployments_left, end_removal, record_deployed, record_failed,
 };
+pub use difference::{Difference, edited};
 pub use editing::{
     ConfigurationBlockers, ConfigurationChange, ConfigurationPolicyName, delete_configuration,
     redeploy_everywhere, remove_policy, update_configuration, update_custom_policy,
 };
-pub use rules::{Content, check_name, check_relay_state, content};
+pub use rules::{Content, ContentPolicy, check_name, check_relay_state, content};
 pub use temporary::{create_temporary_assignments, due_assignments, is_due};
+pub use undeployment::{Undeployment, UndeploymentStage, undeployment};
 
 use serde_json::Value;
 
@@ -94,6 +98,8 @@ pub struct Configuration {
     pub session_duration: i64,
     /// Where a role session lands; empty for the account's front page.
     pub relay_state: String,
+    /// Grows by one with each change of what a deployment puts into an account (PC-16).
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -292,6 +298,12 @@ pub struct Deployment {
     pub deployed_content: Option<String>,
     /// Whether that is not what the configuration says now.
     pub is_outdated: bool,
+    /// Which version of the configuration was deployed last, if it was noted (PC-16).
+    pub deployed_version: Option<i64>,
+    /// Which version the configuration has now.
+    pub current_version: i64,
+    /// Whether it is wanted gone: a task takes it away, or has failed to.
+    pub is_leaving: bool,
     /// Why the last attempt failed.
     pub reason: Option<String>,
     /// When it was begun first.

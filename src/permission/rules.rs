@@ -61,7 +61,7 @@ pub(super) fn check_policy_name(name: &str) -> Result<(), Error> {
 }
 
 /// What a deployment puts into an account: all that "outdated" compares (DESIGN §8).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// How long a role session lasts, in seconds.
     pub session_duration: i64,

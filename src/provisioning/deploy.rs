@@ -15,12 +15,13 @@ use crate::{
 };
 
 /// What the things that we make say about themselves.
-const DESCRIPTION: &str = "Managed by Identity Center; changes belong there.";
+pub(super) const DESCRIPTION: &str = "Managed by Identity Center; changes belong there.";
 
 /// What has to be deployed.
 struct Wanted {
     name: String,
     content: Content,
+    version: Option<i64>,
 }
 
 impl Reconciler {
@@ -30,12 +31,12 @@ impl Reconciler {
         &self,
         task: &Task,
         configuration: ConfigurationId,
-    ) -> Attempt<Content> {
+    ) -> Attempt<(Content, Option<i64>)> {
         let wanted = self.wanted(task, configuration).await?;
         if let Some(account) = self.other_cloud(task).await? {
             let what = (wanted.name.as_str(), &wanted.content);
             self.deploy_by_hand(task, &account, configuration, what).await?;
-            return Ok(wanted.content);
+            return Ok((wanted.content, wanted.version));
         }
         let cam = self.enter(task);
         self.ensure_provider(task, &*cam).await?;
@@ -63,21 +64,34 @@ impl Reconciler {
         self.bind(&*cam, &role, &wanted).await?;
         // Another task may have removed the provider with what was the last configuration.
         self.ensure_provider(task, &*cam).await?;
-        Ok(wanted.content)
+        Ok((wanted.content, wanted.version))
     }
 
     async fn wanted(&self, task: &Task, configuration: ConfigurationId) -> Attempt<Wanted> {
-        let (found, policies) = self
+        let (found, policies, recorded) = self
             .db
             .read(async |tx| -> store::Result<_> {
                 let found = permission::configuration(tx, task.space, configuration).await?;
-                Ok((found, permission::policies(tx, configuration).await?))
+                let recorded = if task.payload["content"] == "recorded" {
+                    permission::deployment(tx, task.space, configuration, task.account).await?
+                } else {
+                    None
+                };
+                Ok((found, permission::policies(tx, configuration).await?, recorded))
             })
             .await?;
         let gone = || Trouble::Permanent("the configuration is gone".to_owned());
         let found = found.ok_or_else(gone)?;
+        // A repair restores what was recorded; what the configuration says by now is for a
+        // redeployment (CON-12).
+        if let Some(recorded) = recorded {
+            let content = recorded.deployed_content.as_deref().and_then(Content::from_text);
+            let nothing = || Trouble::Permanent("nothing is deployed there".to_owned());
+            let content = content.ok_or_else(nothing)?;
+            return Ok(Wanted { name: found.name, content, version: recorded.deployed_version });
+        }
         let content = permission::content(found.session_duration, &policies);
-        Ok(Wanted { name: found.name, content })
+        Ok(Wanted { name: found.name, content, version: Some(found.version) })
     }
 
     /// Gives the role exactly the policies that are wanted.

@@ -4,6 +4,7 @@
 //!   makes it so. It can be stopped and begun again anywhere.
 //! * [`names`] knows how things are called in an account.
 //! * [`prepare_idp_key`] and its like: a change of the key that signs towards the accounts.
+//! * [`drift`]: what is in the accounts, against what was recorded.
 //! * [`manual_steps`]: what somebody has to make by hand in accounts of other clouds.
 //! * [`create_user_syncs`] and its like: identities with a CAM user in an account.
 //! * [`remove_assignment`], [`access_changed`], [`identity_deleted`]: what has to happen in the
@@ -13,6 +14,7 @@ mod access_ends;
 mod by_hand;
 mod deletion;
 mod deploy;
+pub mod drift;
 mod key_change;
 pub mod names;
 mod reconciler;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{names, sync};
+use super::{drift, names, sync};
 use crate::{
     audit::{Act, Actor},
     cam,
@@ -23,7 +23,7 @@ use crate::{
 pub struct Reconciler {
     pub(super) db: Db,
     pub(super) clock: Clock,
-    ids: Ids,
+    pub(super) ids: Ids,
     clouds: Arc<dyn Clouds>,
     public_url: String,
 }
@@ -69,18 +69,30 @@ pub(super) type Attempt<T> = Result<T, Trouble>;
 struct Note {
     /// What was deployed.
     deployed: Option<Content>,
+    /// Which version of the configuration that is.
+    version: Option<i64>,
     /// Whether the deployment is gone from the account.
     undeployed: bool,
 }
 
 impl Note {
+    fn deployed(&mut self, (content, version): (Content, Option<i64>)) {
+        self.deployed = Some(content);
+        self.version = version;
+    }
+
     fn to_json(&self) -> Value {
-        json!({ "deployed": self.deployed, "undeployed": self.undeployed })
+        json!({
+            "deployed": self.deployed,
+            "version": self.version,
+            "undeployed": self.undeployed,
+        })
     }
 
     fn from_json(value: &Value) -> Self {
         Self {
             deployed: serde_json::from_value(value["deployed"].clone()).ok().flatten(),
+            version: value["version"].as_i64(),
             undeployed: value["undeployed"] == json!(true),
         }
     }
@@ -144,7 +156,7 @@ impl Reconciler {
         let mut note = Note::default();
         match task.kind {
             Kind::ProvisionConfiguration => {
-                note.deployed = Some(self.deploy(task, configuration_of(task)?).await?);
+                note.deployed(self.deploy(task, configuration_of(task)?).await?);
             }
             Kind::DeprovisionConfiguration => {
                 let configuration = configuration_of(task)?;
@@ -162,7 +174,7 @@ impl Reconciler {
             Kind::CreateAssignment => {
                 let configuration = configuration_of(task)?;
                 if self.is_first_use(task.space, configuration, task.account).await? {
-                    note.deployed = Some(self.deploy(task, configuration).await?);
+                    note.deployed(self.deploy(task, configuration).await?);
                 }
             }
             Kind::DeleteAssignment => {
@@ -186,6 +198,7 @@ impl Reconciler {
             Kind::StartUserSync => sync::start(self, task, sync_of(task)?).await?,
             Kind::DeleteUserSync => sync::end(self, task, sync_of(task)?).await?,
             Kind::RefreshProvider => self.refresh_provider(task).await?,
+            Kind::DetectDrift => self.detect(task).await?,
         }
         Ok(note)
     }
@@ -241,13 +254,22 @@ impl Handler for Reconciler {
     ) -> store::Result<()> {
         match task.kind {
             Kind::StartUserSync | Kind::DeleteUserSync => {
+                if task.kind == Kind::StartUserSync && matches!(end, End::Success(_)) {
+                    drift::forget_users(tx, task.account).await?;
+                }
                 return sync::conclude(tx, act, task, end).await;
             }
             Kind::ProvisionConfiguration
             | Kind::DeprovisionConfiguration
             | Kind::CreateAssignment
             | Kind::DeleteAssignment => {}
-            Kind::RefreshProvider => return Ok(()),
+            Kind::RefreshProvider => {
+                return match end {
+                    End::Success(_) => drift::forget_provider(tx, task.account).await,
+                    End::Failed(_) => Ok(()),
+                };
+            }
+            Kind::DetectDrift => return Ok(()),
         }
         let Some(configuration) = task.configuration else { return Ok(()) };
         let account = task.account;
@@ -256,7 +278,9 @@ impl Handler for Reconciler {
             End::Success(note) => {
                 let note = Note::from_json(note);
                 if let Some(content) = &note.deployed {
-                    permission::record_deployed(tx, act, configuration, account, content).await?;
+                    let deployed = (content, note.version);
+                    permission::record_deployed(tx, act, configuration, account, deployed).await?;
+                    drift::forget_configuration(tx, account, configuration).await?;
                 }
                 if note.undeployed {
                     permission::end_removal(tx, configuration, account).await?;

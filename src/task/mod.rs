@@ -54,6 +54,8 @@ text_enum! {
         DeleteUserSync = "DeleteProvisioning",
         /// Gives an account our metadata anew. The public API does not know it.
         RefreshProvider = "RefreshSAMLProvider",
+        /// Looks at an account for drift. The public API does not know it.
+        DetectDrift = "DetectDrift",
     }
 }
 

@@ -263,6 +263,7 @@ fn finish_action(kind: Kind) -> &'static str {
         Kind::StartUserSync => "user_sync.started",
         Kind::DeleteUserSync => "user_sync.deleted",
         Kind::RefreshProvider => "saml_provider.refreshed",
+        Kind::DetectDrift => "drift.looked",
     }
 }
 

@@ -27,6 +27,8 @@ struct Success<'a, T> {
 #[serde(rename_all = "PascalCase")]
 struct Failure<'a> {
     error: ErrorBody<'a>,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
     request_id: &'a str,
 }
 
@@ -44,8 +46,19 @@ pub fn success<T: Serialize>(content: &T, request_id: &str) -> Result<Vec<u8>, s
 
 /// The body of a reply that did not.
 pub fn failure(code: &str, message: &str, request_id: &str) -> Result<Vec<u8>, serde_json::Error> {
+    failure_with(code, message, &Map::new(), request_id)
+}
+
+/// The body of a reply that did not, and that tells what the caller needs to try again. Clients
+/// that know nothing of it see the error alone.
+pub fn failure_with(
+    code: &str,
+    message: &str,
+    more: &Map<String, Value>,
+    request_id: &str,
+) -> Result<Vec<u8>, serde_json::Error> {
     let error = ErrorBody { code, message };
-    serde_json::to_vec(&Envelope { response: Failure { error, request_id } })
+    serde_json::to_vec(&Envelope { response: Failure { error, more, request_id } })
 }
 
 /// A reply as its receiver sees it.

@@ -39,6 +39,8 @@ pub enum Kind {
     TextList,
     /// A list of integers.
     IntegerList,
+    /// An object with these fields.
+    Object(&'static [Field]),
     /// A list of objects with these fields.
     ObjectList(&'static [Field]),
 }
@@ -91,6 +93,11 @@ impl Field {
     /// An optional list of integers.
     pub const fn integers(name: &'static str) -> Self {
         Self::new(name, Kind::IntegerList)
+    }
+
+    /// An optional object.
+    pub const fn object(name: &'static str, fields: &'static [Field]) -> Self {
+        Self::new(name, Kind::Object(fields))
     }
 
     /// An optional list of objects.
@@ -184,6 +191,16 @@ impl Parameters {
         self.list(name).iter().filter_map(Value::as_i64).collect()
     }
 
+    /// An object; an empty one when absent.
+    pub fn object(&self, name: &str) -> Parameters {
+        Parameters(self.0.get(name).and_then(Value::as_object).cloned().unwrap_or_default())
+    }
+
+    /// The names of what was given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A list of objects; empty when absent.
     pub fn objects(&self, name: &str) -> Vec<Parameters> {
         let objects = self.list(name).iter().filter_map(Value::as_object);
@@ -240,6 +257,12 @@ fn check_value(field: &Field, value: Value, origin: Origin, path: &str) -> Resul
         Kind::IntegerList => {
             list(value, path, |item, path| scalar(Scalar::Integer, &item, origin, path))?
         }
+        Kind::Object(fields) => match value {
+            Value::Object(object) => {
+                check_object(fields, object, origin, path).map(Value::Object)?
+            }
+            _ => return Err(wrong_type(path, "an object")),
+        },
         Kind::ObjectList(fields) => list(value, path, |item, path| match item {
             Value::Object(object) => check_object(fields, object, origin, path).map(Value::Object),
             _ => Err(wrong_type(path, "an object")),

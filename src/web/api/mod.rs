@@ -86,7 +86,7 @@ async fn serve(
             }
             let (code, message) = refusal.code_and_message();
             unread = code == CommonCode::RequestSizeLimitExceeded.as_str();
-            envelope::failure(&code, &message, &info.id)
+            envelope::failure_with(&code, &message, refusal.more(), &info.id)
         }
     };
     match body {

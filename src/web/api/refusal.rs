@@ -2,6 +2,10 @@
 //!
 //! The codes are the original's, copied exactly, irregular prefixes included; the texts are ours.
 
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
 use crate::{
     cloud, credential, directory, event, organization, permission, provisioning, request,
     saml::metadata::MetadataError,
@@ -21,6 +25,15 @@ pub enum Refusal {
         code: &'static str,
         /// The text, for people; names the parameter.
         message: String,
+    },
+    /// The same, with what the caller needs to try again.
+    Telling {
+        /// The code, for programs.
+        code: &'static str,
+        /// The text, for people.
+        message: String,
+        /// What stands beside the error.
+        more: Map<String, Value>,
     },
     /// A room refused, or something failed.
     Fault(Fault),
@@ -55,14 +68,19 @@ impl Refusal {
                 };
                 Self::Failure { code, fault }
             }
-            other @ (Self::Code { .. } | Self::Fault(_) | Self::Failure { .. }) => other,
+            other @ (Self::Code { .. }
+            | Self::Telling { .. }
+            | Self::Fault(_)
+            | Self::Failure { .. }) => other,
         }
     }
 
     /// What the caller is told.
     pub fn code_and_message(&self) -> (String, String) {
         match self {
-            Self::Code { code, message } => ((*code).to_owned(), message.clone()),
+            Self::Code { code, message } | Self::Telling { code, message, .. } => {
+                ((*code).to_owned(), message.clone())
+            }
             Self::Failure { code, .. } => ((*code).to_owned(), FAILED.to_owned()),
             Self::Fault(fault) => {
                 let code = code_of(fault);
@@ -80,7 +98,16 @@ impl Refusal {
         match self {
             Self::Fault(fault) if matches!(code_of(fault), DATABASE | INTERNAL) => Some(fault),
             Self::Failure { fault, .. } => Some(fault),
-            Self::Fault(_) | Self::Code { .. } => None,
+            Self::Fault(_) | Self::Code { .. } | Self::Telling { .. } => None,
+        }
+    }
+
+    /// What stands beside the error.
+    pub fn more(&self) -> &Map<String, Value> {
+        static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        match self {
+            Self::Telling { more, .. } => more,
+            Self::Code { .. } | Self::Fault(_) | Self::Failure { .. } => &NOTHING,
         }
     }
 }
@@ -300,7 +327,7 @@ fn permission(error: &permission::Error) -> &'static str {
 }
 
 /// Of several blockers, the code of the first.
-fn first_unknown(unknown: &permission::Unknown) -> &'static str {
+pub fn first_unknown(unknown: &permission::Unknown) -> &'static str {
     if !unknown.accounts.is_empty() {
         "FailedOperation.OrganizationMemberNotExist"
     } else if !unknown.configurations.is_empty() {

@@ -61,6 +61,9 @@ pub const TABLE: &[Implemented] = &[
         actions: &[
             actions::own::session::ACTIONS,
             actions::own::look::ACTIONS,
+            actions::own::plan::ACTIONS,
+            actions::own::deployment::ACTIONS,
+            actions::own::drift::ACTIONS,
             actions::own::other_cloud::ACTIONS,
         ],
     },
@@ -245,7 +248,7 @@ mod tests {
     fn check_fields(fields: &[Field]) {
         for (place, field) in fields.iter().enumerate() {
             assert!(fields[..place].iter().all(|other| other.name != field.name), "{}", field.name);
-            if let Kind::ObjectList(inner) = field.kind {
+            if let Kind::ObjectList(inner) | Kind::Object(inner) = field.kind {
                 check_fields(inner);
             }
         }

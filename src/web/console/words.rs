@@ -167,6 +167,7 @@ pub fn task_kind(kind: Kind) -> &'static str {
         Kind::StartUserSync => "Start user sync",
         Kind::DeleteUserSync => "End user sync",
         Kind::RefreshProvider => "Make new keys known",
+        Kind::DetectDrift => "Look for drift",
     }
 }
 

@@ -34,7 +34,7 @@ const TASK_NOT_FOUND: &str = "ResourceNotFound.UserProvisioningTaskNotFound";
 const DUPLICATION: Rule = Rule::OneOf(&["KeepBoth", "TakeOver"]);
 const DELETION: Rule = Rule::OneOf(&["Delete", "Keep"]);
 
-const ITEM: &[Field] = &[
+pub const ITEM: &[Field] = &[
     Field::text("Description"),
     Field::text("PrincipalId").required(),
     Field::text("PrincipalType").required().rule(PRINCIPAL),
@@ -88,7 +88,7 @@ fn sync_id(call: &Call) -> Result<UserSyncId, Refusal> {
     id(text, "ResourceNotFound.UserProvisioningNotFound", "UserProvisioningId")
 }
 
-fn new_sync(item: &Parameters) -> Result<NewUserSync, Refusal> {
+pub fn new_sync(item: &Parameters) -> Result<NewUserSync, Refusal> {
     let principal = principal_of(item)?.ok_or_else(|| {
         Refusal::new("InvalidParameter.ParamError", "The parameter `PrincipalId` is empty.")
     })?;

@@ -1,5 +1,8 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
+pub mod deployment;
+pub mod drift;
 pub mod look;
 pub mod other_cloud;
+pub mod plan;
 pub mod session;

@@ -1,0 +1,197 @@
+//! Carrying a plan out.
+
+use super::{Edit, Error, Operation, Place, Plan, State, plan};
+use crate::{
+    audit::Act,
+    id::{ConfigurationId, PrincipalKind, SpaceId, TaskId},
+    permission::{self, Limits, RemovalStrategy, Triple},
+    provisioning,
+    secret::constant_time_eq,
+    space::{self, Space},
+    store::{self as database, Write, sql},
+};
+
+/// What came of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// The tasks that do the rest, in its order.
+    pub tasks: Vec<TaskId>,
+}
+
+/// Carries an operation out if its plan is still the one with this hash; otherwise nothing is done,
+/// and the error has the plan as it is now. Every act goes through the function that the public
+/// API calls for it.
+pub async fn apply(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    operation: &Operation,
+    hash: &str,
+    limits: &Limits,
+) -> Result<Applied, Error> {
+    // Who assigns, syncs, joins or deletes comes before or after this; so does who changes a
+    // configuration that this is about.
+    space::lock(tx, space.id).await?;
+    lock_configurations(tx, space.id, operation).await?;
+    let state = State::read(tx, act, space, operation, limits).await?;
+    let plan = plan(&state, operation);
+    if !constant_time_eq(plan.hash().as_bytes(), hash.as_bytes()) {
+        return Err(Error::Stale(Box::new(plan)));
+    }
+    let tasks = carry_out(tx, act, space, operation, limits).await?;
+    Ok(Applied { plan, tasks })
+}
+
+async fn lock_configurations(
+    tx: &mut Write,
+    space: SpaceId,
+    operation: &Operation,
+) -> Result<(), database::Error> {
+    let mut ids: Vec<i64> = match operation {
+        Operation::Assign(triples) | Operation::Unassign { triples, .. } => {
+            triples.iter().map(|it| it.configuration.0).collect()
+        }
+        Operation::Deploy(places)
+        | Operation::Redeploy(places)
+        | Operation::Clear(places)
+        | Operation::Undeploy { places, .. } => {
+            places.iter().map(|it| it.configuration.0).collect()
+        }
+        Operation::DeleteConfiguration(id) | Operation::Edit(id, _) => vec![id.0],
+        Operation::Sync(_)
+        | Operation::Unsync(_)
+        | Operation::DeleteUser(_)
+        | Operation::DeleteGroup(_) => return Ok(()),
+    };
+    ids.sort_unstable();
+    ids.dedup();
+    let mut query = sql("SELECT id FROM permission_configurations WHERE space_id = ");
+    query.push_bind(space).push(" AND id IN ").push_numbers(ids).push(" ORDER BY id");
+    query.push(tx.for_update());
+    let _: Vec<(ConfigurationId,)> = query.fetch_all(tx).await?;
+    Ok(())
+}
+
+async fn carry_out(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    operation: &Operation,
+    limits: &Limits,
+) -> Result<Vec<TaskId>, Error> {
+    let mut tasks = Vec::new();
+    match operation {
+        Operation::Assign(triples) => {
+            let made = permission::create_assignments(tx, act, space.id, triples, limits).await?;
+            tasks.extend(made.into_iter().map(|item| item.task));
+        }
+        Operation::Unassign { triples, strategy } => {
+            for triple in triples {
+                let task =
+                    provisioning::remove_assignment(tx, act, space.id, triple, *strategy).await?;
+                tasks.push(task);
+            }
+        }
+        Operation::Deploy(places) | Operation::Redeploy(places) => {
+            for Place { account, configuration } in places {
+                let task =
+                    permission::begin_deployment(tx, act, space.id, *configuration, *account);
+                tasks.push(task.await?);
+            }
+        }
+        Operation::Undeploy { places, remove_assignments } => {
+            for place in places {
+                if *remove_assignments {
+                    tasks.extend(clear(tx, act, space.id, *place).await?);
+                }
+                let Place { account, configuration } = *place;
+                let task = permission::begin_removal(tx, act, space.id, configuration, account);
+                tasks.push(task.await?);
+            }
+        }
+        Operation::Clear(places) => {
+            for place in places {
+                let cleared = clear(tx, act, space.id, *place).await?;
+                if cleared.is_empty() {
+                    return Err(permission::Error::AssignmentNotFound.into());
+                }
+                tasks.extend(cleared);
+            }
+        }
+        Operation::Sync(new) => {
+            let made = provisioning::create_user_syncs(tx, act, space.id, new).await?;
+            tasks.extend(made.into_iter().map(|item| item.task));
+        }
+        Operation::Unsync(ids) => {
+            for id in ids {
+                tasks.push(provisioning::delete_user_sync(tx, act, space.id, *id).await?);
+            }
+        }
+        Operation::DeleteUser(id) => provisioning::delete_user(tx, act, space, *id).await?,
+        Operation::DeleteGroup(id) => provisioning::delete_group(tx, act, space, *id).await?,
+        Operation::DeleteConfiguration(id) => {
+            permission::delete_configuration(tx, act, space.id, *id).await?;
+        }
+        Operation::Edit(id, edit) => {
+            tasks = change(tx, act, space.id, *id, edit, limits).await?;
+        }
+    }
+    Ok(tasks)
+}
+
+/// Takes every assignment of a configuration on an account away; the role stays.
+async fn clear(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    place: Place,
+) -> Result<Vec<TaskId>, Error> {
+    let Place { account, configuration } = place;
+    let rows: Vec<(PrincipalKind, i64)> = sql("SELECT principal_kind, principal_id
+         FROM assignments WHERE space_id = $1 AND account_uin = $2 AND configuration_id = $3
+           AND state <> 'removing'")
+    .bind(space)
+    .bind(account)
+    .bind(configuration)
+    .fetch_all(tx)
+    .await?;
+    let mut principals: Vec<_> =
+        rows.into_iter().map(|(kind, number)| crate::id::Principal::new(kind, number)).collect();
+    principals.sort_unstable();
+    let mut tasks = Vec::with_capacity(principals.len());
+    for principal in principals {
+        let triple = Triple { principal, account, configuration };
+        let strategy = RemovalStrategy::Keep;
+        tasks.push(provisioning::remove_assignment(tx, act, space, &triple, strategy).await?);
+    }
+    Ok(tasks)
+}
+
+async fn change(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    id: ConfigurationId,
+    edit: &Edit,
+    limits: &Limits,
+) -> Result<Vec<TaskId>, Error> {
+    for policy in &edit.removed {
+        permission::remove_policy(tx, act, space, id, policy).await?;
+    }
+    if !edit.added.is_empty() {
+        permission::add_policies(tx, act, space, id, &edit.added, limits).await?;
+    }
+    let change = &edit.change;
+    let says = change.description.is_some()
+        || change.session_duration.is_some()
+        || change.relay_state.is_some();
+    if says {
+        permission::update_configuration(tx, act, space, id, change, limits).await?;
+    }
+    if !edit.redeploy {
+        return Ok(Vec::new());
+    }
+    Ok(permission::redeploy_everywhere(tx, act, space, id).await?)
+}
