@@ -101,10 +101,26 @@ pub struct RoleLaunch {
     pub name_id: String,
     /// How long a session lasts, in seconds.
     pub session_duration: i64,
+    /// After how many seconds the access ends by itself; none where it does not.
+    pub seconds_left: Option<i64>,
     /// Where the session lands; may be empty.
     pub relay_state: String,
     /// Where the account is, if it is in another cloud.
     pub other_cloud: Option<OtherCloudAccount>,
+}
+
+impl RoleLaunch {
+    /// How long a session that begins now may last, in seconds: not beyond the access.
+    pub fn session_seconds(&self) -> i64 {
+        self.session_duration.min(self.seconds_left.unwrap_or(i64::MAX)).max(1)
+    }
+
+    /// Whether the same may be said still; the time that is left runs on meanwhile.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.seconds_left.is_some() == other.seconds_left.is_some()
+            && Self { seconds_left: None, ..self.clone() }
+                == Self { seconds_left: None, ..other.clone() }
+    }
 }
 
 /// What to say to an account so that it lets the user in as a CAM user.

@@ -11,7 +11,7 @@ use crate::{
     organization::{self, AccountKind},
     permission::AssignmentState,
     provisioning::names,
-    store::{self as database, Read, Sql, sql},
+    store::{self as database, Read, Sql, Timestamp, sql},
 };
 
 /// One assignment that reaches a user.
@@ -27,6 +27,7 @@ struct Reach {
     session_duration: i64,
     relay_state: String,
     state: AssignmentState,
+    ends_at: Option<Timestamp>,
     is_deployed: bool,
     group_id: Option<GroupId>,
     group_name: Option<String>,
@@ -60,7 +61,7 @@ fn origin(group: Option<GroupId>, name: Option<&str>) -> Origin {
 fn reaches(space: SpaceId, user: UserId) -> Sql {
     let mut query = sql("SELECT u.user_name, a.account_uin, acc.name AS account_name,
             acc.kind AS account_kind, a.configuration_id, c.name AS configuration_name,
-            c.description, c.session_duration, c.relay_state, a.state,
+            c.description, c.session_duration, c.relay_state, a.state, a.ends_at,
             (d.deployed_content IS NOT NULL AND d.state <> 'removing') AS is_deployed,
             g.id AS group_id, g.name AS group_name
         FROM users u
@@ -77,6 +78,12 @@ fn reaches(space: SpaceId, user: UserId) -> Sql {
     query.push(" AND a.space_id = ").push_bind(space);
     query.push(" AND u.active = ").push_bind(true).push(" AND u.blocked = ").push_bind(false);
     query
+}
+
+/// Narrows to assignments that have not ended: what has confers nothing, even before anybody has
+/// come to take it away.
+fn push_unended(query: &mut Sql, now: Timestamp) {
+    query.push(" AND (a.ends_at IS NULL OR a.ends_at > ").push_bind(now).push(")");
 }
 
 /// Of several origins the best one says how far a role is.
@@ -205,12 +212,21 @@ pub async fn launch_role(
     user: UserId,
     account: Uin,
     configuration: ConfigurationId,
+    now: Timestamp,
 ) -> Result<RoleLaunch, Error> {
     let mut query = reaches(space, user);
+    push_unended(&mut query, now);
     query.push(" AND a.account_uin = ").push_bind(account);
     query.push(" AND a.configuration_id = ").push_bind(configuration);
     let found: Vec<Reach> = query.fetch_all(tx).await?;
     let best = found.iter().map(Reach::state).reduce(better).ok_or(Error::NoAccess)?;
+    // One that stays for good is as good as the latest end.
+    let ends_at = if found.iter().any(|reach| reach.ends_at.is_none()) {
+        None
+    } else {
+        found.iter().filter_map(|reach| reach.ends_at).max()
+    };
+    let left = ends_at.map(|ends_at| ends_at.seconds_since(now));
     let reach = found.into_iter().next().ok_or(Error::NoAccess)?;
     match best {
         ReachState::Deployed => Ok(RoleLaunch {
@@ -220,6 +236,7 @@ pub async fn launch_role(
             role: names::role(&reach.configuration_name),
             name_id: reach.user_name,
             session_duration: reach.session_duration,
+            seconds_left: left,
             relay_state: reach.relay_state,
             other_cloud: organization::other_cloud(tx, account).await?,
         }),
@@ -259,6 +276,7 @@ pub async fn is_entitled(
     user_name: &str,
     account: Uin,
     role: &str,
+    now: Timestamp,
 ) -> Result<bool, database::Error> {
     let Some(configuration) = role.strip_prefix(names::ROLE_PREFIX) else { return Ok(false) };
     let found: Option<(UserId,)> = sql("SELECT id FROM users
@@ -269,6 +287,7 @@ pub async fn is_entitled(
     .await?;
     let Some((user,)) = found else { return Ok(false) };
     let mut query = reaches(space, user);
+    push_unended(&mut query, now);
     query.push(" AND a.account_uin = ").push_bind(account);
     query.push(" AND c.name = ").push_bind(configuration);
     let found: Vec<Reach> = query.fetch_all(tx).await?;

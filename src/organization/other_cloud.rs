@@ -112,6 +112,10 @@ pub async fn set_other_cloud(
     uin: Uin,
     wanted: Option<&OtherCloudAccount>,
 ) -> Result<(), Error> {
+    // Whoever gives access to an account holds its space meanwhile; so do two who say the same here.
+    let mut query = sql("SELECT id FROM spaces WHERE organization_id = ");
+    query.push_bind(organization).push(tx.for_no_key_update());
+    query.exists(tx).await?;
     let found = account(tx, organization, uin).await?.ok_or(Error::AccountNotFound)?;
     if found.kind == AccountKind::Management {
         return Err(Error::ManagementAccountStays);

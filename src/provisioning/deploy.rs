@@ -68,11 +68,12 @@ impl Reconciler {
     }
 
     async fn wanted(&self, task: &Task, configuration: ConfigurationId) -> Attempt<Wanted> {
+        let is_repair = task.payload["content"] == "recorded";
         let (found, policies, recorded) = self
             .db
             .read(async |tx| -> store::Result<_> {
                 let found = permission::configuration(tx, task.space, configuration).await?;
-                let recorded = if task.payload["content"] == "recorded" {
+                let recorded = if is_repair {
                     permission::deployment(tx, task.space, configuration, task.account).await?
                 } else {
                     None
@@ -84,9 +85,11 @@ impl Reconciler {
         let found = found.ok_or_else(gone)?;
         // A repair restores what was recorded; what the configuration says by now is for a
         // redeployment (CON-12).
-        if let Some(recorded) = recorded {
-            let content = recorded.deployed_content.as_deref().and_then(Content::from_text);
+        if is_repair {
             let nothing = || Trouble::Permanent("nothing is deployed there".to_owned());
+            // What was taken off, or is to go, does not come back.
+            let recorded = recorded.filter(|it| !it.is_leaving).ok_or_else(nothing)?;
+            let content = recorded.deployed_content.as_deref().and_then(Content::from_text);
             let content = content.ok_or_else(nothing)?;
             return Ok(Wanted { name: found.name, content, version: recorded.deployed_version });
         }

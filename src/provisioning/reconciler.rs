@@ -284,6 +284,7 @@ impl Handler for Reconciler {
                 }
                 if note.undeployed {
                     permission::end_removal(tx, configuration, account).await?;
+                    drift::forget_configuration(tx, account, configuration).await?;
                 }
                 if let Some(triple) = triple_of(task).filter(|_| is_creation) {
                     permission::activate(tx, act, &triple, AssignmentState::Active).await?;

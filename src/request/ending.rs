@@ -26,8 +26,14 @@ pub async fn end_due(db: &Db, act: &Act, most: i64) -> Result<usize, Error> {
                 provisioning::remove_assignment(tx, act, space, &triple, strategy).await?;
                 Ok(true)
             })
-            .await?;
-        ended += usize::from(gone);
+            .await;
+        match gone {
+            Ok(gone) => ended += usize::from(gone),
+            // One that cannot be taken away keeps no other from ending.
+            Err(error) => {
+                tracing::error!(%space, ?error, "an assignment that has ended cannot be taken away");
+            }
+        }
     }
     Ok(ended)
 }

@@ -128,6 +128,15 @@ pub async fn take_command_line(
     act: &Act,
     state: &str,
 ) -> Result<CommandLineTaken, Error> {
+    // In the order of whoever ends access: the space first, then what is about its people. A session
+    // that is opened while somebody ends the access would outlive it.
+    let of: Option<(SpaceId,)> =
+        sql("SELECT space_id FROM command_line_requests WHERE state_hash = $1")
+            .bind(sha256(state.as_bytes()))
+            .fetch_optional(tx)
+            .await?;
+    let Some((space,)) = of else { return Ok(CommandLineTaken::Nothing) };
+    space::hold_access(tx, space).await?;
     let found: Option<Taken> = sql("UPDATE command_line_requests SET taken = $1
          WHERE state_hash = $2 AND taken = $3 AND expires_at > $4
          RETURNING space_id, user_id, idp_session_id, allowed, session_ends_at")
@@ -138,8 +147,6 @@ pub async fn take_command_line(
     .fetch_optional(tx)
     .await?;
     let Some(found) = found else { return Ok(CommandLineTaken::Nothing) };
-    // A session that is opened while somebody ends the access would outlive it.
-    space::hold_access(tx, found.space_id).await?;
     if !found.allowed {
         return Ok(CommandLineTaken::Declined);
     }

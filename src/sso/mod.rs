@@ -56,7 +56,9 @@ pub use logout::{
     refused_logouts, sign_out,
 };
 pub use looked::Looked;
-pub use portal_sessions::{PortalSession, Sessions, end_portal_sessions, origin, portal_sessions};
+pub use portal_sessions::{
+    PortalSession, Sessions, end_portal_sessions, end_replaced, origin, portal_sessions,
+};
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,
     proposal, propose, set_by_looked, standing,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::{IdpSessionId, SpaceId, UserId},
-    store::{self as database, Json, Page, PageRequest, Read, Timestamp, Write, sql},
+    store::{self as database, Door, Json, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
 /// What a portal session's data calls the address that it was opened from.
@@ -40,6 +40,19 @@ pub struct PortalSession {
     pub last_used_at: Timestamp,
     /// When it ends by itself.
     pub ends_at: Timestamp,
+}
+
+/// Ends the portal session of a browser that has signed in again, with the session at the identity
+/// provider that it came from: what rests on that, such as a command line's, ends too.
+pub async fn end_replaced(tx: &mut Write, session: [u8; 32]) -> Result<(), database::Error> {
+    sql("DELETE FROM identity_provider_sessions WHERE id IN (
+             SELECT idp_session_id FROM sessions WHERE id_hash = $1 AND door = $2)")
+    .bind(session)
+    .bind(Door::Portal)
+    .execute(tx)
+    .await?;
+    sql("DELETE FROM sessions WHERE id_hash = $1").bind(session).execute(tx).await?;
+    Ok(())
 }
 
 /// Where a session is opened from and with what, as its data has it.

@@ -39,9 +39,11 @@ pub struct Word {
 impl Word {
     /// The word of the world's space for a user, as `access` has it.
     pub async fn of(world: &World, user: UserId, configuration: ConfigurationId) -> Self {
-        let (space, account) = (world.space.id, world.member.uin);
+        let (space, account, now) = (world.space.id, world.member.uin, world.now());
         let launch = world
-            .read(async |tx| access::launch_role(tx, space, user, account, configuration).await)
+            .read(async |tx| {
+                access::launch_role(tx, space, user, account, configuration, now).await
+            })
             .await;
         let url = sign_in_url(world.app.settings.public_url.as_str());
         Self {

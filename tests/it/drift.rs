@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use identity_center::{
-    id::{ConfigurationId, DriftId, Principal, TaskId},
+    id::{ConfigurationId, DriftId, Principal, TaskId, UserId},
     permission::{self, DeploymentStatus, Limits, NewPolicy},
     policy::catalogue,
     provisioning::{
         self, DeletionStrategy, DuplicationStrategy, NewUserSync,
         drift::{self, Answer, Error, Filter, Finding, Nature, ObjectKind},
     },
-    store::{PageRequest, Sql, sql},
+    store::{PageRequest, Read, Sql, sql},
 };
 use serde_json::{Value, json};
 
@@ -49,6 +49,11 @@ impl Deployed {
         world.run_tasks().await;
         Self { look }
     }
+}
+
+async fn alice_of(tx: &mut Read) -> UserId {
+    let found: (UserId,) = sql("SELECT MIN(id) FROM users").fetch_one(tx).await.unwrap();
+    found.0
 }
 
 /// Changes something in an account behind our back.
@@ -248,6 +253,45 @@ in_both_worlds! {
         wanted.sort_unstable();
         assert_eq!(bound.iter().map(|(id,)| *id).collect::<Vec<_>>(), wanted);
         assert_eq!(look(world).await, []);
+    }
+
+    async fn an_answer_is_about_what_was_seen(world) {
+        Deployed::new(world).await;
+        lengthen(world, 7200).await;
+        let seen = look(world).await;
+        lengthen(world, 43_200).await;
+        assert_eq!(look(world).await.len(), 1);
+        for stale in [Answer::Adopt, Answer::Repair, Answer::Ignore(world.now().plus_seconds(60))] {
+            assert!(matches!(answer(world, &seen, stale).await, Err(Error::NotFound)), "{stale:?}");
+        }
+    }
+
+    async fn what_was_taken_off_is_not_repaired(world) {
+        let deployed = Deployed::new(world).await;
+        lengthen(world, 7200).await;
+        let found = look(world).await;
+        let (space, account) = (world.space.id, world.member.uin);
+        world
+            .write(async |tx, act| {
+                let alice = Principal::User(alice_of(tx).await);
+                for triple in permission::assignments_of_principal(tx, space, alice).await? {
+                    let strategy = permission::RemovalStrategy::Keep;
+                    provisioning::remove_assignment(tx, act, space, &triple, strategy).await?;
+                }
+                Ok::<_, permission::Error>(())
+            })
+            .await;
+        world.run_tasks().await;
+        world
+            .write(async |tx, act| {
+                permission::begin_removal(tx, act, space, deployed.look, account).await
+            })
+            .await;
+        // On its way out, and when it is gone.
+        assert!(answer(world, &found, Answer::Repair).await.is_err());
+        world.run_tasks().await;
+        assert!(matches!(answer(world, &found, Answer::Repair).await, Err(Error::NotFound)));
+        assert_eq!(all(world).await, []);
     }
 
     async fn dpl_15_drift_can_be_ignored_until_a_moment(world) {

@@ -9,6 +9,7 @@ use identity_center::{
         plan::{self, Change, Edit, Error, ObjectKind, Operation, Place, Plan, State, What},
     },
     audit::Act,
+    cloud,
     directory::{self, NewUser},
     id::{ConfigurationId, GroupId, Principal, PrincipalKind, TaskId, Uin, UserId, UserSyncId},
     permission::{
@@ -22,7 +23,7 @@ use identity_center::{
 };
 use serde_json::{Value, json};
 
-use crate::{in_both_worlds, on_both, rules::Office, world::World};
+use crate::{api::Client, in_both_worlds, on_both, rules::Office, world::World};
 
 /// Chance that can be repeated: xorshift.
 struct Chance(u64);
@@ -107,7 +108,7 @@ async fn cast(world: &World) -> Cast {
                 (two, "bob@test_cic"),
                 (member, "dan@test"),
             ] {
-                identity_center::cloud::create_user(tx, act, account, name, None, "")
+                cloud::create_user(tx, act, account, name, None, "")
                     .await
                     .map_err(|_| identity_center::store::Error::Nul)?;
             }
@@ -670,6 +671,36 @@ on_both! {
         let found = own.done(house, "DescribeDeploymentDifference", here).await;
         assert_eq!(found["IsOutdated"], false);
         assert_eq!(found["DeployedVersion"], found["CurrentVersion"]);
+    }
+
+    async fn con_14_who_may_not_do_it_may_not_have_it_done(house) {
+        let office = Office::open(house).await;
+        let ann = office.user(house, "ann").await;
+        let act = house.app.own_act("test").unwrap();
+        let uin = office.account.uin;
+        let hired = house.app.db.write(async |tx| {
+            let user = cloud::create_user(tx, &act, uin, "halved", None, "").await?;
+            let full = catalogue::by_name("QcloudOrganizationFullAccess").unwrap();
+            cloud::attach_user_policy(tx, &act, &user, full.id).await?;
+            Ok::<_, cloud::Error>(user)
+        });
+        let user = hired.await.unwrap();
+        let halved = Client::of(house, &user).await.own();
+        let operation = json!({ "Type": "DeleteUser", "UserId": ann });
+        let asked = json!({ "ZoneId": office.zone, "Operation": operation });
+        let planned = halved.done(house, "DescribePlan", asked.clone()).await;
+        let denied = json!({ "version": "2.0", "statement": [{ "effect": "deny",
+            "action": ["name/organization:DeleteUser"], "resource": ["*"] }] });
+        let made = office.client.cam().done(house, "CreatePolicy",
+            json!({ "PolicyName": "no-deleting", "PolicyDocument": denied.to_string() })).await;
+        let bound = json!({ "PolicyId": made["PolicyId"], "AttachUin": user.uin.0 });
+        office.client.cam().done(house, "AttachUserPolicy", bound).await;
+        let mut apply = asked;
+        apply["PlanHash"] = planned["PlanHash"].clone();
+        let (code, message) = halved.refusal(house, "ApplyPlan", apply.clone()).await;
+        assert!(code.starts_with("UnauthorizedOperation"), "{code}");
+        assert!(message.contains("organization:DeleteUser"), "{message}");
+        office.client.own().done(house, "ApplyPlan", apply).await;
     }
 
     async fn pc_16_dpl_08_versions_and_differences(house) {

@@ -41,6 +41,11 @@ pub async fn apply(
         return Err(Error::Stale(Box::new(plan)));
     }
     let tasks = carry_out(tx, act, space, operation, limits).await?;
+    // The rooms refuse in their own words what the plan refuses; what they would let through all
+    // the same is undone.
+    if plan.is_refused {
+        return Err(Error::Refused);
+    }
     Ok(Applied { plan, tasks })
 }
 

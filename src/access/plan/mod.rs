@@ -368,6 +368,9 @@ pub enum Error {
     /// It concerns too many.
     #[error("the operation concerns more than {0} people, assignments or deployments")]
     TooLarge(usize),
+    /// Its plan says that it is refused.
+    #[error("the plan says that this is refused: see its conflicts")]
+    Refused,
     /// The plan is another one by now.
     #[error("the plan is not this one any more")]
     Stale(Box<Plan>),

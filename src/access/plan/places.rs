@@ -23,8 +23,17 @@ impl Builder<'_> {
             let name = self.assignment_name(triple);
             let old = self.assignments.get(&place).and_then(|all| all.get(&triple.principal));
             // One that will fail is there all the same until its task has run.
-            let duplicate = !seen.insert(*triple)
-                || matches!(old, Some(AssignmentState::Pending | AssignmentState::Active));
+            let is_there = matches!(old, Some(AssignmentState::Pending | AssignmentState::Active));
+            let was_seen = !seen.insert(*triple);
+            if is_there && !was_seen && self.state.temporary.contains(&(place, triple.principal)) {
+                new = true;
+                self.task(Kind::CreateAssignment, there, Some(triple.principal), false);
+                let detail = "it would have ended by itself, and does not any more";
+                self.object(place.account, ObjectKind::Assignment, name, Change::Update, detail);
+                self.first_use(place);
+                continue;
+            }
+            let duplicate = was_seen || is_there;
             self.task(Kind::CreateAssignment, there, Some(triple.principal), duplicate);
             if duplicate {
                 let detail = "the assignment exists already";

@@ -85,6 +85,8 @@ pub struct State {
     pub(super) configurations: BTreeMap<ConfigurationId, (String, Content)>,
     pub(super) deployments: BTreeMap<Place, DeploymentFacts>,
     pub(super) assignments: BTreeMap<Place, BTreeMap<Principal, AssignmentState>>,
+    /// Those of them that end by themselves.
+    pub(super) temporary: BTreeSet<(Place, Principal)>,
     pub(super) groups: BTreeMap<GroupId, String>,
     pub(super) people: BTreeMap<UserId, Person>,
     pub(super) members: BTreeMap<GroupId, Vec<UserId>>,
@@ -108,6 +110,7 @@ impl State {
             configurations: BTreeMap::new(),
             deployments: BTreeMap::new(),
             assignments: BTreeMap::new(),
+            temporary: BTreeSet::new(),
             groups: BTreeMap::new(),
             people: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -232,17 +235,20 @@ impl State {
         query.push_bind(self.space).push(" AND account_uin IN ").push_numbers(accounts.clone());
         self.read_deployments(tx, query).await?;
         let mut query = sql("SELECT account_uin, configuration_id, principal_kind, principal_id,
-                 state FROM assignments WHERE space_id = ");
+                 state, ends_at IS NOT NULL FROM assignments WHERE space_id = ");
         query.push_bind(self.space).push(" AND account_uin IN ").push_numbers(accounts.clone());
         query.push(" AND configuration_id IN ").push_numbers(configurations);
-        let rows: Vec<(Uin, ConfigurationId, PrincipalKind, i64, AssignmentState)> =
+        let rows: Vec<(Uin, ConfigurationId, PrincipalKind, i64, AssignmentState, bool)> =
             bounded(tx, query).await?;
         let mut everybody: BTreeSet<Principal> = principals.iter().copied().collect();
-        for (account, configuration, kind, number, state) in rows {
+        for (account, configuration, kind, number, state, ends) in rows {
             let (place, principal) =
                 (Place { account, configuration }, Principal::new(kind, number));
             if places.contains(&place) {
                 self.assignments.entry(place).or_default().insert(principal, state);
+                if ends {
+                    self.temporary.insert((place, principal));
+                }
                 everybody.insert(principal);
             }
         }

@@ -121,6 +121,8 @@ async fn repair(
         }
     }
     for (account, configuration) in places {
+        let found = permission::deployment(tx, space, configuration, account).await?;
+        found.filter(|it| !it.is_leaving).ok_or(permission::Error::DeploymentNotFound)?;
         let task = NewTask {
             space,
             kind: Kind::ProvisionConfiguration,

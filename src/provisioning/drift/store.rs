@@ -151,7 +151,7 @@ pub(super) async fn write_down(
                 && it.found.0 == drift.found
         });
         if !unchanged {
-            note(tx, act, (space, account), drift, same).await?;
+            note(tx, act, (space, account), drift).await?;
         }
     }
     Ok(())
@@ -162,14 +162,14 @@ async fn note(
     act: &Act,
     (space, account): (SpaceId, Uin),
     drift: &Drift,
-    old: Option<&Finding>,
 ) -> Result<(), database::Error> {
-    let id = old.map_or_else(|| act.new_id(), |old| old.id);
+    // Another finding of the same thing is another one: nobody adopts what they have not seen.
+    let id: DriftId = act.new_id();
     sql("INSERT INTO drift_findings (id, space_id, account_uin, configuration_id, object_kind,
              object_name, nature, recorded, found, found_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (account_uin, object_kind, object_name) DO UPDATE SET
-             configuration_id = excluded.configuration_id, nature = excluded.nature,
+             id = excluded.id, configuration_id = excluded.configuration_id, nature = excluded.nature,
              recorded = excluded.recorded, found = excluded.found,
              found_at = excluded.found_at, ignored_until = NULL")
     .bind(id)

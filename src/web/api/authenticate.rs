@@ -108,6 +108,30 @@ pub async fn authorize(
     Ok(())
 }
 
+/// May they do what other actions do, too? One action that carries out what others do is refused to
+/// whoever may not call those.
+pub async fn authorize_as(
+    app: &App,
+    act: &Act,
+    caller: &Caller,
+    service: &str,
+    actions: &[&str],
+) -> Result<(), Refusal> {
+    let context = cloud::context(act, &caller.principal);
+    let authority =
+        app.db.read(async |tx| cloud::Authority::of(tx, &caller.principal, act.now).await).await?;
+    for action in actions {
+        let name = format!("{service}:{action}");
+        if !authority.decide(&name, "*", &context).allowed {
+            return Err(Refusal::common(
+                CommonCode::UnauthorizedOperation,
+                format!("The caller may not call {name}."),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The caller as the audit log has it.
 pub fn actor(caller: &Caller) -> Actor {
     let (kind, id) = match &caller.principal {

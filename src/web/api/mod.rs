@@ -52,12 +52,14 @@ pub(super) fn routes() -> Routes {
         .merge(command_line::routes())
 }
 
-/// The actions of the organisation and its Identity Center, by name.
-pub(super) fn organization_actions() -> impl Iterator<Item = &'static str> {
-    let present = catalogue::SERVICES
+/// The actions that the console does what they do, with their services: the organisation's, its
+/// Identity Center's, and our own.
+pub(super) fn console_actions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let presented = [("organization", "2021-03-31"), catalogue::OWN];
+    catalogue::SERVICES
         .iter()
-        .find(|service| service.name == "organization" && service.version == "2021-03-31");
-    present.into_iter().flat_map(|service| service.actions.iter().copied())
+        .filter(move |service| presented.contains(&(service.name, service.version)))
+        .flat_map(|service| service.actions.iter().map(|action| (service.name, *action)))
 }
 
 /// A person who types our address looks for the console, not for the API.

@@ -19,7 +19,7 @@ use crate::{
     },
     saml::response::Received,
     space,
-    store::Write,
+    store::{Timestamp, Write},
     web::{
         Anyone, Fault, log_cause,
         pages::{PageError, Problem},
@@ -132,7 +132,7 @@ async fn open(
     };
     app.db
         .write(async |tx| -> Result<_, Refused> {
-            check_standing(tx, verified).await?;
+            check_standing(tx, verified, caller.act.now).await?;
             sign_in::enter(tx, &caller.act, verified, sign_in_url, new_session.as_ref()).await
         })
         .await
@@ -143,6 +143,7 @@ async fn open(
 pub(in crate::web) async fn check_standing(
     tx: &mut Write,
     verified: &Verified,
+    now: Timestamp,
 ) -> Result<(), Refused> {
     let account = verified.claim().account();
     let name = verified.name_id();
@@ -150,7 +151,7 @@ pub(in crate::web) async fn check_standing(
         Some(role) => match cloud::managed_by(tx, account, role).await? {
             Some(space) => {
                 space::hold_access(tx, space).await?;
-                access::is_entitled(tx, space, name, account, role).await?
+                access::is_entitled(tx, space, name, account, role, now).await?
             }
             None => true,
         },

@@ -22,7 +22,7 @@ use crate::{
     store::{Read, SUBJECT},
     web::{
         Anyone, Fault, RequestInfo,
-        api::organization_actions,
+        api::console_actions,
         info,
         page::{Field, Page},
         pages::{PageError, Problem},
@@ -135,17 +135,18 @@ async fn office(
         let principal = CamPrincipal::User(user.clone());
         let authority = cloud::Authority::of(tx, &principal, act.now).await?;
         let context = cloud::context(act, &principal);
-        let may = |action: &str| {
-            authority.decide(&format!("organization:{action}"), "*", &context).allowed
+        let may = |(service, action): (&str, &str)| {
+            authority.decide(&format!("{service}:{action}"), "*", &context).allowed
         };
-        let looks =
-            |action: &&str| ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb));
+        let looks = |(_, action): &(&str, &str)| {
+            ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb))
+        };
         let has = |name| authority.has_preset(name);
-        if has(FULL_ACCESS) && organization_actions().all(may) {
+        if has(FULL_ACCESS) && console_actions().all(may) {
             Some(Rank::Full)
         } else {
             let reads = has(FULL_ACCESS) || has(READ_ONLY_ACCESS);
-            let reads = reads && organization_actions().filter(looks).all(may);
+            let reads = reads && console_actions().filter(looks).all(may);
             reads.then_some(Rank::ReadOnly)
         }
     };

@@ -185,10 +185,10 @@ pub async fn role_word(
     configuration: ConfigurationId,
 ) -> Result<String, Unsaid> {
     let user = &caller.user;
-    let (space, person) = (user.space.id, user.user.id);
+    let (space, person, at) = (user.space.id, user.user.id, user.act.now);
     let launch = app
         .db
-        .read(async |tx| access::launch_role(tx, space, person, account, configuration).await)
+        .read(async |tx| access::launch_role(tx, space, person, account, configuration, at).await)
         .await
         .map_err(Unsaid::NoEntry)?;
     if launch.other_cloud.is_some() {
@@ -196,7 +196,7 @@ pub async fn role_word(
     }
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
     let target = Target::Embedded { sign_in_url: &sign_in_url };
-    let duration = SignedDuration::from_secs(launch.session_duration);
+    let duration = SignedDuration::from_secs(launch.session_seconds());
     let statements = target.statements(&Grant {
         account: launch.account.0,
         roles: &[&launch.role],
@@ -216,8 +216,8 @@ pub async fn role_word(
     let entered = json!({ "account": account, "role": launch.role, "by": "command line" });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
-            let now = access::launch_role(tx, space, person, account, configuration).await?;
-            if now != launch {
+            let now = access::launch_role(tx, space, person, account, configuration, at).await?;
+            if !now.is_like(&launch) {
                 return Err(access::Error::NoAccess);
             }
             Ok(record(tx, user, &entered).await?)

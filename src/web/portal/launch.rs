@@ -42,10 +42,10 @@ pub(super) async fn role(
     session: Session,
     Path((_, account, configuration)): Path<(String, Uin, ConfigurationId)>,
 ) -> Result<Response, PageError> {
-    let (space, user) = (caller.space.id, caller.user.id);
+    let (space, user, at) = (caller.space.id, caller.user.id, caller.act.now);
     let launch = app
         .db
-        .read(async |tx| access::launch_role(tx, space, user, account, configuration).await)
+        .read(async |tx| access::launch_role(tx, space, user, account, configuration, at).await)
         .await
         .map_err(|error| no_entry(&caller, error))?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
@@ -53,7 +53,7 @@ pub(super) async fn role(
         Some(account) => (provisioning::target(account), account.number),
         None => (Target::Embedded { sign_in_url: &sign_in_url }, launch.account.0),
     };
-    let duration = SignedDuration::from_secs(launch.session_duration);
+    let duration = SignedDuration::from_secs(launch.session_seconds());
     let statements = target.statements(&Grant {
         account: number,
         roles: &[&launch.role],
@@ -73,8 +73,8 @@ pub(super) async fn role(
     let entered = json!({ "account": account, "role": launch.role, "other_cloud": cloud });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
-            let now = access::launch_role(tx, space, user, account, configuration).await?;
-            if now != launch {
+            let now = access::launch_role(tx, space, user, account, configuration, at).await?;
+            if !now.is_like(&launch) {
                 return Err(access::Error::NoAccess);
             }
             Ok(record(tx, &caller, &entered).await?)

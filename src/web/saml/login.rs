@@ -25,7 +25,7 @@ use crate::{
     directory::User,
     secret::random_token,
     sso::{self, Bearer, Brought, Redeemed},
-    store::{Door, IDP_SESSION, NewSession, SUBJECT, end_session, open_session},
+    store::{Door, IDP_SESSION, NewSession, SUBJECT, open_session, session_hash},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         entrance::{Entrance, closed},
@@ -200,7 +200,7 @@ async fn enter(
             };
             // Under a fresh id: one that the browser had before opens nothing (SES-05).
             if let Some(id) = came_with {
-                end_session(tx, id).await?;
+                sso::end_replaced(tx, session_hash(id)).await?;
             }
             let ends_at = redeemed.session_ends_at;
             let mut data = json!({

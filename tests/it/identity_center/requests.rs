@@ -1,6 +1,7 @@
 //! Access requests, from the scope to the end of what was granted.
 
 use identity_center::{
+    access::plan::{self, Operation},
     app::App,
     cloud,
     id::{ConfigurationId, Principal, UserId},
@@ -534,7 +535,17 @@ on_both! {
         world.advance(3600);
         assert_eq!(center.end_due().await, 0);
         assert_eq!(count(house, active).await, 1);
-        // By hand it becomes one for good.
+        // By hand it becomes one for good, and a plan says so first.
+        let operation = Operation::Assign(vec![triple]);
+        let planned = world
+            .write(async |tx, act| {
+                let state =
+                    plan::State::read(tx, act, &world.space, &operation, &limits).await?;
+                Ok::<_, plan::Error>(plan::plan(&state, &operation))
+            })
+            .await;
+        assert!(!planned.is_refused && planned.conflicts.is_empty(), "{planned:?}");
+        assert!(planned.objects.iter().any(|it| it.detail.contains("would have ended")), "{planned:?}");
         world.assign(&[triple]).await;
         center.settle().await;
         assert!(matches!(world.try_assign(&[triple]).await, Err(permission::Error::AssignmentsExist)));

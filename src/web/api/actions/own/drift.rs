@@ -7,6 +7,7 @@ use crate::{
     provisioning::drift::{self, Answer as DriftAnswer, Error, Filter, Finding, MOST_ANSWERED},
     web::api::{
         actions::{ZONE_ID, action},
+        authenticate::authorize_as,
         call::{Action, Answer, Call, object},
         fields::{Field, PARAM_ERROR, Rule},
         refusal::Refusal,
@@ -130,6 +131,10 @@ async fn resolve(call: &Call) -> Answer {
             return Err(Refusal::new(PARAM_ERROR, text));
         }
     };
+    if answer == DriftAnswer::Repair {
+        let needed = ["ProvisionRoleConfiguration"];
+        authorize_as(&call.app, &call.act, &call.caller, "organization", &needed).await?;
+    }
     let tasks = call
         .app
         .db

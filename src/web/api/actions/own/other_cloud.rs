@@ -9,6 +9,7 @@ use crate::{
     store::Json,
     web::api::{
         actions::{ZONE_ID, action},
+        authenticate::authorize_as,
         call::{Action, Answer, Call, object},
         fields::{Field, Rule},
         refusal::Refusal,
@@ -151,6 +152,9 @@ async fn list(call: &Call) -> Answer {
 async fn confirm(call: &Call) -> Answer {
     let step: ManualStepId = id(call.parameters.text("ManualStepId"), NOT_FOUND, "ManualStepId")?;
     let fingerprint = call.parameters.text("Fingerprint");
+    // It deploys, or takes off.
+    let needed = ["ProvisionRoleConfiguration", "DismantleRoleConfiguration"];
+    authorize_as(&call.app, &call.act, &call.caller, "organization", &needed).await?;
     let tasks = call
         .app
         .db

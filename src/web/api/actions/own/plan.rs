@@ -23,6 +23,7 @@ use crate::{
             configuration::limits,
             user_sync,
         },
+        authenticate::authorize_as,
         call::{Action, Answer, Call, object},
         fields::{Field, PARAM_ERROR, Parameters, Rule},
         refusal::{self, Refusal},
@@ -291,6 +292,10 @@ fn refused(error: Error) -> Refusal {
             "LimitExceeded.PlanTooLarge",
             format!("The operation concerns more than {most} people, assignments or accounts."),
         ),
+        Error::Refused => Refusal::new(
+            "FailedOperation.PlanRefused",
+            "The plan says that this is refused: see its `Conflicts`.",
+        ),
         Error::Stale(fresh) => Refusal::Telling {
             code: "FailedOperation.PlanStale",
             message: "The plan is not this one any more. `Plan` and `PlanHash` have it as it is \
@@ -320,8 +325,38 @@ async fn describe(call: &Call) -> Answer {
     Ok(shown(&plan::plan(&state, &asked.operation)))
 }
 
+/// The public API's actions that an operation stands for: who may not call them may not have it
+/// carried out either.
+fn actions_of(operation: &Operation) -> Vec<&'static str> {
+    match operation {
+        Operation::Assign(_) => vec!["CreateRoleAssignment"],
+        Operation::Unassign { .. } | Operation::Clear(_) => vec!["DeleteRoleAssignment"],
+        Operation::Deploy(_) | Operation::Redeploy(_) => vec!["ProvisionRoleConfiguration"],
+        Operation::Undeploy { remove_assignments: false, .. } => vec!["DismantleRoleConfiguration"],
+        Operation::Undeploy { remove_assignments: true, .. } => {
+            vec!["DeleteRoleAssignment", "DismantleRoleConfiguration"]
+        }
+        Operation::Sync(_) => vec!["CreateUserSyncProvisioning"],
+        Operation::Unsync(_) => vec!["DeleteUserSyncProvisioning"],
+        Operation::DeleteUser(_) => vec!["DeleteUser"],
+        Operation::DeleteGroup(_) => vec!["DeleteGroup"],
+        Operation::DeleteConfiguration(_) => vec!["DeleteRoleConfiguration"],
+        Operation::Edit(_, edit) => {
+            let parts = [
+                (true, "UpdateRoleConfiguration"),
+                (!edit.added.is_empty(), "AddPermissionPolicyToRoleConfiguration"),
+                (!edit.removed.is_empty(), "RemovePermissionPolicyFromRoleConfiguration"),
+                (edit.redeploy, "ProvisionRoleConfiguration"),
+            ];
+            parts.into_iter().filter_map(|(is, name)| is.then_some(name)).collect()
+        }
+    }
+}
+
 async fn apply(call: &Call) -> Answer {
     let asked = Asked::read(call)?;
+    let needed = actions_of(&asked.operation);
+    authorize_as(&call.app, &call.act, &call.caller, "organization", &needed).await?;
     let (limits, act) = (limits(call), &call.act);
     let hash = call.parameters.text("PlanHash");
     let applied = call

@@ -88,7 +88,7 @@ async fn assume_role(app: &App, act: &Act, parameters: &Parameters) -> Answer {
     let session = new_role_session(act, &app.sealer, verified.seconds(seconds, now))?;
     app.db
         .write(async |tx| -> Result<_, Refused> {
-            check_standing(tx, &verified).await?;
+            check_standing(tx, &verified, now).await?;
             sign_in::enter(tx, act, &verified, &sign_in_url, Some(&session)).await
         })
         .await
