@@ -17,7 +17,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn line_at(&self, at: usize) -> usize {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        before.split(|byte| *byte == b'\n').count()
     }
 
     fn peek(&mut self) -> Option<u8> {

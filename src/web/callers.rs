@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
-    http::{Method, StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts, uri::PathAndQuery},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
@@ -179,7 +179,7 @@ pub(super) fn refuse_portal(parts: &Parts, space: &str, shut: Shut) -> Response 
     // The name came out of our own path; encode it all the same.
     let login = format!("/portal/{}/login", encoded(space));
     // Whoever wanted to look at something comes back to it.
-    let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or_default();
+    let wanted = parts.uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let back = sso::return_path(space, Some(wanted));
     let deeper = back.strip_prefix("/portal/").is_some_and(|rest| rest.contains('/'));
     if parts.method == Method::GET && deeper {

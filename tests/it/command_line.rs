@@ -522,8 +522,7 @@ async fn tccli_sso_signs_in_and_calls() {
         let rest: Vec<String> = said.lines().map_while(Result::ok).collect();
         (rest, child.wait_with_output().unwrap())
     });
-    let (rest, ended) =
-        tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap().unwrap();
+    let (rest, ended) = tokio::time::timeout(Duration::from_mins(1), ended).await.unwrap().unwrap();
     assert!(ended.status.success(), "{rest:?} {ended:?}");
     let file = std::fs::read_to_string(home.path().join(".tccli/default.credential"));
     let file: Value = serde_json::from_str(&file.unwrap()).unwrap();

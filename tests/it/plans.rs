@@ -155,16 +155,18 @@ async fn operation(world: &World, cast: &Cast, chance: &mut Chance) -> Operation
         .map(|(account, configuration)| Place { account, configuration })
         .collect();
     let syncs: Vec<(UserSyncId,)> = world.rows(sql("SELECT id FROM user_syncs ORDER BY id")).await;
-    let there = |chance: &mut Chance| match deployed.is_empty() || chance.below(6) == 0 {
-        true => place(cast, chance),
-        false => chance.one(&deployed),
+    let there = |chance: &mut Chance| {
+        if deployed.is_empty() || chance.below(6) == 0 {
+            place(cast, chance)
+        } else {
+            chance.one(&deployed)
+        }
     };
     match chance.below(16) {
         0..=3 => Operation::Assign(chance.some(6, |chance| triple(cast, chance))),
         4 | 5 => {
-            let mut triples = chance.some(4, |chance| match assigned.is_empty() {
-                true => triple(cast, chance),
-                false => chance.one(&assigned),
+            let mut triples = chance.some(4, |chance| {
+                if assigned.is_empty() { triple(cast, chance) } else { chance.one(&assigned) }
             });
             triples.sort();
             triples.dedup();

@@ -55,9 +55,11 @@ impl Builder<'_> {
     /// Deploys what was never deployed there; whether it will be there.
     fn first_use(&mut self, place: Place) -> bool {
         match self.deployments.get(&place) {
-            Some(DeploymentFacts { content: Some(_), is_leaving: false, .. }) => true,
-            // A task is about to deploy it.
-            Some(DeploymentFacts { state: DeploymentState::InProgress, .. }) => true,
+            // It is there, or a task is about to deploy it.
+            Some(
+                DeploymentFacts { content: Some(_), is_leaving: false, .. }
+                | DeploymentFacts { state: DeploymentState::InProgress, .. },
+            ) => true,
             Some(_) | None => self.deploy(place),
         }
     }

@@ -1,6 +1,6 @@
 //! Looking at one account, without changing anything there.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -142,8 +142,8 @@ fn policies_that_differ(
 ) -> Vec<Differs> {
     let role = names::role(configuration);
     let mut all = Vec::new();
-    // What should be bound, by number: its kind, and its names in the configuration and here.
-    let mut wanted: BTreeMap<i64, ()> = BTreeMap::new();
+    // What should be bound, by number.
+    let mut wanted = BTreeSet::new();
     let mut own = Vec::new();
     for policy in &content.policies {
         let here = match policy.kind {
@@ -184,13 +184,13 @@ fn policies_that_differ(
             }
         };
         let Some(id) = id else { continue };
-        wanted.insert(id, ());
+        wanted.insert(id);
         if !bound.contains(&id) {
             let name = format!("{role}: {here}");
             all.push((ObjectKind::PolicyBinding, name, Nature::Missing, told, json!(null)));
         }
     }
-    for id in bound.iter().filter(|id| !wanted.contains_key(*id)) {
+    for id in bound.iter().filter(|id| !wanted.contains(*id)) {
         let preset = catalogue::by_id(*id).map(|preset| preset.name.clone());
         let found = match &preset {
             Some(name) => json!({ "kind": PolicyKind::Preset, "name": name, "policy_id": id }),

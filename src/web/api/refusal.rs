@@ -430,10 +430,11 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::Unknown(unknown) => first_unknown(unknown),
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
-        Error::ConflictPolicyStays => "FailedOperation",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
         // No action of the public API changes keys.
-        Error::KeyNotKnown(_) | Error::ManualStepChanged => "FailedOperation",
+        Error::KeyNotKnown(_) | Error::ManualStepChanged | Error::ConflictPolicyStays => {
+            "FailedOperation"
+        }
         Error::ManualStepNotFound => "ResourceNotFound.ManualStepNotExist",
         Error::Task(error) => task(error),
         Error::Space(error) => space(error),

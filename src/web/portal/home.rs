@@ -60,7 +60,7 @@ pub(super) async fn login(
         .await?;
     let home = home_of(&space.name);
     if query.login_type.as_deref() == Some("tccli") {
-        return Ok(command_line::lead(&space.name, &query.state)?);
+        return command_line::lead(&space.name, &query.state);
     }
     let onward = query.return_to.map(|to| format!("?return_to={}", encoded(&to)));
     let page = LoginPage {
