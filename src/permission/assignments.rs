@@ -54,8 +54,9 @@ pub(super) async fn create(
     until: Until,
     limits: &Limits,
 ) -> Result<Vec<Item>, Error> {
-    if triples.is_empty() || triples.len() > MOST_ASSIGNMENTS_PER_CALL {
-        return Err(Error::AssignmentCountInvalid);
+    let (limit, count) = (limits.per_call.min(MOST_ASSIGNMENTS_PER_CALL), triples.len());
+    if count == 0 || count > limit {
+        return Err(Error::AssignmentCountInvalid { limit, count });
     }
     let principals: Vec<Principal> = triples.iter().map(|triple| triple.principal).collect();
     let accounts: Vec<Uin> = triples.iter().map(|triple| triple.account).collect();
@@ -209,6 +210,8 @@ pub struct AssignmentFilter {
     pub principal: Option<Principal>,
     /// Of identities of this kind.
     pub principal_kind: Option<PrincipalKind>,
+    /// Of this user, and of the groups that the user is in (USR-09).
+    pub reaching: Option<UserId>,
     /// On this account.
     pub account: Option<Uin>,
     /// On accounts of this kind.
@@ -236,6 +239,12 @@ pub async fn assignments(
         }
         if let Some(kind) = filter.principal_kind {
             query.push(" AND a.principal_kind = ").push_bind(kind);
+        }
+        if let Some(user) = filter.reaching {
+            query.push(" AND (a.principal_kind = 'user' AND a.principal_id = ").push_bind(user);
+            query.push(" OR a.principal_kind = 'group' AND a.principal_id IN (");
+            query.push("SELECT m.group_id FROM group_members m WHERE m.user_id = ");
+            query.push_bind(user).push("))");
         }
         if let Some(account) = filter.account {
             query.push(" AND a.account_uin = ").push_bind(account);

@@ -26,7 +26,7 @@ pub use access_ends::{access_changed, identity_deleted, remove_assignment};
 pub use by_hand::{
     ManualObject, ManualStep, PolicyToMake, Shape, confirm_manual_step, manual_steps, target,
 };
-pub use deletion::{delete_group, delete_user, held};
+pub use deletion::{blockers, delete_group, delete_user, held};
 pub use key_change::{
     Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
 };
@@ -34,8 +34,8 @@ pub use reconciler::Reconciler;
 pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-    UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, directory_user_of,
-    user_sync, user_syncs,
+    UserSyncFilter, UserSyncItem, cam_user_names, create_user_syncs, delete_user_sync,
+    directory_user_of, user_sync, user_syncs,
 };
 
 use crate::{

@@ -163,6 +163,9 @@ pub enum Error {
     /// The organisation has no space yet.
     #[error("the organisation has no space yet")]
     NotOpen,
+    /// The organisation is not there, or has no tree of departments yet (ACT-02).
+    #[error("a space needs an organisation with its tree of departments")]
+    OrganizationNotOpen,
     /// The space has as many encryption keys as it may have.
     #[error(
         "a space has at most {MAXIMUM_ENCRYPTION_KEYS} encryption keys: remove the old one first"

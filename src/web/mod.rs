@@ -25,6 +25,7 @@ mod routes;
 pub mod saml;
 pub mod scim;
 
+pub use api::{Described as DescribedAction, described as described_actions};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
 pub use command_line::{CommandLine, PortalReader};

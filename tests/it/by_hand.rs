@@ -113,7 +113,17 @@ impl<'h> Office<'h> {
     async fn join(&self, group: GroupId, user: UserId) -> Result<(), Error> {
         let space = &self.world.space;
         self.world
-            .try_write(async |tx, act| directory::add_member(tx, act, space, group, user).await)
+            .try_write(async |tx, act| {
+                directory::add_member(
+                    tx,
+                    act,
+                    space,
+                    group,
+                    user,
+                    &self.house.app.directory_limits(),
+                )
+                .await
+            })
             .await
     }
 

@@ -256,9 +256,12 @@ pub const SERVICES: &[Service] = &[
         name: OWN.0,
         version: OWN.1,
         actions: &[
+            "AdoptPrincipal",
             "ApplyPlan",
             "ConfirmManualStep",
+            "CreateUsers",
             "DescribeAccountCloud",
+            "DescribeAdoption",
             "DescribeDeploymentDifference",
             "DescribeEffectiveAccess",
             "DescribePlan",

@@ -10,6 +10,7 @@ mod authenticate;
 mod call;
 mod catalogue;
 mod command_line;
+mod described;
 mod fields;
 mod refusal;
 mod shape;
@@ -28,6 +29,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
+pub use self::described::{Described, described};
 use self::{
     call::{Answer, Call},
     fields::Parameters,

@@ -278,7 +278,7 @@ pub(super) async fn add_member(
             let user = directory::user_by_name(tx, space.id, form.user_name.trim()).await?;
             let Some(user) = user else { return Ok(false) };
             let act = &administrator.act;
-            directory::add_member(tx, act, space, id, user.id).await?;
+            directory::add_member(tx, act, space, id, user.id, &app.directory_limits()).await?;
             let changed = [Principal::User(user.id)];
             provisioning::access_changed(tx, act, space.id, &changed).await?;
             Ok(true)

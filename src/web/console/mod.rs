@@ -140,6 +140,7 @@ fn limits(app: &App) -> permission::Limits {
     permission::Limits {
         configurations: limits.configurations,
         custom_policies: limits.custom_policies,
+        per_call: limits.per_call,
         ..permission::Limits::default()
     }
 }

@@ -1,0 +1,6 @@
+//! Users, groups, the space and who administers it: rules of the parts CON, ACT, USR, GRP and SET
+//! that are seen at the API, at the console and over SCIM together.
+
+mod limits;
+mod several;
+mod standing;
