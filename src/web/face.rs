@@ -72,7 +72,13 @@ fn organization(error: &organization::Error) -> Face {
         E::DepartmentNotFound | E::AccountNotFound => Face::NotFound,
         E::OtherCloudNumberInvalid | E::OtherCloudNumberTaken => Face::Field("number"),
         E::OtherCloudRegionInvalid => Face::Field("region"),
-        E::TooDeep(_) | E::ManagementAccountStays | E::AccountInUse => Face::Refused,
+        E::TooDeep(_)
+        | E::ManagementAccountStays
+        | E::ManagementAccountStaysAtTheRoot
+        | E::RootStays
+        | E::DepartmentNotEmpty
+        | E::CountInvalid { .. }
+        | E::AccountInUse => Face::Refused,
         E::Secret(_) => Face::Internal,
         E::Store(error) => store(error),
     }

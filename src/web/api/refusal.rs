@@ -190,9 +190,13 @@ fn organization(error: &organization::Error) -> &'static str {
         | Error::OtherCloudNumberInvalid
         | Error::OtherCloudRegionInvalid
         | Error::RemarkTooLong => "InvalidParameter",
-        Error::OtherCloudNumberTaken | Error::ManagementAccountStays | Error::AccountInUse => {
-            "FailedOperation"
-        }
+        Error::OtherCloudNumberTaken
+        | Error::ManagementAccountStays
+        | Error::ManagementAccountStaysAtTheRoot
+        | Error::RootStays
+        | Error::AccountInUse => "FailedOperation",
+        Error::DepartmentNotEmpty => "FailedOperation.OrganizationNodeNotEmpty",
+        Error::CountInvalid { .. } => "InvalidParameter",
         Error::NameTaken => "FailedOperation.OrganizationExistAlready",
         Error::DepartmentNameTaken => "FailedOperation.OrganizationNodeNameUsed",
         Error::DepartmentNotFound => "ResourceNotFound.OrganizationNodeNotExist",
