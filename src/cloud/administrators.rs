@@ -130,11 +130,7 @@ pub async fn console_sessions(
 }
 
 /// Ends every session of somebody at the console; says how many there were.
-pub async fn end_console_sessions(
-    tx: &mut Write,
-    act: &Act,
-    user: &CamUser,
-) -> Result<u64, Error> {
+pub async fn end_console_sessions(tx: &mut Write, act: &Act, user: &CamUser) -> Result<u64, Error> {
     let ended = end_sessions(tx, Door::Console, user.uin.0).await?;
     let change = Change {
         scope: scope_of(tx, user.account_uin).await?,

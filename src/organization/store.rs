@@ -5,8 +5,7 @@ use serde_json::json;
 use super::{
     Account, AccountKind, Department, Error, Organization,
     rules::{
-        MAX_LEVELS, check_department_name, check_member_name, check_organization_name,
-        check_remark,
+        MAX_LEVELS, check_department_name, check_member_name, check_organization_name, check_remark,
     },
 };
 use crate::{

@@ -18,8 +18,8 @@ use crate::{
 /// next moment.
 pub async fn check_name_is_free(tx: &mut Read, name: &str) -> Result<(), Error> {
     check_name(name)?;
-    let taken = space_by_name(tx, name).await?.is_some()
-        || space_by_former_name(tx, name).await?.is_some();
+    let taken =
+        space_by_name(tx, name).await?.is_some() || space_by_former_name(tx, name).await?.is_some();
     if taken { Err(Error::NameTaken) } else { Ok(()) }
 }
 

@@ -36,7 +36,7 @@ pub fn described() -> Vec<Described> {
                 version: part.version,
                 name: action.name,
                 for_administrators: action.access == Access::Administrator,
-                about_space: action.fields.iter().any(|field| field.name == "ZoneId"),
+                about_space: action.is_about_space(),
                 least: Value::Object(least(action.fields)),
             })
         })

@@ -8,7 +8,7 @@ use crate::{
     cloud::{self, CamPrincipal, CamUser, management},
     web::api::{
         actions::action,
-        call::{Action, Answer, Call, object},
+        call::{Access, Action, Answer, Call, Run, object},
         fields::{Field, PARAM_ERROR, Rule},
         refusal::Refusal,
         shape::{status, time},
@@ -27,14 +27,19 @@ pub const ACTIONS: &[Action] = &[
         |call| Box::pin(update_key(call)),
     ),
     action("DeleteOwnAccessKey", &[KEY_ID], |call| Box::pin(delete_key(call))),
-    action(
+    oneself(
         "UpdateOwnPassword",
         &[Field::text("OldPassword").required(), Field::text("NewPassword").required()],
         |call| Box::pin(change_password(call)),
     ),
-    action("ListOwnConsoleSessions", &[], |call| Box::pin(sessions(call))),
-    action("EndOwnConsoleSessions", &[], |call| Box::pin(end_sessions(call))),
+    oneself("ListOwnConsoleSessions", &[], |call| Box::pin(sessions(call))),
+    oneself("EndOwnConsoleSessions", &[], |call| Box::pin(end_sessions(call))),
 ];
+
+/// A row for everybody who has a key: it is about nobody but them.
+const fn oneself(name: &'static str, fields: &'static [Field], run: Run) -> Action {
+    Action { name, access: Access::AnyCredential, fields, run }
+}
 
 /// Whoever calls; temporary credentials are nobody's own.
 fn own(call: &Call) -> Result<&CamUser, Refusal> {
@@ -134,14 +139,8 @@ async fn change_password(call: &Call) -> Answer {
     let user = own(call)?;
     let secret = |name: &str| Zeroizing::new(call.parameters.text(name).to_owned());
     let new = management::new_password(Some(&secret("NewPassword")))?;
-    let changed = cloud::password::replace(
-        &call.app.db,
-        &call.act,
-        user,
-        secret("OldPassword"),
-        new,
-    )
-    .await?;
+    let changed =
+        cloud::password::replace(&call.app.db, &call.act, user, secret("OldPassword"), new).await?;
     if changed {
         Ok(object([]))
     } else {
