@@ -1,7 +1,6 @@
 //! The words pages use for what the rooms know by code, and the colour of each state.
 
 use crate::{
-    access::ReachState,
     directory::Source,
     event, expiry,
     id::{Principal, PrincipalKind},
@@ -152,15 +151,6 @@ pub fn assignment(state: AssignmentState) -> Badge {
         AssignmentState::Active => ("badge-good", key!("assignment-active")),
         AssignmentState::Failed => ("badge-bad", key!("state-failed")),
         AssignmentState::Removing => ("badge-busy", key!("assignment-removing")),
-    }
-}
-
-/// How far something that a user can reach is.
-pub fn reach(state: ReachState) -> Badge {
-    match state {
-        ReachState::Deployed => ("badge-good", key!("reach-ready")),
-        ReachState::Pending => ("badge-busy", key!("state-in-progress")),
-        ReachState::Failed => ("badge-bad", key!("state-failed")),
     }
 }
 

@@ -2,5 +2,6 @@
 //! that are seen at the API, at the console and over SCIM together.
 
 mod limits;
+mod pages;
 mod several;
 mod standing;
