@@ -22,7 +22,7 @@ pub use by_hand::{
 };
 pub use groups::{
     GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of,
-    member_since, members, members_like, memberships_among, remove_member,
+    member_since, members, members_like, memberships_among, push_identities_of, remove_member,
 };
 pub use rules::{check_group_name, check_user_name, fold};
 pub use several::{MOST_USERS_PER_CALL, OnRefusal, Refused, create_users};
