@@ -172,7 +172,7 @@ pub async fn members_like(
     search: Option<&str>,
     page: PageRequest,
 ) -> Result<Page<Member>, database::Error> {
-    let narrow = |query: &mut database::Sql| {
+    let narrow = |query: &mut Sql| {
         query.push(" WHERE m.group_id = ").push_bind(group);
         if let Some(search) = search {
             let pattern = like(&fold(search));

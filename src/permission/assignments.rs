@@ -8,7 +8,7 @@ use super::{
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
-    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin},
+    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId},
     organization::AccountKind,
     store::{self as database, Page, PageRequest, Read, Write, like, sql},
     task::{self, Kind, NewTask},
