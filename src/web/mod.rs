@@ -27,6 +27,7 @@ mod request;
 mod routes;
 pub mod saml;
 pub mod scim;
+mod told;
 
 pub use api::{Described as DescribedAction, described as described_actions};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
