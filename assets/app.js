@@ -38,7 +38,25 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
 }
 
-// A page with work under way looks again by itself.
+// A list with work under way looks again by itself: only the list is exchanged, and not while
+// somebody is at it. Its status is told politely to screen readers.
+const look = async (list) => {
+  const seconds = Number(list.dataset.refreshSeconds);
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  if (list.contains(document.activeElement) || list.querySelector(":popover-open")) return look(list);
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer?.redirected) return location.reload();
+  if (!answer?.ok) return look(list);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector(list.id ? `#${CSS.escape(list.id)}` : "main section.card-table");
+  if (!fresh) return location.reload();
+  localTimes(fresh);
+  list.replaceWith(fresh);
+  const status = document.querySelector("[data-progress]");
+  const now = page.querySelector("[data-progress]")?.textContent ?? "";
+  if (status && status.textContent !== now) status.textContent = now;
+  if (fresh.dataset.refreshSeconds) look(fresh);
+};
 const busy = document.querySelector("[data-refresh-seconds]");
 if (busy) setTimeout(() => location.reload(), Number(busy.dataset.refreshSeconds) * 1000);
 
@@ -100,3 +118,4 @@ if (checked) {
     }, 300);
   });
 }
+if (busy) look(busy);

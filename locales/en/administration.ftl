@@ -8,7 +8,6 @@ administrator-root = Root
 administrator-full = Everything
 administrator-read = Look only
 last-login = Last sign-in
-never = Never
 keys-title = API keys
 keys-own = Your API keys
 keys-about = A key signs calls of the API with your rights. Keep its secret like a password.

@@ -14,8 +14,6 @@ space-opened = Opened
 login-url = User login URL
 login-url-about = Give this address to your users.
 scim-url = SCIM base URL
-on = On
-off = Off
 health = What wants attention
 health-certificate = { $days ->
     [one] Certificate ends in 1 day

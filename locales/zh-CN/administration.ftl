@@ -8,7 +8,6 @@ administrator-root = 主账号
 administrator-full = 全部
 administrator-read = 只读
 last-login = 最近登录
-never = 从未
 keys-title = API 密钥
 keys-own = 我的 API 密钥
 keys-about = 密钥以您的权限签名 API 调用。请像密码一样保管其密钥。
