@@ -58,4 +58,64 @@ const look = async (list) => {
   if (fresh.dataset.refreshSeconds) look(fresh);
 };
 const busy = document.querySelector("[data-refresh-seconds]");
+if (busy) setTimeout(() => location.reload(), Number(busy.dataset.refreshSeconds) * 1000);
+
+// Rows of a form that are not needed yet wait until somebody asks for one more.
+const sheet = document.querySelector("table[data-sheet]");
+if (sheet) {
+  const spare = () => sheet.querySelectorAll("tr[data-spare][hidden]");
+  for (const row of sheet.querySelectorAll("tr[data-spare]")) row.hidden = true;
+  const more = document.querySelector("button[data-add-row]");
+  const show = () => {
+    const [row] = spare();
+    if (row) row.hidden = false;
+    more.disabled = spare().length === 0;
+    return row;
+  };
+  more.hidden = spare().length === 0;
+  more.addEventListener("click", () => show()?.querySelector("input").focus());
+  // What is copied out of a spreadsheet comes as lines of cells with tabs between them.
+  sheet.addEventListener("paste", (event) => {
+    const text = event.clipboardData.getData("text/plain");
+    if (!/[\t\n]/.test(text.trim())) return;
+    event.preventDefault();
+    const rows = [...sheet.querySelectorAll("tbody tr")].filter((row) => row.querySelector("input"));
+    const first = rows.indexOf(event.target.closest("tr"));
+    const column = [...rows[first].querySelectorAll("input")].indexOf(event.target);
+    const lines = text.replace(/\r/g, "").replace(/\n+$/, "").split("\n");
+    lines.slice(0, rows.length - first).forEach((line, down) => {
+      const row = rows[first + down];
+      row.hidden = false;
+      const inputs = [...row.querySelectorAll("input")];
+      line.split("\t").forEach((cell, across) => {
+        if (inputs[column + across]) inputs[column + across].value = cell.trim();
+      });
+    });
+    more.disabled = spare().length === 0;
+  });
+}
+
+// What a script makes needless, and what is of use with one only.
+for (const it of document.querySelectorAll("[data-without-script]")) it.hidden = true;
+for (const it of document.querySelectorAll("[data-with-script]")) it.hidden = false;
+
+// A name is looked at while it is typed.
+const checked = document.querySelector("form[data-check]");
+if (checked) {
+  const field = checked.elements[checked.dataset.checkField];
+  const into = document.getElementById(checked.dataset.checkInto);
+  let turn = 0;
+  let waiting;
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    const mine = ++turn;
+    waiting = setTimeout(async () => {
+      const name = field.value.trim();
+      if (!name) return into.replaceChildren();
+      const answer = await fetch(`${checked.dataset.check}?name=${encodeURIComponent(name)}`);
+      const text = await answer.text();
+      if (answer.ok && mine === turn) into.innerHTML = text;
+    }, 300);
+  });
+}
 if (busy) look(busy);

@@ -11,6 +11,7 @@
 //! * [`authorize()`] evaluates a principal's policies
 
 mod accounts;
+mod administrators;
 mod authorize;
 mod embedded;
 mod federation;
@@ -29,6 +30,10 @@ mod users;
 pub use accounts::{
     ACCESS_CONTROL_ROLE, RoleKind, SERVICE_LINKED_ROLE, activate, create_member, install,
     space_keys,
+};
+pub use administrators::{
+    AdministratorRow, ConsoleSession, FULL_ACCESS, READ_ONLY_ACCESS, administrators,
+    console_sessions, end_console_sessions,
 };
 pub use authorize::{AttachedPolicy, Authority, attach_user_policy, authorize, context, policies};
 pub use embedded::{Clouds, EmbeddedCloud};

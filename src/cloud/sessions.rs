@@ -106,6 +106,8 @@ pub(super) struct Terms {
     pub tags: BTreeMap<String, String>,
     /// What the caller says about whom the session is for; for the audit log.
     pub source_identity: Option<String>,
+    /// The assertion that opens it, which whoever issued that has recorded too (CON-04).
+    pub assertion: Option<String>,
 }
 
 /// Makes the credentials of a session that lasts so many seconds from now. Nothing is written yet.
@@ -177,6 +179,7 @@ pub(super) async fn insert(
             "session_policy": terms.policy,
             "tags": terms.tags,
             "source_identity": terms.source_identity,
+            "assertion": terms.assertion,
         }),
     };
     audit::record(tx, act, change).await?;

@@ -67,6 +67,8 @@ pub struct Limits {
     pub configurations: i64,
     /// Assignments per space.
     pub assignments: i64,
+    /// Assignments of one call; never more than [`MOST_ASSIGNMENTS_PER_CALL`].
+    pub per_call: usize,
     /// Custom policies per configuration; 0 where they are switched off (PC-03).
     pub custom_policies: usize,
     /// Origins that a landing page may have, without a slash at the end (PC-06).
@@ -78,6 +80,7 @@ impl Default for Limits {
         Self {
             configurations: 10_000,
             assignments: 10_000_000,
+            per_call: MOST_ASSIGNMENTS_PER_CALL,
             custom_policies: 0,
             landing_origins: vec!["https://cloud.tencent.com".to_owned()],
         }
@@ -434,8 +437,13 @@ pub enum Error {
     #[error("the policy {0} is a preset")]
     PolicyIsPreset(String),
     /// No item, or more than a call may have (MAA-08).
-    #[error("a call has 1 to {MOST_ASSIGNMENTS_PER_CALL} assignments")]
-    AssignmentCountInvalid,
+    #[error("a call has 1 to {limit} assignments, and this one has {count}")]
+    AssignmentCountInvalid {
+        /// How many it may have.
+        limit: usize,
+        /// How many it has.
+        count: usize,
+    },
     /// The batch names what is not there; nothing was started.
     #[error("the batch names what the space does not have")]
     Unknown(Unknown),

@@ -142,6 +142,8 @@ pub struct UserSyncFilter {
     pub principal: Option<Principal>,
     /// Of identities of this kind.
     pub principal_kind: Option<PrincipalKind>,
+    /// Of this user, and of the groups that the user is in.
+    pub reaching: Option<UserId>,
     /// On this account.
     pub account: Option<Uin>,
     /// On accounts of this kind.
@@ -165,6 +167,12 @@ pub async fn user_syncs(
         }
         if let Some(kind) = filter.principal_kind {
             query.push(" AND s.principal_kind = ").push_bind(kind);
+        }
+        if let Some(user) = filter.reaching {
+            query.push(" AND (s.principal_kind = 'user' AND s.principal_id = ").push_bind(user);
+            query.push(" OR s.principal_kind = 'group' AND s.principal_id IN (");
+            query.push("SELECT m.group_id FROM group_members m WHERE m.user_id = ");
+            query.push_bind(user).push("))");
         }
         if let Some(account) = filter.account {
             query.push(" AND s.account_uin = ").push_bind(account);
@@ -194,6 +202,18 @@ pub async fn user_syncs(
     query.push(" OFFSET ").push_bind(page.offset);
     let rows = query.fetch_all(tx).await?;
     Ok(Page::of(rows, total, page.limit, |row: &UserSync| row.id.0))
+}
+
+/// What the CAM users that stand for a user are called: the account of each, and its name there.
+pub async fn cam_user_names(
+    tx: &mut Read,
+    user: UserId,
+) -> Result<Vec<(Uin, String)>, database::Error> {
+    sql("SELECT account_uin, cam_user_name FROM synced_users WHERE user_id = $1
+         ORDER BY account_uin, cam_user_name")
+    .bind(user)
+    .fetch_all(tx)
+    .await
 }
 
 /// The user syncs of a space between these identities and accounts, in the order given; what is not

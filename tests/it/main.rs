@@ -33,6 +33,7 @@ mod nul;
 mod other_cloud;
 mod outbound;
 mod own;
+mod people;
 mod permission;
 mod plans;
 mod provisioning;

@@ -59,6 +59,9 @@ pub const TABLE: &[Implemented] = &[
         service: OWN.0,
         version: OWN.1,
         actions: &[
+            actions::own::account::ACTIONS,
+            actions::own::directory::ACTIONS,
+            actions::own::overview::ACTIONS,
             actions::own::session::ACTIONS,
             actions::own::look::ACTIONS,
             actions::own::plan::ACTIONS,

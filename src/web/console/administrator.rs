@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
-    cloud::{self, CamPrincipal, CamUser},
+    cloud::{self, CamPrincipal, CamUser, FULL_ACCESS, READ_ONLY_ACCESS},
     id::Uin,
     organization::{self, Account, Organization},
     space::{self, Space},
@@ -28,11 +28,6 @@ use crate::{
         pages::{PageError, Problem},
     },
 };
-
-/// Whoever has this may do everything here.
-const FULL_ACCESS: &str = "QcloudOrganizationFullAccess";
-/// Whoever has this may look.
-const READ_ONLY_ACCESS: &str = "QcloudOrganizationReadOnlyAccess";
 
 /// An administrator signed in at the console.
 #[derive(Clone, Debug)]
@@ -153,7 +148,23 @@ async fn office(
     Ok(rank.map(|rank| (organization, account, rank)))
 }
 
-/// Pages lead to the sign-in page. Who may only look is refused whatever is not a look.
+/// The administrator of a request; pages lead to the sign-in page where there is none.
+async fn entered<S>(parts: &mut Parts, state: &S) -> Result<Administrator, Response>
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    let app = App::from_ref(state);
+    let info = info(parts)?;
+    let session =
+        Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+    let found = Administrator::find(&app, &info, &session)
+        .await
+        .map_err(|fault| PageError::Fault(fault).into_response())?;
+    found.ok_or_else(|| Redirect::to("/console/login").into_response())
+}
+
+/// Who may only look is refused whatever is not a look.
 impl<S> FromRequestParts<S> for Administrator
 where
     S: Send + Sync,
@@ -162,21 +173,44 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let app = App::from_ref(state);
-        let info = info(parts)?;
-        let session =
-            Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let found = Self::find(&app, &info, &session)
-            .await
-            .map_err(|fault| PageError::Fault(fault).into_response())?;
-        let Some(administrator) = found else {
-            return Err(Redirect::to("/console/login").into_response());
-        };
+        let administrator = entered(parts, state).await?;
         let looks = parts.method == Method::GET || parts.method == Method::HEAD;
         if !looks {
             administrator.must_change().map_err(IntoResponse::into_response)?;
         }
         Ok(administrator)
+    }
+}
+
+/// An administrator who does something about themselves: their password, their keys, their
+/// sessions. Who may only look at everything else may do that.
+pub(super) struct Oneself {
+    /// As for every page.
+    pub administrator: Administrator,
+    /// Who they are.
+    pub user: CamUser,
+}
+
+impl<S> FromRequestParts<S> for Oneself
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let administrator = entered(parts, state).await?;
+        let app = App::from_ref(state);
+        let uin: Option<Uin> = administrator.act.actor.id.parse().ok();
+        let found = match uin {
+            Some(uin) => app.db.read(async |tx| cloud::user(tx, uin).await).await,
+            None => Ok(None),
+        };
+        match found {
+            Ok(Some(user)) => Ok(Self { administrator, user }),
+            Ok(None) => Err(Redirect::to("/console/login").into_response()),
+            Err(error) => Err(PageError::from(error).into_response()),
+        }
     }
 }
 

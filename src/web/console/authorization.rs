@@ -99,7 +99,12 @@ impl Choice {
     }
 
     fn search(&self, label: &'static str) -> Search {
-        Search { label: label.into(), text: self.search.trim().to_owned(), keep: self.carried() }
+        Search {
+            label: label.into(),
+            text: self.search.trim().to_owned(),
+            keep: self.carried(),
+            is_narrowed: false,
+        }
     }
 
     fn wanted(&self) -> Option<String> {

@@ -5,27 +5,37 @@
 
 mod accounts;
 mod administrator;
+mod administrators;
 mod audit;
 mod authorization;
+mod chart;
 mod configurations;
 mod events;
+mod expiring;
 mod frame;
 mod groups;
+mod organization;
 mod overview;
+mod own;
 mod requests;
 mod scim;
+mod sessions;
 mod sso;
 mod tasks;
 mod users;
 pub(crate) mod words;
 
 pub use administrator::Administrator;
+pub(in crate::web) use expiring::ends;
 
 use super::{
     Caller, Routes,
     pages::{self, PageError, Problem},
 };
 use crate::{app::App, permission, store::Door};
+
+/// Rows that one form may name.
+const MOST_AT_ONCE: usize = 50;
 
 /// The routes of the console.
 pub(super) fn routes(app: &App) -> Routes {
@@ -36,26 +46,65 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/logout", Anyone, administrator::logout)
         .get("/console", Admin, overview::show)
         .post("/console/space", Admin, overview::open)
+        .get("/console/space/name", Admin, overview::name)
+        .get("/console/expiring", Admin, expiring::show)
+        .get("/console/sessions", Admin, sessions::list)
+        .post("/console/sessions/end", Admin, sessions::end)
+        .get("/console/administrators", Admin, administrators::list)
+        .get("/console/keys", Admin, administrators::show_keys)
+        .post("/console/keys", Admin, administrators::create_key)
+        .post("/console/keys/{id}/enable", Admin, administrators::enable_key)
+        .post("/console/keys/{id}/disable", Admin, administrators::disable_key)
+        .post("/console/keys/{id}/delete", Admin, administrators::delete_key)
+        .get("/console/account", Admin, own::show)
+        .post("/console/account/password", Admin, own::change_password)
+        .post("/console/account/sessions/end", Admin, own::end_sessions)
+        .get("/console/organization", Admin, organization::show)
+        .post("/console/organization/move", Admin, organization::move_accounts)
+        .post("/console/organization/departments/{node}", Admin, organization::update_department)
+        .get("/console/organization/departments/{node}/edit", Admin, organization::edit_department)
+        .post(
+            "/console/organization/departments/{node}/delete",
+            Admin,
+            organization::delete_department,
+        )
+        .get("/console/organization/departments/{node}/new", Admin, organization::new_department)
+        .post(
+            "/console/organization/departments/{node}/new",
+            Admin,
+            organization::create_department,
+        )
+        .get("/console/organization/departments/{node}/accounts", Admin, organization::new_account)
+        .post(
+            "/console/organization/departments/{node}/accounts",
+            Admin,
+            organization::create_account,
+        )
+        .get("/console/organization/accounts/{uin}/edit", Admin, organization::edit_account)
+        .post("/console/organization/accounts/{uin}", Admin, organization::update_account)
         .get("/console/users", Admin, users::list)
-        .post("/console/users", Admin, users::create)
-        .get("/console/users/new", Admin, users::new)
-        .get("/console/users/{id}", Admin, users::show)
+        .post("/console/users", Admin, users::create::create)
+        .get("/console/users/new", Admin, users::create::new)
+        .get("/console/users/{id}", Admin, users::page::show)
         .post("/console/users/{id}", Admin, users::update)
         .get("/console/users/{id}/edit", Admin, users::edit)
         .post("/console/users/{id}/delete", Admin, users::delete)
-        .post("/console/users/{id}/adopt", Admin, users::adopt)
-        .post("/console/users/{id}/enable", Admin, users::enable)
-        .post("/console/users/{id}/disable", Admin, users::disable)
+        .get("/console/users/{id}/adopt", Admin, users::adopt::ask_user)
+        .post("/console/users/{id}/adopt", Admin, users::adopt::user)
+        .post("/console/users/{id}/status", Admin, users::set_status)
+        .post("/console/users/{id}/groups", Admin, users::groups::add)
+        .post("/console/users/{id}/groups/remove", Admin, users::groups::remove)
         .get("/console/groups", Admin, groups::list)
         .post("/console/groups", Admin, groups::create)
         .get("/console/groups/new", Admin, groups::new)
-        .get("/console/groups/{id}", Admin, groups::show)
+        .get("/console/groups/{id}", Admin, groups::page::show)
         .post("/console/groups/{id}", Admin, groups::update)
         .get("/console/groups/{id}/edit", Admin, groups::edit)
         .post("/console/groups/{id}/delete", Admin, groups::delete)
-        .post("/console/groups/{id}/adopt", Admin, groups::adopt)
-        .post("/console/groups/{id}/members", Admin, groups::add_member)
-        .post("/console/groups/{id}/members/{user}/remove", Admin, groups::remove_member)
+        .get("/console/groups/{id}/adopt", Admin, users::adopt::ask_group)
+        .post("/console/groups/{id}/adopt", Admin, users::adopt::group)
+        .post("/console/groups/{id}/members", Admin, groups::page::add_members)
+        .post("/console/groups/{id}/members/remove", Admin, groups::page::remove_members)
         .get("/console/configurations", Admin, configurations::list)
         .post("/console/configurations", Admin, configurations::create)
         .get("/console/configurations/new", Admin, configurations::new)
@@ -141,6 +190,7 @@ fn limits(app: &App) -> permission::Limits {
     permission::Limits {
         configurations: limits.configurations,
         custom_policies: limits.custom_policies,
+        per_call: limits.per_call,
         ..permission::Limits::default()
     }
 }

@@ -1,7 +1,6 @@
 //! The words pages use for what the rooms know by code, and the colour of each state.
 
 use crate::{
-    access::ReachState,
     directory::Source,
     event, expiry,
     id::{Principal, PrincipalKind},
@@ -55,6 +54,7 @@ pub fn expiry_kind(kind: expiry::Kind) -> Message {
         expiry::Kind::IdentityProviderKey => key!("expiry-idp-key"),
         expiry::Kind::EncryptionKey => key!("expiry-encryption-key"),
         expiry::Kind::ScimToken => key!("expiry-scim-token"),
+        expiry::Kind::TlsCertificate => key!("expiry-tls"),
     }
 }
 
@@ -68,10 +68,15 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Those that are near, out of all that ends in a space.
+    /// Those that are near, out of all that ends.
     pub fn near(ends: Vec<expiry::End>, now: Timestamp) -> Vec<Self> {
         let near = ends.into_iter().filter(|end| end.is_near(now));
-        near.map(|end| Self {
+        near.map(|end| Self::of(&end, now)).collect()
+    }
+
+    /// This one. The server's own certificate is set in its settings, on no page.
+    pub fn of(end: &expiry::End, now: Timestamp) -> Self {
+        Self {
             what: expiry_kind(end.kind),
             href: match end.kind {
                 expiry::Kind::IdpCertificate => "/console/settings/sso#certificates",
@@ -80,11 +85,11 @@ impl Ending {
                 | expiry::Kind::IdentityProviderKey
                 | expiry::Kind::EncryptionKey => "/console/settings/sso/keys",
                 expiry::Kind::ScimToken => "/console/settings/scim",
+                expiry::Kind::TlsCertificate => "/console/expiring",
             },
             at: end.at,
             days: end.days_left(now),
-        })
-        .collect()
+        }
     }
 }
 
@@ -146,15 +151,6 @@ pub fn assignment(state: AssignmentState) -> Badge {
         AssignmentState::Active => ("badge-good", key!("assignment-active")),
         AssignmentState::Failed => ("badge-bad", key!("state-failed")),
         AssignmentState::Removing => ("badge-busy", key!("assignment-removing")),
-    }
-}
-
-/// How far something that a user can reach is.
-pub fn reach(state: ReachState) -> Badge {
-    match state {
-        ReachState::Deployed => ("badge-good", key!("reach-ready")),
-        ReachState::Pending => ("badge-busy", key!("state-in-progress")),
-        ReachState::Failed => ("badge-bad", key!("state-failed")),
     }
 }
 

@@ -123,6 +123,7 @@ pub fn limits(call: &Call) -> Limits {
     Limits {
         configurations: settings.configurations,
         custom_policies: settings.custom_policies,
+        per_call: settings.per_call,
         ..Limits::default()
     }
 }
