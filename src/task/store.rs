@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{End, Error, Filter, Kind, LEASE, NewTask, Row, State, Task};
+use super::{End, Error, Filter, Kind, LEASE, MOST_TOGETHER, NewTask, Row, State, Task};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::{Principal, SpaceId, TaskId},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Enqueues a task with the change that causes it. The record of that change is the task's, too.
 pub async fn enqueue(tx: &mut Write, act: &Act, task: &NewTask) -> store::Result<TaskId> {
-    let id = insert(tx, act, task, State::Ready, None, None).await?;
+    let id = insert(tx, act, task, State::Ready, None, Begun::by(act)).await?;
     tx.wake_tasks();
     Ok(id)
 }
@@ -24,7 +24,19 @@ pub async fn enqueue_failed(
     task: &NewTask,
     reason: &str,
 ) -> store::Result<TaskId> {
-    insert(tx, act, task, State::Failed, Some(reason), None).await
+    insert(tx, act, task, State::Failed, Some(reason), Begun::by(act)).await
+}
+
+/// With what a task was begun.
+struct Begun<'a> {
+    request_id: &'a str,
+    retry_of: Option<TaskId>,
+}
+
+impl<'a> Begun<'a> {
+    fn by(act: &'a Act) -> Self {
+        Self { request_id: &act.request_id, retry_of: None }
+    }
 }
 
 async fn insert(
@@ -33,13 +45,13 @@ async fn insert(
     task: &NewTask,
     state: State,
     reason: Option<&str>,
-    retry_of: Option<TaskId>,
+    begun: Begun<'_>,
 ) -> store::Result<TaskId> {
     let id: TaskId = act.new_id();
     sql("INSERT INTO tasks (id, space_id, kind, subject, payload, account_uin, configuration_id,
                             principal_kind, principal_id, state, attempt, run_at, reason,
-                            retry_of, created_at, finished_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $11, $14)")
+                            retry_of, created_at, finished_at, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $11, $14, $15)")
     .bind(id)
     .bind(task.space)
     .bind(task.kind)
@@ -52,8 +64,9 @@ async fn insert(
     .bind(state)
     .bind(act.now)
     .bind(reason)
-    .bind(retry_of)
+    .bind(begun.retry_of)
     .bind(state.is_final().then_some(act.now))
+    .bind(begun.request_id)
     .execute(tx)
     .await?;
     Ok(id)
@@ -61,7 +74,7 @@ async fn insert(
 
 const COLUMNS: &str = "SELECT id, space_id, kind, subject, payload, account_uin, configuration_id,
     principal_kind, principal_id, state, attempt, started_at, reason, retry_of, created_at,
-    finished_at FROM tasks";
+    finished_at, request_id FROM tasks";
 
 /// The task of a space with this id.
 pub async fn get(tx: &mut Read, space: SpaceId, id: TaskId) -> store::Result<Option<Task>> {
@@ -90,6 +103,27 @@ pub async fn list(
     query.push(" OFFSET ").push_bind(page.offset);
     let rows = query.fetch_all::<Row>(tx).await?;
     Ok(Page::of(rows, total, page.limit, |row| row.id.0).map(Task::from))
+}
+
+/// What was begun together by one request, in the order of its beginning: of a task that was tried
+/// again only the last attempt by hand.
+pub async fn of_request(
+    tx: &mut Read,
+    space: SpaceId,
+    request_id: &str,
+) -> store::Result<Vec<Task>> {
+    if request_id.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sql(COLUMNS);
+    query.push(" WHERE request_id = ").push_bind(request_id);
+    query.push(" AND space_id = ").push_bind(space);
+    query.push(
+        " AND NOT EXISTS (SELECT 1 FROM tasks again WHERE again.retry_of = tasks.id)
+         ORDER BY COALESCE(retry_of, id), id LIMIT ",
+    );
+    query.push_bind(MOST_TOGETHER);
+    Ok(query.fetch_all::<Row>(tx).await?.into_iter().map(Task::from).collect())
 }
 
 fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
@@ -133,7 +167,10 @@ pub async fn retry(tx: &mut Write, act: &Act, space: SpaceId, id: TaskId) -> Res
         principal: old.principal,
         payload: old.payload,
     };
-    let new = insert(tx, act, &task, State::Ready, None, Some(id)).await?;
+    // It stays with what it was begun with, so that who watches that sees how it ends.
+    let request_id = if old.request_id.is_empty() { &act.request_id } else { &old.request_id };
+    let begun = Begun { request_id, retry_of: Some(id) };
+    let new = insert(tx, act, &task, State::Ready, None, begun).await?;
     let change = Change {
         scope: Scope::Space(space),
         action: "task.retry",

@@ -267,6 +267,7 @@ pub const SERVICES: &[Service] = &[
             "EndPortalSession",
             "ListAuditRecords",
             "ListDrift",
+            "ListEffectiveAccess",
             "ListManualSteps",
             "ListPortalSessions",
             "ResolveDrift",
