@@ -15,7 +15,9 @@
 mod store;
 mod worker;
 
-pub use store::{enqueue, enqueue_failed, get, list, of_request, retry};
+pub use store::{
+    enqueue, enqueue_all, enqueue_failed, get, get_all, list, of_request, oldest_open, retry,
+};
 pub use worker::Worker;
 
 use async_trait::async_trait;
