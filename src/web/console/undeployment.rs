@@ -36,6 +36,14 @@ struct UndeployPage {
     found: Undeployment,
 }
 
+impl UndeployPage {
+    /// How many identities are counted and not named.
+    fn unnamed(&self) -> i64 {
+        let named = i64::try_from(self.found.named.len()).unwrap_or(i64::MAX);
+        (self.found.users + self.found.groups).saturating_sub(named)
+    }
+}
+
 /// How far it is with taking a configuration off an account, and the next step.
 pub(super) async fn show(
     State(app): State<App>,
