@@ -4,11 +4,16 @@
 //!   through groups merged into one (PRT-09), and the CAM users.
 //! * [`launch_role`], [`launch_user`]: whether one of them may be entered now (PRT-08).
 //! * [`plan`]: what an act would do, before it is done.
+//! * [`Names`]: what accounts, configurations and identities are called, many at once.
 //! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
+mod explore;
+mod names;
 pub mod plan;
 mod store;
 
+pub use explore::{Reached, Viewpoint, Way, WayMark, Ways, ways};
+pub use names::{Names, Wanted as WantedNames};
 pub use store::{has_cam_user, is_entitled, launch_role, launch_user, reachable};
 
 use crate::{

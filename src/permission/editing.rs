@@ -52,6 +52,8 @@ pub async fn update_configuration(
     let existing = policies(tx, id).await?;
     sql("UPDATE permission_configurations
          SET version = version + CASE WHEN content = $4 THEN 0 ELSE 1 END,
+             session_duration_updated_at =
+                 CASE WHEN session_duration = $2 THEN session_duration_updated_at ELSE $5 END,
              description = $1, session_duration = $2, relay_state = $3, content = $4,
              updated_at = $5
          WHERE id = $6")

@@ -12,6 +12,7 @@
     reason = "what a test does should be read at a glance"
 )]
 
+mod access;
 mod account;
 mod api;
 mod browser;

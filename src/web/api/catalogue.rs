@@ -276,6 +276,7 @@ pub const SERVICES: &[Service] = &[
             "ListAdministrators",
             "ListAuditRecords",
             "ListDrift",
+            "ListEffectiveAccess",
             "ListExpirations",
             "ListManualSteps",
             "ListOwnAccessKeys",

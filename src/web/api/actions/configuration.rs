@@ -153,7 +153,8 @@ fn info(configuration: &Configuration, applied: Option<&Applied>, selected: bool
         "IsSelected": selected,
         "ApplyStatus": state,
         "AppliedSessionDuration": applied.session_duration.unwrap_or_default(),
-        "SessionDurationUpdateTime": "",
+        "SessionDurationUpdateTime":
+            configuration.session_duration_updated_at.map(time).unwrap_or_default(),
         "FailedAccounts": failed,
     })
 }
