@@ -26,6 +26,18 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
 }
 
+// A slash leads to the search field, as long as nobody is writing anything.
+const slash = document.querySelector("[data-slash]");
+if (slash) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    slash.focus();
+    slash.select();
+  });
+}
+
 // A page with work under way looks again by itself.
 const busy = document.querySelector("[data-refresh-seconds]");
 if (busy) setTimeout(() => location.reload(), Number(busy.dataset.refreshSeconds) * 1000);

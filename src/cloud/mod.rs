@@ -36,8 +36,8 @@ pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
 pub use refusals::record_refusal;
 pub use sessions::{
-    NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
-    role_session,
+    NewRoleSession, OpenRoleSession, RoleSession, Vouched, credentials, forget_expired,
+    new_role_session, open_role_sessions, revoke, role_session,
 };
 pub use users::{
     Login, create_root, create_user, login, record_login, root, set_password, user, users,

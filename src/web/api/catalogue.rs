@@ -259,6 +259,7 @@ pub const SERVICES: &[Service] = &[
             "ApplyPlan",
             "ConfirmManualStep",
             "DescribeAccountCloud",
+            "DescribeCommandLineAccess",
             "DescribeDeploymentDifference",
             "DescribeEffectiveAccess",
             "DescribePlan",
@@ -271,6 +272,7 @@ pub const SERVICES: &[Service] = &[
             "ListPortalSessions",
             "ResolveDrift",
             "UpdateAccountCloud",
+            "UpdateCommandLineAccess",
         ],
     },
 ];

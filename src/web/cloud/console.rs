@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::principal::CloudVisitor;
+use super::{assume::gives_credentials, principal::CloudVisitor};
 use crate::{
     app::App,
     cloud::{self, AttachedPolicy, CallerIdentity, CamPrincipal},
@@ -180,9 +180,20 @@ pub(super) async fn credentials(
         let message = "Only a role has temporary credentials.";
         return Err(Problem::refused("NoCredentials", message).into());
     };
-    let found =
-        app.db.read(async |tx| cloud::credentials(tx, &app.sealer, session.id).await).await?;
-    let (secret_id, secret_key, token) = found.ok_or(Fault::Internal("a session is gone"))?;
+    let found = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            if !gives_credentials(tx, session.account_uin, &session.role_name).await? {
+                return Ok(None);
+            }
+            let found = cloud::credentials(tx, &app.sealer, session.id).await?;
+            Ok(Some(found.ok_or(Fault::Internal("a session is gone"))?))
+        })
+        .await?;
+    let Some((secret_id, secret_key, token)) = found else {
+        let message = "This role gives out no credentials for the command line.";
+        return Err(Problem::refused("CommandLineOff", message).into());
+    };
     let page = CredentialsPage {
         secret_id: &secret_id,
         secret_key: &secret_key,

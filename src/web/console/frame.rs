@@ -145,6 +145,8 @@ fn done_words(code: &str) -> Option<&'static str> {
         "member-removed" => "The member was removed.",
         "configuration-created" => "The permission configuration was created.",
         "policies-added" => "The policies were added.",
+        "command-line-on" => "People get credentials for the command line from now on.",
+        "command-line-off" => "Nobody gets credentials for the command line any more.",
         "deployment-begun" => "The deployment has begun.",
         "assignments-begun" => "The role sync has begun: one task per assignment.",
         "assignment-removed" => "The permission was removed.",

@@ -7,6 +7,7 @@ mod accounts;
 mod administrator;
 mod audit;
 mod authorization;
+mod command_line;
 mod configurations;
 mod events;
 mod frame;
@@ -63,6 +64,7 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/console/configurations/{id}/policies", Admin, configurations::choose_policies)
         .post("/console/configurations/{id}/policies", Admin, configurations::add_policies)
         .post("/console/configurations/{id}/deployments/{account}", Admin, configurations::deploy)
+        .post("/console/configurations/{id}/command-line", Admin, command_line::set)
         .get("/console/authorization", Admin, authorization::tree)
         .post("/console/authorization", Admin, authorization::begin)
         .get("/console/authorization/identities", Admin, authorization::identities)

@@ -9,8 +9,12 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::home_of;
+use super::{
+    frame::{Frame, Tab},
+    home_of,
+};
 use crate::{
+    access,
     app::App,
     id::RequestId,
     request::{self, Askable, LONGEST_TEXT, NewRequest, Progress, Request},
@@ -38,10 +42,7 @@ const SPANS: [(i64, &str); 7] = [
 #[derive(Template)]
 #[template(path = "portal/requests.html")]
 struct RequestsPage {
-    space: String,
-    home: String,
-    shown_name: String,
-    ends_at: Timestamp,
+    frame: Frame,
     now: Timestamp,
     done: Option<&'static str>,
     askable: Vec<Askable>,
@@ -125,18 +126,16 @@ pub(super) async fn show(
 
 async fn page(app: &App, caller: PortalUser, form: AskForm) -> Result<RequestsPage, Fault> {
     let (space, user, now) = (caller.space.id, caller.user.id, caller.act.now);
-    let (askable, requests) = app
+    let (accounts, askable, requests) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
+            let accounts = access::reachable(tx, space, user).await?;
             let askable = request::askable(tx, space, user).await?;
-            Ok((askable, request::requests_of(tx, space, user, now, SHOWN).await?))
+            Ok((accounts, askable, request::requests_of(tx, space, user, now, SHOWN).await?))
         })
         .await?;
     Ok(RequestsPage {
-        home: home_of(&caller.space.name),
-        shown_name: caller.user.shown_name().to_owned(),
-        space: caller.space.name,
-        ends_at: caller.session_ends_at,
+        frame: Frame::new(&caller, Tab::Requests, &accounts),
         now,
         done: None,
         askable,

@@ -1,5 +1,6 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
+pub mod command_line;
 pub mod deployment;
 pub mod drift;
 pub mod look;
