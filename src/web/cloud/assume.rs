@@ -5,8 +5,9 @@ use crate::{
     app::App,
     audit::Act,
     cloud::{
-        self, NewRoleSession, new_role_session,
+        self, NewRoleSession,
         management::Role,
+        new_role_session,
         sign_in::{self, Refused, Rules},
         sts::{self, RoleArn},
     },

@@ -65,9 +65,8 @@ impl Frame {
 
 /// So many seconds from now, rounded down: what is left is never said longer than it is.
 pub(super) fn time_left(seconds: i64) -> String {
-    let plural = |count: i64, unit: &str| {
-        format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-    };
+    let plural =
+        |count: i64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
     match seconds {
         ..60 => "less than a minute".to_owned(),
         60..3_600 => plural(seconds / 60, "minute"),

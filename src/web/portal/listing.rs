@@ -141,9 +141,8 @@ pub(super) fn at_hand<'a>(
     };
     let mut favourites: Vec<Tile<'a>> =
         shortcuts.iter().filter(|it| it.favourite).filter_map(tile).collect();
-    favourites.sort_by(|a, b| {
-        (&a.account.name, &a.role.name).cmp(&(&b.account.name, &b.role.name))
-    });
+    favourites
+        .sort_by(|a, b| (&a.account.name, &a.role.name).cmp(&(&b.account.name, &b.role.name)));
     let mut recent: Vec<&Shortcut> =
         shortcuts.iter().filter(|it| !it.favourite && it.entered_at.is_some()).collect();
     recent.sort_by_key(|it| std::cmp::Reverse(it.entered_at));

@@ -104,7 +104,9 @@ pub(super) async fn end(
     let home = home_of(&caller.space.name);
     let ended = app
         .db
-        .write(async |tx| end_own(tx, &caller, |session| session.id == id && here != Some(id)).await)
+        .write(async |tx| {
+            end_own(tx, &caller, |session| session.id == id && here != Some(id)).await
+        })
         .await?;
     if ended == 0 {
         let problem = Problem::not_found("There is no such session. It may have ended.");

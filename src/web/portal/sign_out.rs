@@ -55,8 +55,7 @@ pub(super) async fn sign_out(
     let home = home_of(&caller.space.name);
     let Some(asking) = asking else {
         let login = format!("{home}/login");
-        let page =
-            SignedOutPage { space: caller.space.name, login, ending: Ending::Here, open };
+        let page = SignedOutPage { space: caller.space.name, login, ending: Ending::Here, open };
         return Ok(Page::new(page).into_response());
     };
     let cookie = Binding::Began.cookie(&app, &binding)?;

@@ -121,7 +121,8 @@ pub(super) async fn for_role(
         user_name: &launch.name_id,
         session: duration,
     });
-    let word = Word { target, name_id: &launch.name_id, statements: &statements, session: Some(duration) };
+    let word =
+        Word { target, name_id: &launch.name_id, statements: &statements, session: Some(duration) };
     let response = word.say(app, caller, came_from).await?;
     let cloud = launch.other_cloud.as_ref().map(|account| (account.cloud, account.number));
     let entered = json!({
