@@ -125,3 +125,79 @@ async fn set_06_every_page_is_for_everybody() {
         .collect();
     assert!(gone.is_empty(), "no routes any more: {}", json!(gone));
 }
+
+/// From the administrator's overview to an account, as somebody with a mouse, a clipboard and a
+/// keyboard does it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prt_01_prt_02_prt_10_from_the_overview_into_accounts() {
+    let Some(mut tour) = Tour::begin().await else { return };
+    tour.enter_console().await;
+    tour.visit("/console").await;
+    let login = tour.copy("[data-copy$='/portal/acme/login']").await;
+    assert!(login.ends_with("/portal/acme/login"), "{login}");
+
+    // The address that was copied: one button, and nothing to fill in.
+    tour.visit(login.strip_prefix(tour.url()).unwrap()).await;
+    let fields = "return document.querySelectorAll('main input, main form').length";
+    assert_eq!(tour.run(fields).await, 0);
+    tour.enter_portal("alice").await;
+    assert_eq!(tour.path().await, "/portal/acme");
+
+    // A slash leads to the search, which Enter begins.
+    tour.keys("/").await;
+    assert_eq!(tour.run("return document.activeElement.id").await, "search");
+    tour.keys("staging\u{e007}").await;
+    tour.until("return location.search.includes('search=staging')").await;
+    let shown = "return document.querySelectorAll('section.account').length";
+    assert_eq!(tour.run(shown).await, 1);
+
+    // The link of a role, copied by one and opened by another, leads there through the sign-in.
+    tour.press_first("section.account li a").await;
+    let link = tour.copy("[data-copy*='/roles/']").await;
+    tour.press_first("form[action$='/sign-out'] button").await;
+    tour.until("return document.body.innerText.includes('You are signed out')").await;
+    tour.visit(link.strip_prefix(tour.url()).unwrap()).await;
+    tour.sign_in_as("alice").await;
+    assert_eq!(format!("{}{}", tour.url(), tour.path().await), link);
+    // There it stays until the person's own click, which opens a window beside it.
+    assert_eq!(tour.windows().await, 1);
+    tour.press_first("#enter-account").await;
+    tour.until_windows(2).await;
+    let (problems, _) = tour.end().await;
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+/// Every section of the console is reached by the keyboard alone: Tab to its link, and Enter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn set_01_every_section_is_reached_by_keyboard() {
+    let Some(tour) = Tour::begin().await else { return };
+    tour.enter_console().await;
+    tour.visit("/console").await;
+    let links = tour
+        .run("return [...document.querySelectorAll('nav a[href]')].map((a) => a.getAttribute('href'))")
+        .await;
+    let links: Vec<&str> =
+        links.as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();
+    for part in [
+        "/console",
+        "/console/users",
+        "/console/groups",
+        "/console/configurations",
+        "/console/authorization",
+        "/console/settings/sso",
+        "/console/settings/scim",
+    ] {
+        assert!(links.contains(&part), "{part}: {links:?}");
+    }
+    for link in links {
+        tour.visit("/console").await;
+        tour.tab_to(&format!("nav a[href='{link}']")).await;
+        tour.keys("\u{e007}").await;
+        tour.until(&format!("return location.pathname + location.search === '{link}'")).await;
+        // What is in the middle is one jump away.
+        tour.tab_to(".skip").await;
+        tour.keys("\u{e007}").await;
+        tour.until("return location.hash === '#main'").await;
+    }
+    tour.end().await;
+}

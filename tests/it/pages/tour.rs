@@ -90,7 +90,71 @@ impl Tour {
         self.driver().goto(format!("{}{path}", self.demo.url)).await.unwrap();
     }
 
-    async fn path(&self) -> String {
+    /// Where the demo is.
+    pub fn url(&self) -> &str {
+        &self.demo.url
+    }
+
+    /// Presses a copy button; what is in the clipboard then.
+    pub async fn copy(&self, css: &str) -> String {
+        let may = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"],
+            "origin": self.demo.url });
+        self.browser.developer("Browser.grantPermissions", may).await;
+        self.press_first(css).await;
+        let read = "const done = arguments[arguments.length - 1];
+            setTimeout(() => navigator.clipboard.readText().then(done, (no) => done('' + no)), 200)";
+        let read = self.driver().execute_async(read, Vec::new()).await.unwrap();
+        read.json().as_str().unwrap().to_owned()
+    }
+
+    /// Presses keys where the focus is.
+    pub async fn keys(&self, keys: &str) {
+        self.driver().action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Presses Tab until the focus is on an element that can be seen to have it.
+    pub async fn tab_to(&self, css: &str) {
+        let there = format!("return document.activeElement?.matches(\"{css}\") ?? false");
+        for _ in 0..200 {
+            self.keys("\u{e004}").await;
+            if self.run(&there).await == json!(true) {
+                let ring = "const style = getComputedStyle(document.activeElement);
+                    return style.outlineStyle !== 'none' || document.activeElement.matches('.skip')";
+                assert_eq!(self.run(ring).await, json!(true), "no ring around {css}");
+                return;
+            }
+        }
+        panic!("Tab does not come to {css} at {}", self.path().await);
+    }
+
+    /// Waits until a script says yes.
+    pub async fn until(&self, script: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.driver().execute(script, Vec::new()).await;
+            if said.is_ok_and(|said| said.json() == &json!(true)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "never: {script}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// How many windows are open.
+    pub async fn windows(&self) -> usize {
+        self.driver().windows().await.unwrap().len()
+    }
+
+    pub async fn until_windows(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.windows().await < count {
+            assert!(Instant::now() < deadline, "no window opened");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Where the browser is.
+    pub async fn path(&self) -> String {
         let url = self.driver().current_url().await.unwrap();
         match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
@@ -136,7 +200,7 @@ impl Tour {
         self.find(By::Css(css.to_owned())).await.click().await.unwrap();
     }
 
-    async fn run(&self, script: &str) -> Value {
+    pub async fn run(&self, script: &str) -> Value {
         self.driver().execute(script, Vec::new()).await.unwrap().json().clone()
     }
 
@@ -305,6 +369,11 @@ impl Tour {
     /// Signs in at the portal as somebody.
     pub async fn enter_portal(&mut self, name: &str) {
         self.visit("/portal/acme/login").await;
+        self.sign_in_as(name).await;
+    }
+
+    /// From the sign-in page that is open through the demo's identity provider.
+    pub async fn sign_in_as(&mut self, name: &str) {
         self.press_first("#sign-in").await;
         self.find(By::Css("#user_name".to_owned())).await;
         self.inspect("demo-identity-provider").await;
