@@ -47,9 +47,8 @@ fn check(state: &str) -> Result<(), PageError> {
     Err(Problem {
         status: StatusCode::BAD_REQUEST,
         code: "BadRequest",
-        title: "The request is not understood",
-        message: "The address that the command line gave is not complete. Copy the whole of it."
-            .to_owned(),
+        title: key!("problem-not-understood"),
+        message: t!("portal-line-incomplete"),
         onward: None,
     }
     .into())
@@ -144,11 +143,8 @@ async fn answer(
         app.db.write(async |tx| sso::answer_command_line(tx, &caller.act, &said).await).await?;
     let home = home_of(&caller.space.name);
     if !new {
-        let problem = Problem::refused(
-            "AnsweredAlready",
-            "This was answered before. Start anew at the command line.",
-        );
-        return Err(problem.onward(home, "Back to your accounts").into());
+        let problem = Problem::refused("AnsweredAlready", t!("portal-line-answered"));
+        return Err(problem.onward(home, key!("portal-back")).into());
     }
     let page = AnsweredPage { space: caller.space.name, home, allowed };
     Ok(Page::new(page).into_response())

@@ -1,6 +1,6 @@
 //! What every page of the portal has around it: whose it is, and the tabs with their counts.
 
-use super::home_of;
+use super::{home_of, words};
 use crate::{
     access::{self, ReachableAccount},
     app::App,
@@ -59,26 +59,7 @@ impl Frame {
 
     /// How long until then, as people say it.
     pub(super) fn left(&self, until: &Timestamp) -> String {
-        time_left(until.seconds_since(self.now))
-    }
-}
-
-/// So many seconds from now, rounded down: what is left is never said longer than it is.
-pub(super) fn time_left(seconds: i64) -> String {
-    let plural =
-        |count: i64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
-    match seconds {
-        ..60 => "less than a minute".to_owned(),
-        60..3_600 => plural(seconds / 60, "minute"),
-        3_600..172_800 => {
-            let (hours, minutes) = (seconds / 3_600, seconds % 3_600 / 60);
-            if minutes == 0 {
-                plural(hours, "hour")
-            } else {
-                format!("{} {}", plural(hours, "hour"), plural(minutes, "minute"))
-            }
-        }
-        172_800.. => plural(seconds / 86_400, "day"),
+        t!("portal-in-left", left = words::time_left(until.seconds_since(self.now)))
     }
 }
 
@@ -89,25 +70,4 @@ pub(super) async fn reachable(
 ) -> Result<Vec<ReachableAccount>, Fault> {
     let (space, user) = (caller.space.id, caller.user.id);
     Ok(app.db.read(async |tx| access::reachable(tx, space, user).await).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::time_left;
-
-    #[test]
-    fn what_is_left_is_never_said_longer_than_it_is() {
-        for (seconds, words) in [
-            (-5, "less than a minute"),
-            (59, "less than a minute"),
-            (60, "1 minute"),
-            (3_599, "59 minutes"),
-            (3_600, "1 hour"),
-            (5_460, "1 hour 31 minutes"),
-            (172_799, "47 hours 59 minutes"),
-            (172_800, "2 days"),
-        ] {
-            assert_eq!(time_left(seconds), words);
-        }
-    }
 }

@@ -15,13 +15,15 @@ use super::{
     frame::{Frame, Tab, reachable},
     home_of,
     listing::{LONGEST_SEARCH, Listing, Tile, Ways, at_hand},
+    words,
 };
 use crate::{
     access::{self, Origin, ReachState, ReachableAccount, shortcuts},
     app::App,
     sso,
     web::{
-        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, page::Page, pages::PageError,
+        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, messages::Message, page::Page,
+        pages::PageError,
     },
 };
 
@@ -81,7 +83,7 @@ struct HomePage<'a> {
     listing: Listing<'a>,
     favourites: Vec<Tile<'a>>,
     recent: Vec<Tile<'a>>,
-    done: Option<&'static str>,
+    done: Option<Message>,
 }
 
 impl HomePage<'_> {
@@ -93,6 +95,15 @@ impl HomePage<'_> {
 
     fn users_tab(&self) -> bool {
         self.frame.on(Tab::Users)
+    }
+
+    fn search_label(&self) -> Message {
+        if self.users_tab() { key!("portal-search-users") } else { key!("portal-search-roles") }
+    }
+
+    /// Where access is asked for.
+    fn requests(&self) -> String {
+        format!("{}/requests", self.frame.home)
     }
 
     /// The address of another page of the same list.
@@ -153,8 +164,8 @@ pub(super) async fn show(
         favourites: at_hand.0,
         recent: at_hand.1,
         done: match query.done.as_str() {
-            "kept" => Some("Kept among your favourites."),
-            "dropped" => Some("No favourite any more."),
+            "kept" => Some(key!("portal-done-kept")),
+            "dropped" => Some(key!("portal-done-dropped")),
             _ => None,
         },
     };
@@ -166,8 +177,8 @@ pub(crate) fn origins(origins: &[Origin]) -> String {
     let words: Vec<String> = origins
         .iter()
         .map(|origin| match origin {
-            Origin::Direct => "Given to you".to_owned(),
-            Origin::Group { name, .. } => format!("Through the group {name}"),
+            Origin::Direct => t!("portal-origin-direct"),
+            Origin::Group { name, .. } => t!("portal-origin-group", group = name),
         })
         .collect();
     words.join(", ")

@@ -74,36 +74,24 @@ pub(super) fn no_entry(caller: &PortalUser, unsaid: Unsaid) -> PageError {
     let problem = match unsaid {
         Unsaid::NoEntry(access::Error::NoAccess) => Problem {
             code: "NoAccess",
-            title: "No such access",
-            ..Problem::not_found("You have no such access. It may have ended.")
+            title: key!("portal-no-access"),
+            ..Problem::not_found(t!("portal-no-access-about"))
         },
-        Unsaid::NoEntry(access::Error::NotReady(ReachState::Failed)) => Problem::refused(
-            "AccessFailed",
-            "This access could not be set up. Your administrators see why; tell them if you need \
-             it.",
-        ),
+        Unsaid::NoEntry(access::Error::NotReady(ReachState::Failed)) => {
+            Problem::refused("AccessFailed", t!("portal-role-failed"))
+        }
         Unsaid::NoEntry(access::Error::NotReady(ReachState::Pending | ReachState::Deployed)) => {
-            Problem::refused(
-                "AccessNotReady",
-                "This access is not ready: it is being set up. Try again in a minute.",
-            )
+            Problem::refused("AccessNotReady", t!("portal-access-pending"))
         }
         Unsaid::SwitchedOff => Problem {
             status: StatusCode::FORBIDDEN,
             code: "CommandLineOff",
-            title: "Not for the command line",
-            ..Problem::refused(
-                "CommandLineOff",
-                "Your administrators give out no credentials for the command line with this role.",
-            )
+            title: key!("portal-line-off"),
+            ..Problem::refused("CommandLineOff", t!("portal-no-credentials"))
         },
-        Unsaid::OtherCloud => Problem::refused(
-            "OtherCloud",
-            "This account is in another cloud: its credentials are not ours to give. Log in, and \
-             get them there.",
-        ),
+        Unsaid::OtherCloud => Problem::refused("OtherCloud", t!("portal-other-cloud")),
         Unsaid::NoEntry(access::Error::Store(error)) => return error.into(),
         Unsaid::Fault(fault) => return fault.into(),
     };
-    problem.onward(home, "Back to your accounts").into()
+    problem.onward(home, key!("portal-back")).into()
 }

@@ -12,6 +12,7 @@ mod sessions;
 mod sign_out;
 mod snippets;
 mod word;
+mod words;
 
 pub(crate) use command_line::role_word;
 pub(crate) use home::origins;

@@ -12,11 +12,12 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::{
-    frame::{Frame, Tab, time_left},
+    frame::{Frame, Tab},
     home_of,
     launch::{came_from, no_entry},
     snippets::{Snippet, snippets},
     word::{self, Carrier, Unsaid},
+    words,
 };
 use crate::{
     access::{self, ReachState, ReachableAccount, ReachableRole, shortcuts},
@@ -31,6 +32,7 @@ use crate::{
         Fault, PortalUser,
         cloud::{self, Lasting, NoCredentials, Wanted},
         log_cause,
+        messages::Message,
         page::Page,
         pages::{PageError, Problem},
     },
@@ -48,7 +50,7 @@ struct RolePage<'a> {
     favourite: bool,
     in_other_cloud: bool,
     link: String,
-    done: Option<&'static str>,
+    done: Option<Message>,
 }
 
 #[derive(Deserialize)]
@@ -91,8 +93,8 @@ pub(super) async fn show(
         }),
         in_other_cloud: other_cloud.is_some(),
         done: match query.done.as_str() {
-            "kept" => Some("Kept among your favourites."),
-            "dropped" => Some("No favourite any more."),
+            "kept" => Some(key!("portal-done-kept")),
+            "dropped" => Some(key!("portal-done-dropped")),
             _ => None,
         },
     };
@@ -135,10 +137,10 @@ pub(super) async fn star(
         Err(shortcuts::ShortcutError::NoAccess) => {
             Err(no_entry(&caller, Unsaid::NoEntry(access::Error::NoAccess)))
         }
-        Err(error @ shortcuts::ShortcutError::TooMany) => {
-            let message = crate::web::pages::sentence(&error);
+        Err(shortcuts::ShortcutError::TooMany) => {
+            let message = t!("portal-too-many-favourites", most = shortcuts::MOST_FAVOURITES);
             let problem = Problem::refused("TooManyFavourites", message);
-            Err(problem.onward(home, "Back to your accounts").into())
+            Err(problem.onward(home, key!("portal-back")).into())
         }
         Err(shortcuts::ShortcutError::Store(error)) => Err(error.into()),
     }
@@ -192,7 +194,7 @@ pub(super) async fn credentials(
         role: launch.role.strip_prefix(names::ROLE_PREFIX).unwrap_or(&launch.role),
         configuration,
         ends_at: opened.expires_at,
-        left: time_left(opened.expires_at.seconds_since(caller.act.now)),
+        left: words::time_left(opened.expires_at.seconds_since(caller.act.now)),
         snippets: snippets(&opened),
     };
     Ok(Page::new(page).no_referrer().into_response())
@@ -216,11 +218,8 @@ fn no_credentials(caller: &PortalUser, refused: NoCredentials) -> PageError {
 fn refused_by_account(caller: &PortalUser) -> PageError {
     let problem = Problem {
         status: StatusCode::FORBIDDEN,
-        title: "No credentials",
-        ..Problem::refused(
-            "CredentialsRefused",
-            "The account did not accept our word. Give an administrator the request number below.",
-        )
+        title: key!("portal-credentials-refused"),
+        ..Problem::refused("CredentialsRefused", t!("portal-credentials-refused-about"))
     };
-    problem.onward(home_of(&caller.space.name), "Back to your accounts").into()
+    problem.onward(home_of(&caller.space.name), key!("portal-back")).into()
 }

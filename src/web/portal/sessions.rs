@@ -14,6 +14,7 @@ use super::{
     home_of,
     launch::came_from,
     sign_out::open_sessions,
+    words,
 };
 use crate::{
     access,
@@ -25,6 +26,7 @@ use crate::{
     store::{PageRequest, Write},
     web::{
         Fault, PortalUser,
+        messages::Message,
         page::Page,
         pages::{PageError, Problem},
     },
@@ -40,7 +42,7 @@ struct SessionsPage {
     sessions: Vec<PortalSession>,
     here: Option<IdpSessionId>,
     open: Vec<OpenRoleSession>,
-    done: Option<&'static str>,
+    done: Option<Message>,
 }
 
 impl SessionsPage {
@@ -85,8 +87,8 @@ pub(super) async fn show(
         here,
         open,
         done: match query.done.as_str() {
-            "ended" => Some("Ended."),
-            "others" => Some("You are signed in here only."),
+            "ended" => Some(key!("portal-done-ended")),
+            "others" => Some(key!("portal-done-others")),
             _ => None,
         },
     };
@@ -109,8 +111,10 @@ pub(super) async fn end(
         })
         .await?;
     if ended == 0 {
-        let problem = Problem::not_found("There is no such session. It may have ended.");
-        return Err(problem.onward(format!("{home}/sessions"), "Your sessions").into());
+        let problem = Problem::not_found(t!("portal-no-session"));
+        return Err(problem
+            .onward(format!("{home}/sessions"), key!("portal-your-sessions"))
+            .into());
     }
     Ok(Redirect::to(&format!("{home}/sessions?done=ended")).into_response())
 }

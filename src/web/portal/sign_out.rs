@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{encoded, home_of};
+use super::{encoded, home_of, words};
 use crate::{
     app::App,
     cloud::{self, OpenRoleSession},
@@ -134,14 +134,14 @@ struct SignedOutPage {
 
 impl SignedOutPage {
     /// What can be said in a few words; the space's name when there is nothing to say.
-    fn heading(&self) -> &str {
+    fn heading(&self) -> String {
         match self.ending {
-            Ending::Here | Ending::Asked(LogoutState::Complete) => "You are signed out",
-            Ending::Asked(LogoutState::Partial) => "You are not signed out everywhere",
+            Ending::Here | Ending::Asked(LogoutState::Complete) => t!("portal-out"),
+            Ending::Asked(LogoutState::Partial) => t!("portal-out-partly"),
             Ending::Asked(LogoutState::Failed | LogoutState::Pending) => {
-                "You are signed out here only"
+                t!("portal-out-here")
             }
-            Ending::Unknown => &self.space,
+            Ending::Unknown => self.space.clone(),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Temporary credentials as the shells and tools of this world take them (PRT-11).
 
-use crate::{cloud::NewRoleSession, web::page::machine_time};
+use crate::{
+    cloud::NewRoleSession,
+    web::{messages::Message, page::machine_time},
+};
 
 /// One form of the credentials.
 pub(super) struct Snippet {
     /// A name for the page's own use.
     pub(super) id: &'static str,
     /// What takes it.
-    pub(super) label: &'static str,
+    pub(super) label: Message,
     /// How.
-    pub(super) hint: &'static str,
+    pub(super) hint: Message,
     /// The text; it holds secrets.
     pub(super) text: String,
 }
@@ -31,32 +34,32 @@ pub(super) fn snippets(session: &NewRoleSession) -> Vec<Snippet> {
     vec![
         Snippet {
             id: "bash",
-            label: "macOS and Linux (bash, zsh)",
-            hint: "Paste into the terminal.",
+            label: key!("portal-snippet-bash"),
+            hint: key!("portal-snippet-bash-hint"),
             text: lines(&|name, value| format!("export {name}='{value}'")),
         },
         Snippet {
             id: "powershell",
-            label: "Windows PowerShell",
-            hint: "Paste into the window.",
+            label: key!("portal-snippet-powershell"),
+            hint: key!("portal-snippet-window-hint"),
             text: lines(&|name, value| format!("$Env:{name} = '{value}'")),
         },
         Snippet {
             id: "cmd",
-            label: "Windows Command Prompt",
-            hint: "Paste into the window.",
+            label: key!("portal-snippet-cmd"),
+            hint: key!("portal-snippet-window-hint"),
             text: lines(&|name, value| format!("set \"{name}={value}\"")),
         },
         Snippet {
             id: "env",
-            label: "Env file",
-            hint: "For containers and tools that read one. Keep it out of version control.",
+            label: key!("portal-snippet-env"),
+            hint: key!("portal-snippet-env-hint"),
             text: lines(&|name, value| format!("{name}={value}")),
         },
         Snippet {
             id: "file",
-            label: "tccli configuration file",
-            hint: "As ~/.tccli/default.credential, for tccli and the SDKs.",
+            label: key!("portal-snippet-file"),
+            hint: key!("portal-snippet-file-hint"),
             text: format!(
                 "{{\n  \"secretId\": \"{id}\",\n  \"secretKey\": \"{key}\",\n  \
                  \"token\": \"{token}\"\n}}"
@@ -64,8 +67,8 @@ pub(super) fn snippets(session: &NewRoleSession) -> Vec<Snippet> {
         },
         Snippet {
             id: "json",
-            label: "JSON (credential_process)",
-            hint: "What a credential process prints.",
+            label: key!("portal-snippet-json"),
+            hint: key!("portal-snippet-json-hint"),
             text: format!(
                 "{{\n  \"Version\": 1,\n  \"AccessKeyId\": \"{id}\",\n  \"SecretAccessKey\": \
                  \"{key}\",\n  \"SessionToken\": \"{token}\",\n  \"Expiration\": \"{}\"\n}}",
