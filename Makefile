@@ -1,13 +1,12 @@
 # The one door for developers. `make run` and `make test` start from a Rust toolchain and nothing else.
 
-.PHONY: help run test fuzz rules bench lint screenshots
+.PHONY: help run test fuzz rules bench lint
 
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
 	@echo 'make test   install what is missing, and run every test (TESTS=name runs those whose name contains it)'
 	@echo 'make fuzz   fuzz what reads what others send, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
 	@echo 'make rules  write docs/RULES.md: each rule of the product with the tests that prove it'
-	@echo 'make screenshots  pictures of every page in target/screenshots: light, dark, narrow, in Chinese'
 	@echo 'make lint   formatting, clippy, documentation, licences'
 	@echo 'make bench  how fast SCIM (at a million users) and sign-in are, on both databases, beside what bounds them'
 
@@ -31,6 +30,3 @@ rules:
 
 bench:
 	@scripts/bench.sh
-
-screenshots:
-	@scripts/screenshots.sh

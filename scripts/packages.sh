@@ -47,7 +47,6 @@ python3             python3 --version
 python3-venv        has_python_venv
 openssl             openssl version
 curl                curl --version
-npm                 npm --version
 '
 
 missing() {

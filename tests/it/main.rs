@@ -33,7 +33,6 @@ mod nul;
 mod other_cloud;
 mod outbound;
 mod own;
-mod pages;
 mod permission;
 mod plans;
 mod portal;
