@@ -38,6 +38,18 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
 }
 
+// A slash leads to the search field, as long as nobody is writing anything.
+const slash = document.querySelector("[data-slash]");
+if (slash) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    slash.focus();
+    slash.select();
+  });
+}
+
 // A list with work under way looks again by itself: only the list is exchanged, and not while
 // somebody is at it. Its status is told politely to screen readers.
 const look = async (list) => {

@@ -323,6 +323,11 @@ configuration-duration-hint = How long somebody stays in an account, in seconds:
 configuration-landing = Landing page
 configuration-landing-hint = Where somebody lands in the account: a path of the cloud’s console.
 configuration-landing-none = The account’s front page
+configuration-command-line = Command line
+configuration-command-line-on = People get temporary credentials
+configuration-command-line-off = No credentials for the command line
+configuration-command-line-allow = Allow credentials
+configuration-command-line-stop = Give no credentials
 configuration-outdated = { $count ->
         [one] { $count } deployment needs redeployment: the configuration has changed since.
        *[other] { $count } deployments need redeployment: the configuration has changed since.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 const CONFIGURATION: &str = "SELECT c.id, c.space_id, c.name, c.description, c.session_duration,
-    c.relay_state, c.version, c.session_duration_updated_at, c.created_at, c.updated_at
+    c.relay_state, c.command_line, c.version, c.session_duration_updated_at, c.created_at, c.updated_at
     FROM permission_configurations c WHERE c.space_id = ";
 
 /// Longest document of a custom policy, in characters (PC-04).

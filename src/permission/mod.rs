@@ -104,6 +104,8 @@ pub struct Configuration {
     pub session_duration: i64,
     /// Where a role session lands; empty for the account's front page.
     pub relay_state: String,
+    /// Whether people get temporary credentials for the command line with it (PRT-11).
+    pub command_line: bool,
     /// Grows by one with each change of what a deployment puts into an account (PC-16).
     pub version: i64,
     /// When how long a session lasts was changed last, if it ever was.

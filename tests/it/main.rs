@@ -37,6 +37,7 @@ mod own;
 mod people;
 mod permission;
 mod plans;
+mod portal;
 mod provisioning;
 mod races;
 mod real_identity_provider;

@@ -9,6 +9,7 @@ mod administrators;
 mod audit;
 mod authorization;
 mod chart;
+mod command_line;
 mod configurations;
 mod drift;
 mod events;
@@ -121,6 +122,7 @@ pub(super) fn routes(app: &App) -> Routes {
         .get("/console/undeploy/{uin}/{id}", Admin, undeployment::show)
         .get("/console/plan", Admin, plans::show)
         .post("/console/plan", Admin, plans::apply)
+        .post("/console/configurations/{id}/command-line", Admin, command_line::set)
         .get("/console/authorization", Admin, authorization::tree)
         .get("/console/authorization/identities", Admin, authorization::identities)
         .get("/console/authorization/configurations", Admin, authorization::configurations)

@@ -185,6 +185,7 @@ async fn update(call: &Call) -> Answer {
         description: parameters.given_text("NewDescription").map(str::to_owned),
         session_duration: parameters.integer("NewSessionDuration"),
         relay_state: parameters.given_text("NewRelayState").map(str::to_owned),
+        command_line: None,
     };
     let (limits, act) = (limits(call), &call.act);
     let (updated, applied) = call
