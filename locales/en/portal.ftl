@@ -15,8 +15,8 @@ portal-about-roles = Enter an account as a role: one permission at a time, for a
 portal-none-roles = You have no access to any account as a role.
 portal-none-users = You have no access to any account as a CAM user.
 portal-none-next = If you need one, see what you can <a href="{ $href }">ask for here</a>, or ask your administrator and give your user name, { $user }.
-portal-search-roles = Account name, account id or role
-portal-search-users = Account name, account id or CAM user
+portal-search-roles = Account name, id or role
+portal-search-users = Account name, id or CAM user
 portal-favourites = Favourites
 portal-recent = Entered lately
 portal-not-found = Nothing that you may enter has “{ $search }” in its name or id.

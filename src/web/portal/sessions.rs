@@ -21,7 +21,6 @@ use crate::{
     app::App,
     cloud::OpenRoleSession,
     id::IdpSessionId,
-    provisioning::names,
     sso::{self, PortalSession, Sessions},
     store::{PageRequest, Write},
     web::{
@@ -48,12 +47,6 @@ struct SessionsPage {
 impl SessionsPage {
     fn is_here(&self, session: &PortalSession) -> bool {
         self.here == Some(session.id)
-    }
-
-    /// The configuration's name, as the rest of the portal calls the role.
-    #[expect(clippy::unused_self, reason = "a template calls methods")]
-    fn role<'a>(&self, session: &'a OpenRoleSession) -> &'a str {
-        session.role_name.strip_prefix(names::ROLE_PREFIX).unwrap_or(&session.role_name)
     }
 }
 

@@ -109,7 +109,15 @@ pub(super) async fn open_sessions(
     now: Timestamp,
 ) -> Result<Vec<OpenRoleSession>, store::Error> {
     let provider = names::saml_provider(space);
-    cloud::open_role_sessions(tx, &provider, &user.user_name, now, MOST_TOLD).await
+    let mut open =
+        cloud::open_role_sessions(tx, &provider, &user.user_name, now, MOST_TOLD).await?;
+    // As the rest of the portal calls a role: by its configuration.
+    for session in &mut open {
+        if let Some(name) = session.role_name.strip_prefix(names::ROLE_PREFIX) {
+            session.role_name = name.to_owned();
+        }
+    }
+    Ok(open)
 }
 
 /// What a sign-out has ended.
