@@ -59,8 +59,12 @@ pub const TABLE: &[Implemented] = &[
         service: OWN.0,
         version: OWN.1,
         actions: &[
+            actions::own::account::ACTIONS,
+            actions::own::directory::ACTIONS,
+            actions::own::overview::ACTIONS,
             actions::own::session::ACTIONS,
             actions::own::look::ACTIONS,
+            actions::own::command_line::ACTIONS,
             actions::own::plan::ACTIONS,
             actions::own::deployment::ACTIONS,
             actions::own::drift::ACTIONS,
