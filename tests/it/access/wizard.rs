@@ -250,6 +250,7 @@ on_both! {
         let sent = desk.post("/console/login", &fields).await;
         assert_eq!((sent.status.as_u16(), sent.location.as_str()), (303, review.as_str()));
         assert_eq!(desk.confirm(&review, &[]).await.status, 303);
+        desk.settle().await;
     }
 
     async fn tsk_03_tsk_05_what_failed_is_tried_again_together(house) {

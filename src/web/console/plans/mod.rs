@@ -367,7 +367,7 @@ pub(super) async fn apply(
         return again(false, Some(wrong)).await;
     }
     if page.taken_over > 0 && wanted.agreed.is_empty() {
-        return again(false, Some(Wrong::field("agreed", t!("plan-not-agreed")))).await;
+        return again(false, Some(Wrong::whole(t!("plan-not-agreed")))).await;
     }
     let (space, limits) = (administrator.space()?, limits(&app));
     let applied = app
