@@ -20,6 +20,7 @@ mod metrics;
 pub mod page;
 pub mod pages;
 pub mod portal;
+mod reference;
 mod request;
 mod routes;
 pub mod saml;
@@ -46,6 +47,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(assets::routes())
+        .merge(reference::routes())
         .merge(saml::routes(app))
         .merge(scim::routes(app))
         .merge(cloud::routes(app))

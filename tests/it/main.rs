@@ -14,6 +14,7 @@
 
 mod account;
 mod api;
+mod api_examples;
 mod browser;
 mod by_hand;
 mod clients;

@@ -14,8 +14,15 @@ pub struct Implemented {
     pub service: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// The rows, by subject.
-    pub actions: &'static [&'static [Action]],
+    /// The rows, by subject, each with what the reference calls it.
+    pub subjects: &'static [(&'static str, &'static [Action])],
+}
+
+impl Implemented {
+    /// All of them.
+    pub fn actions(&self) -> impl Iterator<Item = &'static Action> + use<> {
+        self.subjects.iter().flat_map(|(_, actions)| actions.iter())
+    }
 }
 
 /// Every action that we do.
@@ -23,54 +30,62 @@ pub const TABLE: &[Implemented] = &[
     Implemented {
         service: "organization",
         version: "2021-03-31",
-        actions: &[
-            actions::organization::ACTIONS,
-            actions::space::ACTIONS,
-            actions::user::ACTIONS,
-            actions::group::ACTIONS,
-            actions::scim::ACTIONS,
-            actions::saml::ACTIONS,
-            actions::configuration::ACTIONS,
-            actions::assignment::ACTIONS,
-            actions::task::ACTIONS,
-            actions::user_sync::ACTIONS,
-            actions::request::ACTIONS,
+        subjects: &[
+            ("The organization", actions::organization::ACTIONS),
+            ("The space", actions::space::ACTIONS),
+            ("Users", actions::user::ACTIONS),
+            ("Groups", actions::group::ACTIONS),
+            ("SCIM", actions::scim::ACTIONS),
+            ("Sign-in", actions::saml::ACTIONS),
+            ("Permission configurations", actions::configuration::ACTIONS),
+            ("Assignments and deployments", actions::assignment::ACTIONS),
+            ("Tasks", actions::task::ACTIONS),
+            ("User syncs", actions::user_sync::ACTIONS),
+            ("Access requests", actions::request::ACTIONS),
         ],
     },
     Implemented {
         service: "cam",
         version: "2019-01-16",
-        actions: &[
-            actions::cam::policy::ACTIONS,
-            actions::cam::role::ACTIONS,
-            actions::cam::attachment::ACTIONS,
-            actions::cam::service_role::ACTIONS,
-            actions::cam::user::ACTIONS,
-            actions::cam::access_key::ACTIONS,
-            actions::cam::saml_provider::ACTIONS,
+        subjects: &[
+            ("Policies", actions::cam::policy::ACTIONS),
+            ("Roles", actions::cam::role::ACTIONS),
+            ("Policies of roles and users", actions::cam::attachment::ACTIONS),
+            ("Roles of products", actions::cam::service_role::ACTIONS),
+            ("CAM users", actions::cam::user::ACTIONS),
+            ("API keys", actions::cam::access_key::ACTIONS),
+            ("SAML providers", actions::cam::saml_provider::ACTIONS),
         ],
     },
     Implemented {
         service: "sts",
         version: "2018-08-13",
-        actions: &[actions::sts::ACTIONS, actions::sts::saml::ACTIONS],
+        subjects: &[
+            ("Temporary credentials", actions::sts::ACTIONS),
+            ("Temporary credentials for a SAML response", actions::sts::saml::ACTIONS),
+        ],
     },
     Implemented {
         service: OWN.0,
         version: OWN.1,
-        actions: &[
-            actions::own::session::ACTIONS,
-            actions::own::look::ACTIONS,
-            actions::own::plan::ACTIONS,
-            actions::own::deployment::ACTIONS,
-            actions::own::drift::ACTIONS,
-            actions::own::other_cloud::ACTIONS,
+        subjects: &[
+            ("Portal sessions", actions::own::session::ACTIONS),
+            ("Who reaches what, and who changed what", actions::own::look::ACTIONS),
+            ("Plans", actions::own::plan::ACTIONS),
+            ("Deployments", actions::own::deployment::ACTIONS),
+            ("Drift", actions::own::drift::ACTIONS),
+            ("Accounts of other clouds", actions::own::other_cloud::ACTIONS),
         ],
     },
 ];
 
 /// Every action that may come without a signature.
 const UNSIGNED: &[Unsigned] = &[actions::sts::saml::UNSIGNED];
+
+/// Whether an action may come without a signature.
+pub fn may_be_unsigned(service: &str, version: &str, name: &str) -> bool {
+    UNSIGNED.iter().any(|it| (it.service, it.version, it.name) == (service, version, name))
+}
 
 /// The row for an action that came without a signature.
 pub fn find_unsigned(version: &str, name: &str) -> Result<&'static Unsigned, Refusal> {
@@ -118,7 +133,7 @@ fn implemented(catalogue: &Service) -> impl Iterator<Item = &'static Action> {
     TABLE
         .iter()
         .filter(move |it| it.service == service && it.version == version)
-        .flat_map(|it| it.actions.iter().copied().flatten())
+        .flat_map(Implemented::actions)
 }
 
 #[cfg(test)]
@@ -173,7 +188,7 @@ mod tests {
                 .find(|it| it.name == part.service && it.version == part.version)
                 .unwrap();
             let mut names = Vec::new();
-            for action in part.actions.iter().copied().flatten() {
+            for action in part.actions() {
                 assert!(catalogue.actions.contains(&action.name), "{}", action.name);
                 names.push(action.name);
                 check_fields(action.fields);
@@ -215,7 +230,7 @@ mod tests {
             let service = reference["service"].as_str().unwrap();
             let part = TABLE.iter().find(|part| part.service == service).unwrap();
             assert_eq!(part.version, reference["version"]);
-            for action in part.actions.iter().copied().flatten() {
+            for action in part.actions() {
                 let name = action.name;
                 let actions = reference["actions"].as_array().unwrap();
                 let Some(found) = actions.iter().find(|it| it["name"] == name) else {
