@@ -11,7 +11,7 @@ if (navigator.clipboard) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied ?? label;
       setTimeout(() => (button.textContent = label), 2000);
     });
   }

@@ -55,7 +55,7 @@ pub fn closed() -> Problem {
     Problem {
         status: StatusCode::FORBIDDEN,
         code: "AddressNotAllowed",
-        title: "You cannot come in from here",
+        title: key!("problem-not-from-here"),
         message:
             "This portal is open from certain networks only. Connect to your organisation\u{2019}s \
                   network, or ask your administrator."

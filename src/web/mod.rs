@@ -3,6 +3,9 @@
 //! Each door translates: it takes a request apart, opens a transaction, lets the rooms decide and
 //! writes the answer. [`routes()`] lists every route with the caller that may use it.
 
+#[macro_use]
+pub mod messages;
+
 mod api;
 pub mod assets;
 mod callers;
@@ -47,6 +50,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(assets::routes())
+        .merge(messages::routes())
         .merge(reference::routes())
         .merge(saml::routes(app))
         .merge(scim::routes(app))
@@ -61,6 +65,7 @@ pub fn router(app: App) -> Router {
     routes(&app)
         .into_router()
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(messages::prefer))
         .layer(middleware::from_fn_with_state(app.clone(), request::identify))
         .with_state(app)
 }

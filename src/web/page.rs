@@ -9,14 +9,15 @@ use axum::{
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-            X_CONTENT_TYPE_OPTIONS,
+            CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+            REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
         },
     },
     response::{IntoResponse, Response},
 };
 use url::Url;
 
+use super::messages::{Message, language};
 use crate::store::Timestamp;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -103,6 +104,7 @@ impl<T: Template> IntoResponse for Page<T> {
         };
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_LANGUAGE, HeaderValue::from_static(language().tag())),
             (CONTENT_SECURITY_POLICY, policy),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (REFERRER_POLICY, HeaderValue::from_static(referrer)),
@@ -126,7 +128,7 @@ pub struct ErrorPage<'a> {
     /// The request id, which the log has too.
     pub request_id: &'a str,
     /// Where to go from here: address and words of a link.
-    pub onward: Option<(&'a str, &'a str)>,
+    pub onward: Option<(&'a str, Message)>,
 }
 
 /// How a time stands on a page: to the second, in UTC.
@@ -145,10 +147,10 @@ pub fn machine_time(at: &Timestamp) -> String {
 #[template(path = "parts/field.html")]
 pub struct Field {
     name: &'static str,
-    label: &'static str,
+    label: Message,
     kind: &'static str,
     value: String,
-    hint: &'static str,
+    hint: Option<Message>,
     error: Option<String>,
     autocomplete: &'static str,
     longest: u32,
@@ -158,13 +160,13 @@ pub struct Field {
 
 impl Field {
     /// A required line of text.
-    pub fn text(name: &'static str, label: &'static str) -> Self {
+    pub fn text(name: &'static str, label: impl Into<Message>) -> Self {
         Self {
             name,
-            label,
+            label: label.into(),
             kind: "text",
             value: String::new(),
-            hint: "",
+            hint: None,
             error: None,
             autocomplete: "off",
             longest: 1024,
@@ -174,17 +176,17 @@ impl Field {
     }
 
     /// A password. Its value never goes back to the browser.
-    pub fn password(name: &'static str, label: &'static str) -> Self {
+    pub fn password(name: &'static str, label: impl Into<Message>) -> Self {
         Self { kind: "password", autocomplete: "current-password", ..Self::text(name, label) }
     }
 
     /// Several lines of text.
-    pub fn long_text(name: &'static str, label: &'static str) -> Self {
+    pub fn long_text(name: &'static str, label: impl Into<Message>) -> Self {
         Self { kind: "textarea", longest: 1_000_000, ..Self::text(name, label) }
     }
 
     /// A whole number.
-    pub fn number(name: &'static str, label: &'static str) -> Self {
+    pub fn number(name: &'static str, label: impl Into<Message>) -> Self {
         Self { kind: "number", ..Self::text(name, label) }
     }
 
@@ -208,8 +210,8 @@ impl Field {
 
     /// A sentence under the field.
     #[must_use]
-    pub fn hint(self, hint: &'static str) -> Self {
-        Self { hint, ..self }
+    pub fn hint(self, hint: impl Into<Message>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// At most so many characters.
@@ -256,7 +258,7 @@ mod tests {
             message: "There is no such page.",
             code: "NotFound",
             request_id: "r-1",
-            onward: Some(("/portal/acme", "To the portal")),
+            onward: Some(("/portal/acme", Message::English("To the portal"))),
         }
     }
 

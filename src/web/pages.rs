@@ -19,6 +19,7 @@ use tower_sessions::{
 
 use super::{
     Face, Fault, RequestInfo, Routes, log_cause,
+    messages::Message,
     page::{ErrorPage, Page},
 };
 use crate::{
@@ -91,11 +92,11 @@ pub struct Problem {
     /// A stable code for this kind of failure.
     pub code: &'static str,
     /// A heading of a few words.
-    pub title: &'static str,
+    pub title: Message,
     /// One sentence; never the inner cause.
     pub message: String,
     /// Where to go from here: address and words of a link.
-    pub onward: Option<(String, &'static str)>,
+    pub onward: Option<(String, Message)>,
 }
 
 impl Problem {
@@ -104,7 +105,7 @@ impl Problem {
         Self {
             status: StatusCode::NOT_FOUND,
             code: "NotFound",
-            title: "Not found",
+            title: key!("problem-not-found"),
             message: message.into(),
             onward: None,
         }
@@ -115,7 +116,7 @@ impl Problem {
         Self {
             status: StatusCode::CONFLICT,
             code,
-            title: "That is not possible now",
+            title: key!("problem-refused"),
             message: message.into(),
             onward: None,
         }
@@ -126,52 +127,49 @@ impl Problem {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "InternalError",
-            title: "Something went wrong here",
-            message: "The server could not answer. Try again; if it stays, give an administrator \
-                      the request number below."
-                .to_owned(),
+            title: key!("problem-internal"),
+            message: t!("problem-internal-about"),
             onward: None,
         }
     }
 
     /// With a link to go on.
     #[must_use]
-    pub fn onward(mut self, href: impl Into<String>, words: &'static str) -> Self {
-        self.onward = Some((href.into(), words));
+    pub fn onward(mut self, href: impl Into<String>, words: impl Into<Message>) -> Self {
+        self.onward = Some((href.into(), words.into()));
         self
     }
 
     /// The problem of a status that carries nothing else.
     fn of_status(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => Self::not_found("There is no such page."),
+            StatusCode::NOT_FOUND => Self::not_found(t!("problem-no-page")),
             StatusCode::FORBIDDEN => Self {
                 status,
                 code: "Forbidden",
-                title: "Not allowed",
-                message: "This request did not come from our own page, or it is not allowed."
-                    .to_owned(),
+                title: key!("problem-forbidden"),
+                message: t!("problem-forbidden-about"),
                 onward: None,
             },
             StatusCode::METHOD_NOT_ALLOWED => Self {
                 status,
                 code: "MethodNotAllowed",
-                title: "Not like that",
-                message: "This address cannot be used in this way.".to_owned(),
+                title: key!("problem-method"),
+                message: t!("problem-method-about"),
                 onward: None,
             },
             StatusCode::PAYLOAD_TOO_LARGE => Self {
                 status,
                 code: "TooLarge",
-                title: "Too large",
-                message: "What was sent is larger than this page takes.".to_owned(),
+                title: key!("problem-too-large"),
+                message: t!("problem-too-large-about"),
                 onward: None,
             },
             status if status.is_client_error() => Self {
                 status,
                 code: "BadRequest",
-                title: "The request is not understood",
-                message: "Something in the address or in the form is missing or wrong.".to_owned(),
+                title: key!("problem-not-understood"),
+                message: t!("problem-not-understood-about"),
                 onward: None,
             },
             status => Self { status, ..Self::internal() },
@@ -254,7 +252,7 @@ async fn show_problems(request: Request, next: Next) -> Response {
     let problem =
         response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
     let page = ErrorPage {
-        title: problem.title,
+        title: &problem.title.to_string(),
         message: &problem.message,
         code: problem.code,
         request_id: request_id.as_deref().unwrap_or_default(),

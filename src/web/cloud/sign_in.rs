@@ -194,7 +194,7 @@ fn problem(refused: Refused) -> PageError {
     Problem {
         status: StatusCode::FORBIDDEN,
         code,
-        title: "You are not signed in",
+        title: key!("problem-not-signed-in"),
         message: message.to_owned(),
         onward: None,
     }

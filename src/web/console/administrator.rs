@@ -60,9 +60,9 @@ impl Administrator {
         Err(Problem {
             status: StatusCode::FORBIDDEN,
             code: "MayLookOnly",
-            title: "You may look only",
+            title: key!("problem-look-only"),
             message: format!("To change anything you need the policy {FULL_ACCESS}."),
-            onward: Some(("/console".to_owned(), "To the overview")),
+            onward: Some(("/console".to_owned(), key!("to-the-overview"))),
         })
     }
 

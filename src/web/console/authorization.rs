@@ -99,7 +99,7 @@ impl Choice {
     }
 
     fn search(&self, label: &'static str) -> Search {
-        Search { label, text: self.search.trim().to_owned(), keep: self.carried() }
+        Search { label: label.into(), text: self.search.trim().to_owned(), keep: self.carried() }
     }
 
     fn wanted(&self) -> Option<String> {

@@ -76,12 +76,12 @@ fn form_page(who: &Administrator, form: &ConfigurationForm, wrong: Option<Wrong>
     let at = |name| Wrong::at(wrong.as_ref(), name);
     FormPage {
         frame: Frame::new(who, Section::Configurations, None),
-        title: "Create permission configuration",
-        intro: "Policies are added in the next step.",
+        title: "Create permission configuration".into(),
+        intro: "Policies are added in the next step.".into(),
         back: "/console/configurations".to_owned(),
         back_label: "Permission configurations".to_owned(),
         action: "/console/configurations".to_owned(),
-        submit: "Create configuration",
+        submit: "Create configuration".into(),
         fields: vec![
             Field::text("name", "Name")
                 .longest(128)

@@ -22,6 +22,7 @@ use crate::{
     store::Timestamp,
     web::{
         Fault,
+        messages::Message,
         page::{Field, Page},
         pages::PageError,
     },
@@ -30,8 +31,12 @@ use crate::{
 const HERE: &str = "/console/settings/events";
 
 /// The tabs: what the address says, and the words.
-static STATES: [(&str, &str); 4] =
-    [("", "All"), ("waiting", "Waiting"), ("delivered", "Delivered"), ("given_up", "Given up")];
+static STATES: [(&str, Message); 4] = [
+    ("", key!("all")),
+    ("waiting", key!("state-waiting")),
+    ("delivered", key!("delivery-delivered")),
+    ("given_up", key!("delivery-given-up")),
+];
 
 #[derive(Template)]
 #[template(path = "console/events.html")]
@@ -51,7 +56,7 @@ struct EndpointPage {
     endpoint: Endpoint,
     form: Settings,
     since: Field,
-    states: &'static [(&'static str, &'static str)],
+    states: &'static [(&'static str, Message)],
     state: String,
     deliveries: Vec<DeliveryRow>,
     pager: Pager,
@@ -67,7 +72,7 @@ struct Secret {
 
 struct DeliveryRow {
     event: EventId,
-    kind: &'static str,
+    kind: Message,
     subject: Option<(String, String)>,
     at: Timestamp,
     badge: Badge,
@@ -77,15 +82,15 @@ struct DeliveryRow {
 /// The fields of an endpoint.
 struct Settings {
     url: Field,
-    kinds: Vec<(Kind, &'static str, bool)>,
+    kinds: Vec<(Kind, Message, bool)>,
     full_content: bool,
 }
 
 impl Settings {
     fn new(wish: &Wish, wrong: Option<&Wrong>) -> Self {
-        let url = Field::text("url", "URL")
+        let url = Field::text("url", key!("events-url"))
             .longest(2048)
-            .hint("Begins with https:// and is reached from this server. Each event is a POST.")
+            .hint(key!("events-url-hint"))
             .value(&wish.url)
             .error(Wrong::at(wrong, "url"));
         let kinds = Kind::CHOICE
@@ -216,9 +221,9 @@ async fn look(
     Ok(EndpointPage {
         frame: Frame::new(who, Section::Events, query.done.as_deref()),
         form: Settings::new(&wish, None),
-        since: Field::text("since", "Since (UTC)")
+        since: Field::text("since", key!("events-since"))
             .longest(32)
-            .hint("As in 2026-11-22 08:00:00")
+            .hint(key!("events-since-hint"))
             .value(crate::web::page::time(&who.act.now.plus_seconds(-86_400))),
         states: &STATES,
         state: query.state.clone(),
@@ -324,9 +329,9 @@ pub(super) async fn replay(
     let space = administrator.space()?.id;
     let Some(since) = time(&form.since) else {
         let mut page = look(&app, &administrator, id, &ListQuery::default()).await?;
-        let reason = "This is not a time.".to_owned();
+        let reason = t!("events-no-time");
         page.since = page.since.value(form.since).error(Some(reason));
-        page.wrong = Some(Wrong::whole("Nothing was sent: one field is wrong."));
+        page.wrong = Some(Wrong::whole(t!("events-nothing-sent")));
         return Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     };
     app.db.write(async |tx| event::replay(tx, &administrator.act, space, id, since).await).await?;

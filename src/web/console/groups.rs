@@ -66,12 +66,12 @@ fn form_page(who: &Administrator, form: &GroupForm, wrong: Option<Wrong>) -> For
     let at = |name| Wrong::at(wrong.as_ref(), name);
     FormPage {
         frame: Frame::new(who, Section::Groups, None),
-        title: "Create group",
-        intro: "",
+        title: "Create group".into(),
+        intro: "".into(),
         back: "/console/groups".to_owned(),
         back_label: "Groups".to_owned(),
         action: "/console/groups".to_owned(),
-        submit: "Create group",
+        submit: "Create group".into(),
         fields: vec![
             Field::text("name", "Name")
                 .longest(128)
@@ -125,12 +125,12 @@ fn edit_page(
     wrong: Option<Wrong>,
 ) -> FormPage {
     FormPage {
-        title: "Edit group",
-        intro: "Its id, its members and what it may do stay.",
+        title: "Edit group".into(),
+        intro: "Its id, its members and what it may do stay.".into(),
         back: format!("/console/groups/{}", group.id),
         back_label: group.name.clone(),
         action: format!("/console/groups/{}", group.id),
-        submit: "Save",
+        submit: "Save".into(),
         ..form_page(who, form, wrong)
     }
 }

@@ -28,20 +28,20 @@ use crate::{
 };
 
 /// The tabs: what the address says, and the words.
-static STATES: [(&str, &str); 6] = [
-    ("", "Waiting"),
-    ("done", "Approved"),
-    ("deploying", "Being set up"),
-    ("failed", "Failed"),
-    ("rejected", "Rejected"),
-    ("all", "All"),
+static STATES: [(&str, crate::web::messages::Message); 6] = [
+    ("", key!("state-waiting")),
+    ("done", key!("request-approved")),
+    ("deploying", key!("request-setting-up")),
+    ("failed", key!("state-failed")),
+    ("rejected", key!("request-rejected")),
+    ("all", key!("all")),
 ];
 
 #[derive(Template)]
 #[template(path = "console/requests.html")]
 struct RequestList {
     frame: Frame,
-    states: &'static [(&'static str, &'static str)],
+    states: &'static [(&'static str, crate::web::messages::Message)],
     state: String,
     requests: Vec<Request>,
     now: Timestamp,
@@ -52,13 +52,15 @@ struct RequestList {
 impl RequestList {
     fn badge(&self, request: &Request) -> Badge {
         match request.progress {
-            Progress::Pending => ("badge-busy", "Waiting"),
-            Progress::Deploying => ("badge-busy", "Being set up"),
-            Progress::Done if request.ends_at.is_some_and(|end| end <= self.now) => ("", "Over"),
-            Progress::Done => ("badge-good", "Approved"),
-            Progress::Failed => ("badge-bad", "Failed"),
-            Progress::Rejected => ("badge-bad", "Rejected"),
-            Progress::Withdrawn => ("", "Withdrawn"),
+            Progress::Pending => ("badge-busy", key!("state-waiting")),
+            Progress::Deploying => ("badge-busy", key!("request-setting-up")),
+            Progress::Done if request.ends_at.is_some_and(|end| end <= self.now) => {
+                ("", key!("request-over"))
+            }
+            Progress::Done => ("badge-good", key!("request-approved")),
+            Progress::Failed => ("badge-bad", key!("state-failed")),
+            Progress::Rejected => ("badge-bad", key!("request-rejected")),
+            Progress::Withdrawn => ("", key!("request-withdrawn")),
         }
     }
 }

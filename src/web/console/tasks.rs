@@ -20,18 +20,22 @@ use crate::{
     organization, permission,
     store::{Read, Timestamp},
     task::{self, Filter, State as TaskState, Task},
-    web::{Fault, page::Page, pages::PageError},
+    web::{Fault, messages::Message, page::Page, pages::PageError},
 };
 
 /// The tabs: what the address says, and the words.
-static STATES: [(&str, &str); 4] =
-    [("", "All"), ("open", "Under way"), ("success", "Done"), ("failed", "Failed")];
+static STATES: [(&str, Message); 4] = [
+    ("", key!("all")),
+    ("open", key!("tasks-open")),
+    ("success", key!("state-done")),
+    ("failed", key!("state-failed")),
+];
 
 #[derive(Template)]
 #[template(path = "console/tasks.html")]
 struct TaskList {
     frame: Frame,
-    states: &'static [(&'static str, &'static str)],
+    states: &'static [(&'static str, Message)],
     state: String,
     tasks: Vec<TaskRow>,
     busy: bool,
@@ -40,7 +44,7 @@ struct TaskList {
 
 pub(super) struct TaskRow {
     pub id: TaskId,
-    pub kind: &'static str,
+    pub kind: Message,
     pub account: Uin,
     pub account_name: String,
     pub configuration: Option<(ConfigurationId, String)>,

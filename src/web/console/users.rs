@@ -108,12 +108,12 @@ fn form_page(who: &Administrator, form: &UserForm, wrong: Option<Wrong>) -> Form
     ];
     FormPage {
         frame: Frame::new(who, Section::Users, None),
-        title: "Create user",
-        intro: "Users that SCIM pushes need not be created here.",
+        title: "Create user".into(),
+        intro: "Users that SCIM pushes need not be created here.".into(),
         back: "/console/users".to_owned(),
         back_label: "Users".to_owned(),
         action: "/console/users".to_owned(),
-        submit: "Create user",
+        submit: "Create user".into(),
         fields,
         wrong,
     }
@@ -160,12 +160,12 @@ pub(super) async fn create(
 fn edit_page(who: &Administrator, user: &User, form: &UserForm, wrong: Option<Wrong>) -> FormPage {
     let page = form_page(who, form, wrong);
     FormPage {
-        title: "Edit user",
-        intro: "The user name stays: it is what your identity provider sends.",
+        title: "Edit user".into(),
+        intro: "The user name stays: it is what your identity provider sends.".into(),
         back: format!("/console/users/{}", user.id),
         back_label: user.user_name.clone(),
         action: format!("/console/users/{}", user.id),
-        submit: "Save",
+        submit: "Save".into(),
         fields: page.fields.into_iter().filter(|field| !field.is("user_name")).collect(),
         ..page
     }

@@ -8,32 +8,33 @@ use crate::{
     permission::{AssignmentState, DeploymentStatus, PolicyKind},
     store::Timestamp,
     task::{Kind, State},
+    web::messages::Message,
 };
 
 /// A state: the class of its badge, and its word.
-pub type Badge = (&'static str, &'static str);
+pub type Badge = (&'static str, Message);
 
 /// The steps of a role sync.
-pub static STEPS: [(u8, &str); 4] = [
-    (1, "Choose accounts"),
-    (2, "Choose users and groups"),
-    (3, "Choose configurations"),
-    (4, "Review"),
+pub static STEPS: [(u8, Message); 4] = [
+    (1, key!("step-accounts")),
+    (2, key!("step-identities")),
+    (3, key!("step-configurations")),
+    (4, key!("step-review")),
 ];
 
 /// Who made a user or a group.
-pub fn source(source: Source) -> &'static str {
+pub fn source(source: Source) -> Message {
     match source {
-        Source::Manual => "Manual",
-        Source::Scim => "SCIM",
+        Source::Manual => key!("source-manual"),
+        Source::Scim => key!("source-scim"),
     }
 }
 
 /// User or group.
-pub fn principal_kind(kind: PrincipalKind) -> &'static str {
+pub fn principal_kind(kind: PrincipalKind) -> Message {
     match kind {
-        PrincipalKind::User => "User",
-        PrincipalKind::Group => "Group",
+        PrincipalKind::User => key!("identity-user"),
+        PrincipalKind::Group => key!("identity-group"),
     }
 }
 
@@ -46,20 +47,20 @@ pub fn principal_href(principal: Principal) -> String {
 }
 
 /// What ends.
-pub fn expiry_kind(kind: expiry::Kind) -> &'static str {
+pub fn expiry_kind(kind: expiry::Kind) -> Message {
     match kind {
-        expiry::Kind::IdpCertificate => "A certificate of the identity provider",
-        expiry::Kind::IdpMetadata => "The identity provider’s metadata",
-        expiry::Kind::ServiceProviderKey => "A signing key towards the identity provider",
-        expiry::Kind::IdentityProviderKey => "A signing key towards the accounts",
-        expiry::Kind::EncryptionKey => "An encryption key",
-        expiry::Kind::ScimToken => "A SCIM token",
+        expiry::Kind::IdpCertificate => key!("expiry-idp-certificate"),
+        expiry::Kind::IdpMetadata => key!("expiry-idp-metadata"),
+        expiry::Kind::ServiceProviderKey => key!("expiry-sp-key"),
+        expiry::Kind::IdentityProviderKey => key!("expiry-idp-key"),
+        expiry::Kind::EncryptionKey => key!("expiry-encryption-key"),
+        expiry::Kind::ScimToken => key!("expiry-scim-token"),
     }
 }
 
 /// Something that ends soon, or has, as pages say it.
 pub struct Ending {
-    pub what: &'static str,
+    pub what: Message,
     pub href: &'static str,
     pub at: Timestamp,
     /// Whole days; negative when it is past.
@@ -88,96 +89,96 @@ impl Ending {
 }
 
 /// What an event tells.
-pub fn event_kind(kind: event::Kind) -> &'static str {
+pub fn event_kind(kind: event::Kind) -> Message {
     match kind {
-        event::Kind::Create => "User or group created",
-        event::Kind::Patch => "Attributes changed",
-        event::Kind::Answer => "Operations of asynchronous bulk requests",
-        event::Kind::Membership => "Members joined or left",
-        event::Kind::Delete => "User or group deleted",
-        event::Kind::Activate => "User enabled",
-        event::Kind::Deactivate => "User disabled",
-        event::Kind::Expiry => "Certificates, keys and tokens that end soon",
-        event::Kind::Verification => "Test",
+        event::Kind::Create => key!("event-create"),
+        event::Kind::Patch => key!("event-patch"),
+        event::Kind::Answer => key!("event-answer"),
+        event::Kind::Membership => key!("event-membership"),
+        event::Kind::Delete => key!("event-delete"),
+        event::Kind::Activate => key!("event-activate"),
+        event::Kind::Deactivate => key!("event-deactivate"),
+        event::Kind::Expiry => key!("event-expiry"),
+        event::Kind::Verification => key!("event-verification"),
     }
 }
 
 /// How the delivery of an event stands.
 pub fn delivery(state: event::State) -> Badge {
     match state {
-        event::State::Waiting => ("badge-busy", "Waiting"),
-        event::State::Delivered => ("badge-good", "Delivered"),
-        event::State::GivenUp => ("badge-bad", "Given up"),
+        event::State::Waiting => ("badge-busy", key!("state-waiting")),
+        event::State::Delivered => ("badge-good", key!("delivery-delivered")),
+        event::State::GivenUp => ("badge-bad", key!("delivery-given-up")),
     }
 }
 
 /// How an endpoint for events stands.
 pub fn endpoint(endpoint: &event::Endpoint) -> Badge {
     match (endpoint.enabled, endpoint.failures) {
-        (false, _) => ("", "Disabled"),
-        (true, 0) => ("badge-good", "Enabled"),
-        (true, _) => ("badge-bad", "Failing"),
+        (false, _) => ("", key!("state-disabled")),
+        (true, 0) => ("badge-good", key!("state-enabled")),
+        (true, _) => ("badge-bad", key!("state-failing")),
     }
 }
 
 /// Preset or custom.
-pub fn policy_kind(kind: PolicyKind) -> &'static str {
+pub fn policy_kind(kind: PolicyKind) -> Message {
     match kind {
-        PolicyKind::Preset => "Preset",
-        PolicyKind::Custom => "Custom",
+        PolicyKind::Preset => key!("policy-preset"),
+        PolicyKind::Custom => key!("policy-custom"),
     }
 }
 
 /// How a deployment stands.
 pub fn deployment(status: DeploymentStatus) -> Badge {
     match status {
-        DeploymentStatus::Deployed => ("badge-good", "Deployed"),
-        DeploymentStatus::Outdated => ("badge-warn", "Outdated"),
-        DeploymentStatus::Failed => ("badge-bad", "Failed"),
-        DeploymentStatus::InProgress => ("badge-busy", "In progress"),
+        DeploymentStatus::Deployed => ("badge-good", key!("deployment-deployed")),
+        DeploymentStatus::Outdated => ("badge-warn", key!("deployment-outdated")),
+        DeploymentStatus::Failed => ("badge-bad", key!("state-failed")),
+        DeploymentStatus::InProgress => ("badge-busy", key!("state-in-progress")),
     }
 }
 
 /// How far an assignment is.
 pub fn assignment(state: AssignmentState) -> Badge {
     match state {
-        AssignmentState::Pending => ("badge-busy", "In progress"),
-        AssignmentState::Active => ("badge-good", "Active"),
-        AssignmentState::Failed => ("badge-bad", "Failed"),
-        AssignmentState::Removing => ("badge-busy", "Being removed"),
+        AssignmentState::Pending => ("badge-busy", key!("state-in-progress")),
+        AssignmentState::Active => ("badge-good", key!("assignment-active")),
+        AssignmentState::Failed => ("badge-bad", key!("state-failed")),
+        AssignmentState::Removing => ("badge-busy", key!("assignment-removing")),
     }
 }
 
 /// How far something that a user can reach is.
 pub fn reach(state: ReachState) -> Badge {
     match state {
-        ReachState::Deployed => ("badge-good", "Ready"),
-        ReachState::Pending => ("badge-busy", "In progress"),
-        ReachState::Failed => ("badge-bad", "Failed"),
+        ReachState::Deployed => ("badge-good", key!("reach-ready")),
+        ReachState::Pending => ("badge-busy", key!("state-in-progress")),
+        ReachState::Failed => ("badge-bad", key!("state-failed")),
     }
 }
 
 /// What a task does.
-pub fn task_kind(kind: Kind) -> &'static str {
+pub fn task_kind(kind: Kind) -> Message {
     match kind {
-        Kind::ProvisionConfiguration => "Deploy configuration",
-        Kind::DeprovisionConfiguration => "Undeploy configuration",
-        Kind::CreateAssignment => "Create assignment",
-        Kind::DeleteAssignment => "Remove assignment",
-        Kind::StartUserSync => "Start user sync",
-        Kind::DeleteUserSync => "End user sync",
-        Kind::RefreshProvider => "Make new keys known",
-        Kind::DetectDrift => "Look for drift",
+        Kind::ProvisionConfiguration => key!("task-deploy"),
+        Kind::DeprovisionConfiguration => key!("task-undeploy"),
+        Kind::CreateAssignment => key!("task-create-assignment"),
+        Kind::DeleteAssignment => key!("task-remove-assignment"),
+        Kind::StartUserSync => key!("task-start-sync"),
+        Kind::DeleteUserSync => key!("task-end-sync"),
+        Kind::RefreshProvider => key!("task-refresh-provider"),
+        Kind::DetectDrift => key!("task-detect-drift"),
     }
 }
 
 /// How far a task is.
 pub fn task_state(state: State) -> Badge {
     match state {
-        State::Ready => ("badge-busy", "Waiting"),
-        State::Running => ("badge-busy", "In progress"),
-        State::Success => ("badge-good", "Done"),
-        State::Failed => ("badge-bad", "Failed"),
+        State::Ready => ("badge-busy", key!("state-waiting")),
+        State::Running => ("badge-busy", key!("state-in-progress")),
+        State::Success => ("badge-good", key!("state-done")),
+        State::Failed => ("badge-bad", key!("state-failed")),
     }
 }
 

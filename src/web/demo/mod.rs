@@ -126,7 +126,7 @@ async fn answer(
         return Err(Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             code: "UserNameInvalid",
-            title: "Who are you?",
+            title: key!("demo-who"),
             message: "A user name has 1 to 256 characters.".to_owned(),
             onward: None,
         }
@@ -168,7 +168,7 @@ async fn understand(app: &App, question: &Question) -> Result<(AuthnRequest, Spa
     let not_understood = || Problem {
         status: StatusCode::BAD_REQUEST,
         code: "SamlRequestInvalid",
-        title: "The request is not understood",
+        title: key!("problem-not-understood"),
         message: "This is not a sign-in request from a space of this installation.".to_owned(),
         onward: None,
     };

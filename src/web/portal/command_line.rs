@@ -52,7 +52,7 @@ fn check(state: &str) -> Result<(), PageError> {
     Err(Problem {
         status: StatusCode::BAD_REQUEST,
         code: "BadRequest",
-        title: "The request is not understood",
+        title: key!("problem-not-understood"),
         message: "The address that the command line gave is not complete. Copy the whole of it."
             .to_owned(),
         onward: None,

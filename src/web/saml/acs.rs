@@ -68,7 +68,7 @@ pub async fn consume(
         Problem {
             status: StatusCode::BAD_REQUEST,
             code: "SamlFormInvalid",
-            title: "You are not signed in",
+            title: key!("problem-not-signed-in"),
             message: message.to_owned(),
             onward: None,
         }
@@ -253,7 +253,7 @@ async fn known(
     let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInSwitchedOff",
-        title: "You cannot sign in now",
+        title: key!("problem-no-sign-in-now"),
         message: "Signing in is switched off here or has not been set up. Ask your administrator."
             .to_owned(),
         onward: None,
@@ -321,8 +321,8 @@ fn refusal(check: Check, space_name: &str) -> Problem {
     Problem {
         status: StatusCode::FORBIDDEN,
         code,
-        title: "You are not signed in",
+        title: key!("problem-not-signed-in"),
         message: message.to_owned(),
-        onward: Some((format!("/portal/{space_name}/login"), "Sign in again")),
+        onward: Some((format!("/portal/{space_name}/login"), key!("sign-in-again"))),
     }
 }

@@ -26,7 +26,7 @@ impl FromRequestParts<App> for Unhurried {
         let problem = Problem {
             status: StatusCode::TOO_MANY_REQUESTS,
             code: "TooManyRequests",
-            title: "Too many at once",
+            title: key!("problem-too-many"),
             message: "Too many people sign in or out from your network at this moment. Wait a \
                       little, and try again."
                 .to_owned(),

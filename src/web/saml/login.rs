@@ -97,7 +97,7 @@ fn not_now(error: sso::Error) -> PageError {
     Problem {
         status: StatusCode::FORBIDDEN,
         code,
-        title: "You cannot sign in now",
+        title: key!("problem-no-sign-in-now"),
         message: message.to_owned(),
         onward: None,
     }
@@ -235,9 +235,9 @@ async fn enter(
             return Err(Problem {
                 status: StatusCode::FORBIDDEN,
                 code: "SignInNotFinished",
-                title: "You are not signed in",
+                title: key!("problem-not-signed-in"),
                 message: message.to_owned(),
-                onward: Some((again, "Sign in again")),
+                onward: Some((again, key!("sign-in-again"))),
             }
             .into());
         }

@@ -82,7 +82,7 @@ fn no_message() -> Problem {
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "SamlLogoutInvalid",
-        title: "Nobody is signed out by this",
+        title: key!("problem-not-signed-out"),
         message: "A logout message comes here from your company's sign-in, in the address or in a \
                   form. There was none."
             .to_owned(),
@@ -201,7 +201,7 @@ async fn known(app: &App, space_id: &str, is_encrypted: bool) -> Result<Known, P
     let provider = provider.filter(IdentityProvider::is_complete).ok_or_else(|| Problem {
         status: StatusCode::FORBIDDEN,
         code: "SignInNotConfigured",
-        title: "Nobody is signed out by this",
+        title: key!("problem-not-signed-out"),
         message: "Signing in has not been set up here, so nobody is signed in through it."
             .to_owned(),
         onward: None,
@@ -225,9 +225,9 @@ fn refusal(kind: Option<MessageKind>, space: &Space) -> Problem {
     Problem {
         status: StatusCode::FORBIDDEN,
         code: "SamlLogoutRefused",
-        title: "This sign-out was not finished",
+        title: key!("problem-sign-out-unfinished"),
         message: message.to_owned(),
-        onward: Some((format!("/portal/{}", space.name), "To the portal")),
+        onward: Some((format!("/portal/{}", space.name), key!("to-the-portal"))),
     }
 }
 

@@ -54,10 +54,10 @@ impl Standing {
     /// The class of its badge, and its word.
     pub fn badge(&self) -> words::Badge {
         match (self.brake.enabled, self.lifted_until, self.held_at) {
-            (false, ..) => ("", "Off"),
-            (true, Some(_), _) => ("badge-warn", "Lifted"),
-            (true, None, Some(_)) => ("badge-bad", "Holds"),
-            (true, None, None) => ("badge-good", "Ready"),
+            (false, ..) => ("", key!("brake-off")),
+            (true, Some(_), _) => ("badge-warn", key!("brake-lifted")),
+            (true, None, Some(_)) => ("badge-bad", key!("brake-holds")),
+            (true, None, None) => ("badge-good", key!("brake-ready")),
         }
     }
 

@@ -44,7 +44,7 @@ struct Deletions {
 /// Somebody who is gone.
 struct Deleted {
     id: String,
-    kind: &'static str,
+    kind: crate::web::messages::Message,
     name: String,
     at: Timestamp,
     /// Of a group, how many were in it.
@@ -80,10 +80,10 @@ impl Progress {
 
     fn badge(self) -> Badge {
         match self {
-            Self { all: 0, .. } => ("badge-good", "Gone"),
-            Self { failed: 1.., .. } => ("badge-bad", "Failed"),
-            Self { done, all, .. } if done < all => ("badge-busy", "In progress"),
-            Self { .. } => ("badge-good", "Done"),
+            Self { all: 0, .. } => ("badge-good", key!("deletion-gone")),
+            Self { failed: 1.., .. } => ("badge-bad", key!("state-failed")),
+            Self { done, all, .. } if done < all => ("badge-busy", key!("state-in-progress")),
+            Self { .. } => ("badge-good", key!("state-done")),
         }
     }
 
@@ -186,7 +186,8 @@ mod tests {
             (&[Success, Failed, Ready], "Failed", "1 of 3 taken away, 1 failed."),
         ] {
             let progress = Progress::of(states.iter().copied());
-            assert_eq!((progress.badge().1, progress.words().as_str()), (badge, words));
+            let said = (progress.badge().1.to_string(), progress.words());
+            assert_eq!((said.0.as_str(), said.1.as_str()), (badge, words));
         }
     }
 }

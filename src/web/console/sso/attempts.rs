@@ -91,9 +91,9 @@ impl From<Counted> for LogoutRow {
 
 fn badge(outcome: Outcome) -> Badge {
     match outcome {
-        Outcome::SignedIn => ("badge-good", "Signed in"),
-        Outcome::Accepted => ("badge-busy", "Accepted, not finished"),
-        Outcome::Refused => ("badge-bad", "Refused"),
+        Outcome::SignedIn => ("badge-good", key!("attempt-signed-in")),
+        Outcome::Accepted => ("badge-busy", key!("attempt-accepted")),
+        Outcome::Refused => ("badge-bad", key!("attempt-refused")),
     }
 }
 

@@ -119,9 +119,9 @@ fn damaged() -> Problem {
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "BadForm",
-        title: "The form is not understood",
+        title: key!("problem-form"),
         message: "The form did not arrive whole, or a file in it is over 1 MiB.".to_owned(),
-        onward: Some((format!("{HERE}/provider"), "Back to the form")),
+        onward: Some((format!("{HERE}/provider"), key!("back-to-the-form"))),
     }
 }
 

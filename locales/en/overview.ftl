@@ -1,0 +1,4 @@
+# The overview.
+
+overview-title = Overview
+done-space-opened = The space is open.
