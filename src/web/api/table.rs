@@ -6,7 +6,7 @@ use super::{
     catalogue::{OWN, SERVICES, Service},
     refusal::Refusal,
 };
-use crate::tc3::CommonCode;
+use crate::{tc3::CommonCode, web::messages::Message};
 
 /// The actions of one version of a service that we do.
 pub struct Implemented {
@@ -15,7 +15,7 @@ pub struct Implemented {
     /// Its version.
     pub version: &'static str,
     /// The rows, by subject, each with what the reference calls it.
-    pub subjects: &'static [(&'static str, &'static [Action])],
+    pub subjects: &'static [(Message, &'static [Action])],
 }
 
 impl Implemented {
@@ -31,50 +31,50 @@ pub const TABLE: &[Implemented] = &[
         service: "organization",
         version: "2021-03-31",
         subjects: &[
-            ("The organization", actions::organization::ACTIONS),
-            ("The space", actions::space::ACTIONS),
-            ("Users", actions::user::ACTIONS),
-            ("Groups", actions::group::ACTIONS),
-            ("SCIM", actions::scim::ACTIONS),
-            ("Sign-in", actions::saml::ACTIONS),
-            ("Permission configurations", actions::configuration::ACTIONS),
-            ("Assignments and deployments", actions::assignment::ACTIONS),
-            ("Tasks", actions::task::ACTIONS),
-            ("User syncs", actions::user_sync::ACTIONS),
-            ("Access requests", actions::request::ACTIONS),
+            (key!("reference-subject-organization"), actions::organization::ACTIONS),
+            (key!("reference-subject-space"), actions::space::ACTIONS),
+            (key!("reference-subject-users"), actions::user::ACTIONS),
+            (key!("reference-subject-groups"), actions::group::ACTIONS),
+            (key!("reference-subject-scim"), actions::scim::ACTIONS),
+            (key!("reference-subject-sign-in"), actions::saml::ACTIONS),
+            (key!("reference-subject-configurations"), actions::configuration::ACTIONS),
+            (key!("reference-subject-assignments"), actions::assignment::ACTIONS),
+            (key!("reference-subject-tasks"), actions::task::ACTIONS),
+            (key!("reference-subject-user-syncs"), actions::user_sync::ACTIONS),
+            (key!("reference-subject-requests"), actions::request::ACTIONS),
         ],
     },
     Implemented {
         service: "cam",
         version: "2019-01-16",
         subjects: &[
-            ("Policies", actions::cam::policy::ACTIONS),
-            ("Roles", actions::cam::role::ACTIONS),
-            ("Policies of roles and users", actions::cam::attachment::ACTIONS),
-            ("Roles of products", actions::cam::service_role::ACTIONS),
-            ("CAM users", actions::cam::user::ACTIONS),
-            ("API keys", actions::cam::access_key::ACTIONS),
-            ("SAML providers", actions::cam::saml_provider::ACTIONS),
+            (key!("reference-subject-policies"), actions::cam::policy::ACTIONS),
+            (key!("reference-subject-roles"), actions::cam::role::ACTIONS),
+            (key!("reference-subject-attachments"), actions::cam::attachment::ACTIONS),
+            (key!("reference-subject-service-roles"), actions::cam::service_role::ACTIONS),
+            (key!("reference-subject-cam-users"), actions::cam::user::ACTIONS),
+            (key!("reference-subject-access-keys"), actions::cam::access_key::ACTIONS),
+            (key!("reference-subject-saml-providers"), actions::cam::saml_provider::ACTIONS),
         ],
     },
     Implemented {
         service: "sts",
         version: "2018-08-13",
         subjects: &[
-            ("Temporary credentials", actions::sts::ACTIONS),
-            ("Temporary credentials for a SAML response", actions::sts::saml::ACTIONS),
+            (key!("reference-subject-temporary"), actions::sts::ACTIONS),
+            (key!("reference-subject-temporary-saml"), actions::sts::saml::ACTIONS),
         ],
     },
     Implemented {
         service: OWN.0,
         version: OWN.1,
         subjects: &[
-            ("Portal sessions", actions::own::session::ACTIONS),
-            ("Who reaches what, and who changed what", actions::own::look::ACTIONS),
-            ("Plans", actions::own::plan::ACTIONS),
-            ("Deployments", actions::own::deployment::ACTIONS),
-            ("Drift", actions::own::drift::ACTIONS),
-            ("Accounts of other clouds", actions::own::other_cloud::ACTIONS),
+            (key!("reference-subject-sessions"), actions::own::session::ACTIONS),
+            (key!("reference-subject-look"), actions::own::look::ACTIONS),
+            (key!("reference-subject-plans"), actions::own::plan::ACTIONS),
+            (key!("reference-subject-deployments"), actions::own::deployment::ACTIONS),
+            (key!("reference-subject-drift"), actions::own::drift::ACTIONS),
+            (key!("reference-subject-other-clouds"), actions::own::other_cloud::ACTIONS),
         ],
     },
 ];

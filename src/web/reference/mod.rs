@@ -39,6 +39,20 @@ const LONGEST_SEARCH: usize = 128;
 /// When the calls of the examples are made, in seconds since 1970.
 const EXAMPLE_TIME: i64 = 1_795_334_400;
 
+/// How a request is signed, by a client of the server HOST.
+const SIGNING: &str = r#"CanonicalRequest = "POST\n" + "/\n" + "\n"
+    + "content-type:application/json\n" + "host:HOST\n" + "\n"
+    + "content-type;host\n" + hex(sha256(body))
+
+StringToSign = "TC3-HMAC-SHA256\n" + timestamp + "\n"
+    + date + "/" + service + "/tc3_request\n" + hex(sha256(CanonicalRequest))
+
+Key = hmac(hmac(hmac("TC3" + SecretKey, date), service), "tc3_request")
+Signature = hex(hmac(Key, StringToSign))
+
+Authorization: TC3-HMAC-SHA256 Credential=SecretId/date/service/tc3_request,
+    SignedHeaders=content-type;host, Signature=Signature"#;
+
 /// The reference. It changes only with the program.
 static REFERENCE: LazyLock<serde_json::Result<Reference>> = LazyLock::new(Reference::read);
 /// The same for programs, and its tag.
@@ -94,6 +108,23 @@ impl FoundService {
     }
 }
 
+impl Index {
+    /// What an answer is in.
+    fn envelope(&self) -> &'static str {
+        "{\"Response\": {…, \"RequestId\": \"…\"}}"
+    }
+
+    /// What an error is in.
+    fn error_envelope(&self) -> &'static str {
+        "{\"Response\": {\"Error\": {\"Code\": \"…\", \"Message\": \"…\"}, \"RequestId\": \"…\"}}"
+    }
+
+    /// How a request is signed (API reference §3.2).
+    fn recipe(&self) -> String {
+        SIGNING.replace("HOST", &self.host)
+    }
+}
+
 async fn index(
     State(app): State<App>,
     Query(asked): Query<Asked>,
@@ -144,11 +175,12 @@ async fn action(
     let Some(action) = reference.find(&service, &version, &name) else {
         let unsupported = known.is_some_and(|it| it.unsupported.contains(&name.as_str()));
         let message = if unsupported {
-            format!("The action {name} is known, and not supported here.")
+            t!("reference-not-supported", name = name)
         } else {
-            "There is no such action.".to_owned()
+            t!("reference-not-there")
         };
-        return Err(Problem::not_found(message).onward("/docs/api", "To all actions").into());
+        let onward = key!("reference-all");
+        return Err(Problem::not_found(message).onward("/docs/api", onward).into());
     };
     let subject = known
         .into_iter()

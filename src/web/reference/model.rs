@@ -3,12 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::story::{ByAction, Example, Story};
-use crate::web::api::{
-    call::{Access, Action},
-    catalogue::{self, OWN},
-    fields::{Field, Kind, Rule},
-    subject::Subject as About,
-    table::{self, TABLE},
+use crate::web::{
+    api::{
+        call::{Access, Action},
+        catalogue::{self, OWN},
+        fields::{Field, Kind, Rule},
+        subject::Subject as About,
+        table::{self, TABLE},
+    },
+    messages::Message,
 };
 
 /// The examples, as they are in the repository.
@@ -38,7 +41,7 @@ pub struct ServiceEntry {
 #[derive(Debug)]
 pub struct SubjectEntry {
     /// What they are about.
-    pub title: &'static str,
+    pub title: Message,
     /// The actions.
     pub actions: Vec<ActionEntry>,
 }
@@ -101,7 +104,7 @@ impl ServiceEntry {
         let mut subjects = Vec::new();
         for part in TABLE.iter().filter(|part| (part.service, part.version) == (name, version)) {
             subjects.extend(part.subjects.iter().map(|(title, actions)| SubjectEntry {
-                title,
+                title: *title,
                 actions:
                     actions.iter().map(|it| ActionEntry::new(name, version, it, told)).collect(),
             }));
@@ -176,23 +179,23 @@ impl ActionEntry {
         format!("{}:{}", self.service, self.name)
     }
 
-    /// What it touches, as policies see it.
+    /// What it touches, as policies see it, if that is something in particular.
     pub fn resource(&self) -> Option<String> {
         let Access::Account(subject) = self.access else { return None };
         Some(match subject {
-            About::Everything => "no resource in particular (`*`)".to_owned(),
-            About::NewRole(name) => format!("the role that is to have the name `{name}`"),
-            About::Role { id, name } => format!("the role that `{id}` or `{name}` names"),
-            About::RoleArn(name) => format!("the role of `{name}`"),
-            About::Policy { id, name: None } => format!("the policy of the number `{id}`"),
+            About::Everything => return None,
+            About::NewRole(name) => t!("reference-resource-new-role", name = name),
+            About::Role { id, name } => t!("reference-resource-role", id = id, name = name),
+            About::RoleArn(name) => t!("reference-resource-role-arn", name = name),
+            About::Policy { id, name: None } => t!("reference-resource-policy", id = id),
             About::Policy { id, name: Some(name) } => {
-                format!("the policy that `{id}` or `{name}` names")
+                t!("reference-resource-policy-or", id = id, name = name)
             }
-            About::Policies(name) => format!("each policy of `{name}`"),
-            About::UserNamed(name) => format!("the CAM user that `{name}` names"),
-            About::User(name) => format!("the CAM user of `{name}`, or the caller without it"),
-            About::Users(name) => format!("each CAM user of `{name}`"),
-            About::Provider(name) => format!("the SAML provider that `{name}` names"),
+            About::Policies(name) => t!("reference-resource-policies", name = name),
+            About::UserNamed(name) => t!("reference-resource-user-named", name = name),
+            About::User(name) => t!("reference-resource-user", name = name),
+            About::Users(name) => t!("reference-resource-users", name = name),
+            About::Provider(name) => t!("reference-resource-provider", name = name),
         })
     }
 
@@ -242,16 +245,16 @@ fn list(fields: &'static [Field], before: &str, all: &mut Vec<Parameter>) {
 
 impl Parameter {
     /// Its type, in a word or two.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> Message {
         match self.field.kind {
-            Kind::Text => "string",
-            Kind::Integer => "integer",
-            Kind::Unsigned => "integer from 0",
-            Kind::Boolean => "boolean",
-            Kind::TextList => "list of strings",
-            Kind::IntegerList => "list of integers",
-            Kind::Object(_) => "object",
-            Kind::ObjectList(_) => "list of objects",
+            Kind::Text => key!("reference-string"),
+            Kind::Integer => key!("reference-integer"),
+            Kind::Unsigned => key!("reference-unsigned-integer"),
+            Kind::Boolean => key!("reference-boolean"),
+            Kind::TextList => key!("reference-string-list"),
+            Kind::IntegerList => key!("reference-integer-list"),
+            Kind::Object(_) => key!("reference-object"),
+            Kind::ObjectList(_) => key!("reference-object-list"),
         }
     }
 
@@ -267,11 +270,12 @@ impl Parameter {
     pub fn bounds(&self) -> Option<String> {
         match self.field.rule {
             Rule::Any | Rule::OneOf(_) => None,
-            Rule::Within(least, most) => Some(format!("{least} to {most}")),
-            Rule::Characters(1) => Some("1 character".to_owned()),
-            Rule::Characters(most) => Some(format!("up to {most} characters")),
-            Rule::Entries(1) => Some("1 entry".to_owned()),
-            Rule::Entries(most) => Some(format!("up to {most} entries")),
+            Rule::Within(least, most) => {
+                let (least, most) = (least.to_string(), most.to_string());
+                Some(t!("reference-within", least = least, most = most))
+            }
+            Rule::Characters(most) => Some(t!("reference-characters", count = most)),
+            Rule::Entries(most) => Some(t!("reference-entries", count = most)),
         }
     }
 
@@ -354,9 +358,12 @@ mod tests {
         assert_eq!(parameter("MaxResults").bounds().unwrap(), "1 to 100");
         assert_eq!(parameter("FilterGroups").bounds().unwrap(), "up to 100 entries");
         assert_eq!(parameter("SortType").words(), ["Asc", "Desc"]);
-        assert_eq!((parameter("Filter").code(), parameter("Filter").kind()), (None, "string"));
+        assert_eq!(
+            (parameter("Filter").code(), parameter("Filter").kind()),
+            (None, key!("reference-string"))
+        );
         assert!(list.is_about("filtergroups") && !list.is_about("nothing of it"));
         let role = reference.find("cam", "2019-01-16", "GetRole").unwrap();
-        assert_eq!(role.resource().unwrap(), "the role that `RoleId` or `RoleName` names");
+        assert_eq!(role.resource().unwrap(), "the role that RoleId or RoleName names");
     }
 }

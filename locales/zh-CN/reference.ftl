@@ -1,0 +1,133 @@
+# API 参考，位于 /docs/api。
+
+reference-title = API 参考
+reference-page-title = API
+reference-what = 控制台能做的一切，程序也能做。本参考由校验调用的同一张表生成，其中的示例均为服务器的实际应答。
+reference-all = 全部接口
+reference-for-programs = 供程序读取
+reference-search = 搜索接口和参数
+reference-on-this-page = 本页内容
+reference-found = “{ $search }”：{ $count } 个接口。
+reference-show-all = 显示全部
+reference-nothing-found = 没有接口的名称、说明或参数包含此内容。
+
+# How to call
+reference-calling = 如何调用
+reference-address = 地址
+reference-address-is = 所有接口均使用 <code>POST { $address }</code>。参数为一个 JSON 对象，最大 10 MiB。对查询串签名的客户端也可使用 <code>GET</code>，参数放在查询串中。
+reference-headers = 请求头
+reference-headers-are = <code>X-TC-Action</code>、<code>X-TC-Version</code>、<code>X-TC-Timestamp</code>（自 1970 年起的秒数）、<code>Content-Type: application/json</code>、<code>Authorization</code>；使用临时凭证时还需 <code>X-TC-Token</code>。服务名取自凭证范围。
+reference-callers = 谁可以调用
+reference-callers-are = 持有 API 密钥或临时凭证、且策略允许 <code>service:Action</code> 的主体。<code>organization</code> 和 <code>identitycenter</code> 的接口仅供管理账号的主体调用。各接口页面有详细说明。
+reference-answers = 应答
+reference-answers-are = 始终为 HTTP 200，内容为 <code>{ $envelope }</code>。请求 ID 也在响应头 <code>X-Request-Id</code> 和服务器日志中。
+reference-errors = 错误
+reference-errors-are = <code>{ $envelope }</code>。错误码供程序使用，消息会指出参数名。
+reference-lists = 列表
+reference-lists-are = 大多数列表接口接受 <code>MaxResults</code>（1 到 100，默认 10）和 <code>NextToken</code>，并返回 <code>TotalCounts</code>、<code>IsTruncated</code> 和 <code>NextToken</code>。如果参数为 <code>Limit</code> 和 <code>Offset</code>，或 <code>Page</code> 和 <code>Rp</code>，则由它们指定返回的部分。
+reference-times = 时间
+reference-times-are = <code>YYYY-MM-DD HH:MM:SS</code>，UTC+8；示例中另有格式的除外。
+reference-rates = 调用频率
+reference-rates-are = 签名调用不计数。未签名的调用按地址计数：<code>RequestLimitExceeded</code> 会说明多少秒后可重试。
+reference-clients = 客户端
+reference-clients-are = 将接入点设为 <code>{ $host }</code>，公共 API 的 SDK 和命令行工具即可使用。
+reference-signature = 签名方法 TC3-HMAC-SHA256
+reference-signature-recipe = 请求如何签名
+reference-signature-date = 日期取时间戳的 UTC 日期。时间戳相差超过 300 秒的请求会被拒绝。
+
+# Codes
+reference-codes = 所有接口都可能返回的错误码
+reference-code = 错误码
+reference-means = 含义
+reference-code-too-large = 请求体超过 10 MiB。
+reference-code-invalid-request = 请求体不是 JSON 对象。
+reference-code-authorization = 无法读取该请求头。
+reference-code-expired = 时间戳相差过大。
+reference-code-no-key = 密钥不存在或已停用。
+reference-code-token = 令牌错误或缺失，或会话已结束。
+reference-code-signature = 签名与请求不符。
+reference-code-no-action = 服务、版本或接口不存在。
+reference-code-unsupported = 接口存在，但此处不支持。
+reference-code-parameters = 参数不属于该接口，或缺少必填参数。
+reference-code-type = 参数类型错误。
+reference-code-unauthorized = 调用者的策略不允许。
+reference-code-internal = 服务器内部出错。请将请求 ID 告知管理员。
+
+# Services
+reference-own = 公共 API 之外的自有接口。
+reference-action = 接口
+reference-does = 作用
+reference-unsupported = 存在但此处不支持：{ $count } 个
+reference-unsupported-answer = 这些接口返回 <code>UnsupportedOperation</code>。
+
+# An action
+reference-who-may = 谁可以调用
+reference-administrators = 管理账号中策略允许 <code>{ $action }</code> 的主体。
+reference-any-credential = 持有任何有效凭证者。
+reference-unsigned = 持有任何有效凭证者；也可改为发送 <code>Authorization: SKIP</code>，由参数本身作为证明。
+reference-account = 任一账号中策略允许 <code>{ $action }</code> 的主体。
+reference-account-on = 任一账号中策略允许 <code>{ $action }</code> 的主体。资源为{ $resource }。
+reference-resource-new-role = 将以 { $name } 命名的角色
+reference-resource-role = { $id } 或 { $name } 指定的角色
+reference-resource-role-arn = { $name } 指定的角色
+reference-resource-policy = { $id } 指定的策略
+reference-resource-policy-or = { $id } 或 { $name } 指定的策略
+reference-resource-policies = { $name } 中的每个策略
+reference-resource-user-named = { $name } 指定的 CAM 用户
+reference-resource-user = { $name } 指定的 CAM 用户，未指定时为调用者
+reference-resource-users = { $name } 中的每个 CAM 用户
+reference-resource-provider = { $name } 指定的 SAML 身份提供商
+reference-parameters = 参数
+reference-no-parameters = 无参数。
+reference-name = 名称
+reference-type = 类型
+reference-required = 必填
+reference-values = 取值
+reference-is-required = 必填
+reference-is-optional = 可选
+reference-otherwise = 否则返回 <code>{ $code }</code>
+reference-string = 字符串
+reference-integer = 整数
+reference-unsigned-integer = 非负整数
+reference-boolean = 布尔值
+reference-string-list = 字符串列表
+reference-integer-list = 整数列表
+reference-object = 对象
+reference-object-list = 对象列表
+reference-within = { $least } 到 { $most }
+reference-characters = 最多 { $count } 个字符
+reference-entries = 最多 { $count } 项
+reference-example = 示例
+reference-example-of = 示例：{ $title }
+reference-request = 请求
+reference-answer = 应答
+reference-not-there = 没有此接口。
+reference-not-supported = 接口 { $name } 存在，但此处不支持。
+
+# Subjects
+reference-subject-organization = 组织
+reference-subject-space = 空间
+reference-subject-users = 用户
+reference-subject-groups = 用户组
+reference-subject-scim = SCIM
+reference-subject-sign-in = 登录
+reference-subject-configurations = 权限配置
+reference-subject-assignments = 授权与部署
+reference-subject-tasks = 任务
+reference-subject-user-syncs = 用户同步
+reference-subject-requests = 权限申请
+reference-subject-policies = 策略
+reference-subject-roles = 角色
+reference-subject-attachments = 角色和用户的策略
+reference-subject-service-roles = 服务相关角色
+reference-subject-cam-users = CAM 用户
+reference-subject-access-keys = API 密钥
+reference-subject-saml-providers = SAML 身份提供商
+reference-subject-temporary = 临时凭证
+reference-subject-temporary-saml = 凭 SAML 应答换取临时凭证
+reference-subject-sessions = 门户会话
+reference-subject-look = 谁能访问什么，谁改动了什么
+reference-subject-plans = 计划
+reference-subject-deployments = 部署
+reference-subject-drift = 偏移
+reference-subject-other-clouds = 其他云的账号
