@@ -7,7 +7,7 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use identity_center::{
-    directory,
+    cloud, directory,
     id::{ConfigurationId, SpaceId, Uin, UserId},
     organization,
     request::{self, NewRequest},
@@ -18,9 +18,10 @@ use reqwest::{StatusCode, header::USER_AGENT};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
-    api::{Administration, Client, administration},
+    api::Client,
     cloud::Word,
     fake_idp::{FakeIdp, wrong_key},
     house::TestHouse,
@@ -38,6 +39,8 @@ const HOST: &str = "identity.example.com";
 const SECRET: &str = "(shown once)";
 /// What stands for a long document.
 const DOCUMENT: &str = "(a document)";
+/// The administrator's, before and after.
+const PASSWORDS: [&str; 2] = ["Correct-Horse-7-Battery", "Correct-Horse-8-Battery"];
 const SECRETS: [&str; 5] =
     ["CredentialSecret", "SecretKey", "SecretAccessKey", "TmpSecretKey", "Token"];
 const DOCUMENTS: [&str; 3] = ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate"];
@@ -113,11 +116,20 @@ struct Telling<'h> {
 
 impl<'h> Telling<'h> {
     async fn begin(house: &'h TestHouse) -> Self {
-        let Administration { client, .. } = administration(house).await;
+        let act = house.app.own_act("test").unwrap();
+        let key = cloud::new_access_key(&house.app.sealer).unwrap();
+        let hash = cloud::password::hash(Zeroizing::new(PASSWORDS[0].to_owned())).await.unwrap();
+        let installed = house.app.db.write(async |tx| {
+            cloud::install(tx, &act, "Example", "administrator", &hash, &key).await
+        });
+        installed.await.unwrap();
+        let client = Client::with(&key);
         let metadata = STANDARD.encode(FakeIdp::new().metadata());
         let kept = HashMap::from([
             ("metadata".to_owned(), json!(metadata)),
             ("certificate".to_owned(), json!(wrong_key().certificate().pem())),
+            ("old_password".to_owned(), json!(PASSWORDS[0])),
+            ("new_password".to_owned(), json!(PASSWORDS[1])),
         ]);
         Self { house, client, kept }
     }
