@@ -4,6 +4,18 @@
 const onward = document.querySelector("form[data-submit]");
 if (onward) onward.submit();
 
+// Times are in UTC; here they stand in the zone of whoever reads, with UTC on hover.
+const localTimes = (root) => {
+  for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    // Swedish writes year, month, day and the time as we do.
+    time.textContent = at.toLocaleString("sv-SE");
+  }
+};
+localTimes(document);
+
 // Copy buttons show where the browser can copy.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy]")) {

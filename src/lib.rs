@@ -21,6 +21,7 @@ pub mod cloud;
 pub mod config;
 pub mod credential;
 pub mod directory;
+pub mod durations;
 pub mod event;
 pub mod expiry;
 pub mod id;

@@ -118,6 +118,14 @@ async fn sweep(app: App, stop: CancellationToken) {
         if let Err(error) = orphans {
             web::log_cause(&error);
         }
+        let lapsed = async {
+            let act = app.own_act("requests").map_err(web::Fault::from)?;
+            let lapsing = app.db.write(async |tx| request::lapse(tx, &act, MOST_ENDS).await);
+            lapsing.await.map_err(web::Fault::from)
+        };
+        if let Err(error) = lapsed.await {
+            web::log_cause(&error);
+        }
         if let Err(error) = warn_of_ends(&app).await {
             web::log_cause(&error);
         }

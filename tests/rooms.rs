@@ -16,7 +16,8 @@ type Rooms = &'static [(&'static str, &'static [&'static str])];
 /// listed by its path.
 const GROUND: Rooms = &[
     ("secret", &[]),
-    ("store", &[]),
+    ("durations", &[]),
+    ("store", &["durations"]),
     ("clock", &["store"]),
     ("rate", &[]),
     ("id", &["secret", "store"]),

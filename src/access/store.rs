@@ -6,7 +6,7 @@ use super::{
     UserLaunch,
 };
 use crate::{
-    directory::fold,
+    directory::{fold, push_identities_of},
     id::{ConfigurationId, GroupId, SpaceId, Uin, UserId},
     organization::{self, AccountKind},
     permission::AssignmentState,
@@ -65,15 +65,18 @@ fn reaches(space: SpaceId, user: UserId) -> Sql {
             (d.deployed_content IS NOT NULL AND d.state <> 'removing') AS is_deployed,
             g.id AS group_id, g.name AS group_name
         FROM users u
-        JOIN assignments a ON a.principal_kind = 'user' AND a.principal_id = u.id
-          OR a.principal_kind = 'group' AND a.principal_id IN (
-              SELECT m.group_id FROM group_members m WHERE m.user_id = u.id)
+        CROSS JOIN ");
+    push_identities_of(&mut query, user);
+    query.push(
+        " p
+        JOIN assignments a ON a.principal_kind = p.kind AND a.principal_id = p.id
         JOIN accounts acc ON acc.uin = a.account_uin
         JOIN permission_configurations c ON c.id = a.configuration_id
         LEFT JOIN deployments d
           ON d.account_uin = a.account_uin AND d.configuration_id = a.configuration_id
         LEFT JOIN groups g ON a.principal_kind = 'group' AND g.id = a.principal_id
-        WHERE a.state <> 'removing' AND u.deleted_at IS NULL AND u.id = ");
+        WHERE a.state <> 'removing' AND u.deleted_at IS NULL AND u.id = ",
+    );
     query.push_bind(user).push(" AND u.space_id = ").push_bind(space);
     query.push(" AND a.space_id = ").push_bind(space);
     query.push(" AND u.active = ").push_bind(true).push(" AND u.blocked = ").push_bind(false);
@@ -115,12 +118,15 @@ fn synced(space: SpaceId, user: UserId) -> Sql {
         FROM users u
         JOIN synced_users y ON y.user_id = u.id
         JOIN accounts acc ON acc.uin = y.account_uin
+        CROSS JOIN ");
+    push_identities_of(&mut query, user);
+    query.push(
+        " p
         JOIN user_syncs s ON s.account_uin = y.account_uin AND s.state <> 'removing'
-          AND (s.principal_kind = 'user' AND s.principal_id = u.id
-               OR s.principal_kind = 'group' AND s.principal_id IN (
-                   SELECT m.group_id FROM group_members m WHERE m.user_id = u.id))
+          AND s.principal_kind = p.kind AND s.principal_id = p.id
         LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
-        WHERE u.deleted_at IS NULL AND u.id = ");
+        WHERE u.deleted_at IS NULL AND u.id = ",
+    );
     query.push_bind(user).push(" AND u.space_id = ").push_bind(space);
     query.push(" AND u.active = ").push_bind(true).push(" AND u.blocked = ").push_bind(false);
     query

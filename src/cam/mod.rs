@@ -175,6 +175,8 @@ pub trait Cam: Send + Sync {
 
     /// The CAM user of this name.
     async fn user(&self, name: &str) -> Result<Option<User>>;
+    /// All CAM users of the account.
+    async fn users(&self) -> Result<Vec<User>>;
     /// Makes a CAM user that has no policy; a [`Error::NameClash`] if there is one that is not
     /// ours, and nothing changes if there is one that is.
     async fn create_user(&self, name: &str, remark: &str) -> Result<()>;

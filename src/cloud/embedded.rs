@@ -178,6 +178,14 @@ impl Cam for Entered {
         read.await.map_err(to_cam)
     }
 
+    async fn users(&self) -> cam::Result<Vec<User>> {
+        let read = self
+            .cloud
+            .db
+            .read(async |tx| -> Result<_, Error> { Ok(objects::cam_users(tx, self.hand).await?) });
+        read.await.map_err(to_cam)
+    }
+
     async fn create_user(&self, name: &str, remark: &str) -> cam::Result<()> {
         write!(self, create_cam_user, name, remark)
     }

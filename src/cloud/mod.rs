@@ -37,7 +37,7 @@ pub use objects::managed_by;
 pub use refusals::record_refusal;
 pub use sessions::{
     NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
-    role_session,
+    revoke_everything, role_session,
 };
 pub use users::{
     Login, create_root, create_user, login, record_login, root, set_password, user, users,

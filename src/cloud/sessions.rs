@@ -294,6 +294,50 @@ pub(super) async fn end_of_user(
     Ok(())
 }
 
+/// The name under which a mark stands for every role, and for what is no role.
+const EVERYTHING: &str = "";
+
+/// Ends everything that a SAML provider's word about somebody has opened in these accounts: role
+/// sessions and their temporary credentials count no longer, the sign-ins of a CAM user of that name
+/// neither, and what the provider said before this moment is not believed any more (SES-04). Says
+/// how many role sessions were ended.
+pub async fn revoke_everything(
+    tx: &mut Write,
+    act: &Act,
+    accounts: &[Uin],
+    provider: &str,
+    name_id: &str,
+) -> Result<u64, database::Error> {
+    let numbers = || accounts.iter().map(|account| account.0).collect::<Vec<i64>>();
+    let mut mark = sql("INSERT INTO cloud_revocations
+             (account_uin, provider_name, name_id, role_name, issued_before)
+         SELECT n.value, ");
+    mark.push_bind(provider).push(", ").push_bind(name_id).push(", ").push_bind(EVERYTHING);
+    mark.push(", ").push_bind(act.now).push(" FROM ").push_numbers(numbers());
+    mark.push(
+        " AS n WHERE 1 = 1
+         ON CONFLICT (account_uin, provider_name, name_id, role_name)
+         DO UPDATE SET issued_before = excluded.issued_before
+         WHERE cloud_revocations.issued_before < excluded.issued_before",
+    );
+    mark.execute(tx).await?;
+    let mut live = sql("UPDATE cloud_role_sessions SET revoked_at = ");
+    live.push_bind(act.now).push(" WHERE provider_name = ").push_bind(provider);
+    live.push(" AND name_id = ").push_bind(name_id).push(" AND revoked_at IS NULL");
+    live.push(" AND expires_at > ").push_bind(act.now);
+    live.push(" AND account_uin IN ").push_numbers(numbers()).push(" RETURNING id");
+    let live: Vec<(RoleSessionId,)> = live.fetch_all(tx).await?;
+    let mut subjects: Vec<i64> = live.iter().map(|(id,)| id.0).collect();
+    let mut users = sql("SELECT uin FROM cloud_users WHERE name = ");
+    users.push_bind(name_id).push(" AND account_uin IN ").push_numbers(numbers());
+    let users: Vec<(Uin,)> = users.fetch_all(tx).await?;
+    subjects.extend(users.iter().map(|(uin,)| uin.0));
+    let mut doors = sql("DELETE FROM sessions WHERE door = ");
+    doors.push_bind(Door::Cloud).push(" AND subject IN ").push_numbers(subjects);
+    doors.execute(tx).await?;
+    Ok(live.len() as u64)
+}
+
 /// Whether the provider's word about somebody, given at `issued_at`, was revoked since. A word of
 /// the very moment of the revocation is.
 pub(super) async fn is_revoked(
@@ -303,7 +347,7 @@ pub(super) async fn is_revoked(
     issued_at: Timestamp,
 ) -> Result<bool, database::Error> {
     sql("SELECT 1 FROM cloud_revocations
-         WHERE account_uin = $1 AND provider_name = $2 AND name_id = $3 AND role_name = $4
+         WHERE account_uin = $1 AND provider_name = $2 AND name_id = $3 AND role_name IN ($4, '')
            AND issued_before >= $5")
     .bind(vouched.account)
     .bind(vouched.provider)

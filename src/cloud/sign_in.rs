@@ -379,6 +379,16 @@ async fn enter_user(
         .filter(|user| user.managed_by.is_some() && user.managed_by == provider.managed_by)
         .filter(|user| !user.is_root && !user.blocked)
         .ok_or(Refused::UnknownUser)?;
+    let vouched = Vouched {
+        account,
+        provider: &provider.name,
+        name_id: &verified.assertion.name_id,
+        session_name: &verified.session_name,
+    };
+    let issued_at = Timestamp::from(verified.assertion.issued_at);
+    if sessions::is_revoked(tx, vouched, "", issued_at).await? {
+        return Err(Refused::Revoked);
+    }
     super::users::remember_login(tx, act, user.uin).await?;
     let change = Change {
         scope: scope_of(tx, account).await?,

@@ -12,13 +12,22 @@ use crate::{
     audit::{self, Act, Change, Scope},
     id::{GroupId, Principal, SpaceId, UserId},
     space::Space,
-    store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql},
+    store::{self as database, Page, PageRequest, Read, Sql, Timestamp, Write, like, sql},
 };
 
 const GROUP: &str = "SELECT g.id, g.space_id, g.source, g.name, g.description, g.external_id,
             g.version, g.created_at, g.updated_at,
             (SELECT COUNT(*) FROM group_members m WHERE m.group_id = g.id) AS member_count
      FROM groups g WHERE g.deleted_at IS NULL";
+
+/// Appends, in brackets, the identities that a user acts as, itself and its groups, with the columns
+/// `kind` and `id`: to be joined with what identities have. A condition with `OR` would say the same,
+/// and have PostgreSQL look at every row of the other table.
+pub fn push_identities_of(query: &mut Sql, user: UserId) {
+    query.push("(SELECT 'user' AS kind, ").push_bind(user).push(" AS id UNION ALL ");
+    query.push("SELECT 'group', m.group_id FROM group_members m WHERE m.user_id = ");
+    query.push_bind(user).push(")");
+}
 
 /// A user in a group, as the group lists it.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -114,7 +123,7 @@ pub async fn groups(
     filter: &GroupFilter,
     page: PageRequest,
 ) -> Result<Page<Group>, database::Error> {
-    let narrow = |query: &mut database::Sql| {
+    let narrow = |query: &mut Sql| {
         query.push(" AND g.space_id = ").push_bind(space);
         if let Some(source) = filter.source {
             query.push(" AND g.source = ").push_bind(source);

@@ -21,7 +21,7 @@ pub use by_hand::{
 };
 pub use groups::{
     GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of,
-    member_since, members, memberships_among, remove_member,
+    member_since, members, memberships_among, push_identities_of, remove_member,
 };
 pub use rules::{check_group_name, check_user_name, fold};
 pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};

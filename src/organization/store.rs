@@ -207,6 +207,18 @@ pub async fn account(
     query.fetch_optional(tx).await
 }
 
+/// The accounts of an organisation with these numbers.
+pub async fn accounts_of(
+    tx: &mut Read,
+    organization: OrganizationId,
+    uins: impl IntoIterator<Item = Uin>,
+) -> Result<Vec<Account>, database::Error> {
+    let mut query = sql(ACCOUNT);
+    query.push("a.organization_id = ").push_bind(organization).push(" AND a.uin IN ");
+    query.push_numbers(uins.into_iter().map(|uin| uin.0).collect::<Vec<i64>>());
+    query.fetch_all(tx).await
+}
+
 /// Which accounts to list.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {

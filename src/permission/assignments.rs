@@ -3,18 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    Assignment, AssignmentState, Error, Item, Limits, MOST_ASSIGNMENTS_PER_CALL, RemovalStrategy,
-    Triple, Unknown, deployments::expect_deployment, task_subject, triple_json,
+    Assignment, AssignmentState, Error, RemovalStrategy, Triple, task_subject, triple_json,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
-    id::{
-        AssignmentId, ConfigurationId, GroupId, Principal, PrincipalKind, SpaceId, TaskId, Uin,
-        UserId,
-    },
+    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin},
     organization::AccountKind,
-    store::{self as database, Page, PageRequest, Read, Timestamp, ToValue, Write, like, sql},
+    store::{self as database, Page, PageRequest, Read, Write, like, sql},
     task::{self, Kind, NewTask},
 };
 
@@ -28,179 +24,6 @@ const ASSIGNMENT: &str = "SELECT a.id, a.space_id, a.principal_kind, a.principal
     LEFT JOIN users u ON a.principal_kind = 'user' AND u.id = a.principal_id
     LEFT JOIN groups g ON a.principal_kind = 'group' AND g.id = a.principal_id
     WHERE a.space_id = ";
-
-/// Assigns (MAA-05…08): each new triple gets an assignment and a task of its own; one that is
-/// there already gets a task that has failed. The whole call is refused, and nothing started, when
-/// it has too many items, names what is not there, or has nothing new.
-pub async fn create_assignments(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    triples: &[Triple],
-    limits: &Limits,
-) -> Result<Vec<Item>, Error> {
-    create(tx, act, space, triples, Until(None), limits).await
-}
-
-/// When an assignment ends by itself; none is for good.
-#[derive(Clone, Copy)]
-pub(super) struct Until(pub Option<Timestamp>);
-
-pub(super) async fn create(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    triples: &[Triple],
-    until: Until,
-    limits: &Limits,
-) -> Result<Vec<Item>, Error> {
-    if triples.is_empty() || triples.len() > MOST_ASSIGNMENTS_PER_CALL {
-        return Err(Error::AssignmentCountInvalid);
-    }
-    let principals: Vec<Principal> = triples.iter().map(|triple| triple.principal).collect();
-    let accounts: Vec<Uin> = triples.iter().map(|triple| triple.account).collect();
-    let configurations: Vec<ConfigurationId> =
-        triples.iter().map(|triple| triple.configuration).collect();
-    // Whom they name stays until this is written (USR-15).
-    crate::space::hold_access(tx, space).await?;
-    let unknown = unknown_of(tx, space, &principals, &accounts, &configurations).await?;
-    if !unknown.is_empty() {
-        return Err(Error::Unknown(unknown));
-    }
-    let mut items = Vec::with_capacity(triples.len());
-    for triple in triples {
-        items.push(create_one(tx, act, space, triple, until).await?);
-    }
-    if items.iter().all(|item| item.duplicate) {
-        return Err(Error::AssignmentsExist);
-    }
-    let total = sql("SELECT COUNT(*) FROM assignments WHERE space_id = $1")
-        .bind(space)
-        .fetch_number(tx)
-        .await?;
-    if total > limits.assignments {
-        return Err(Error::TooManyAssignments(limits.assignments));
-    }
-    Ok(items)
-}
-
-async fn create_one(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    triple: &Triple,
-    Until(ends_at): Until,
-) -> Result<Item, Error> {
-    let id: AssignmentId = act.new_id();
-    // One that failed, or that is on its way out, is taken up again. One that is there and ends is
-    // given its later end, and goes on counting meanwhile.
-    let made = sql("INSERT INTO assignments
-             (id, space_id, principal_kind, principal_id, account_uin, configuration_id, state,
-              created_at, updated_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, $8)
-         ON CONFLICT (account_uin, configuration_id, principal_kind, principal_id)
-         DO UPDATE SET state = CASE WHEN assignments.state IN ('failed', 'removing') THEN 'pending'
-                                    ELSE assignments.state END,
-                       created_at = CASE WHEN assignments.state IN ('failed', 'removing')
-                                         THEN excluded.created_at
-                                         ELSE assignments.created_at END,
-                       updated_at = excluded.updated_at,
-                       ends_at = excluded.ends_at
-         WHERE assignments.state IN ('failed', 'removing')
-            OR assignments.ends_at IS NOT NULL
-               AND (excluded.ends_at IS NULL OR excluded.ends_at > assignments.ends_at)")
-    .bind(id)
-    .bind(space)
-    .bind(triple.principal.kind())
-    .bind(triple.principal.number())
-    .bind(triple.account)
-    .bind(triple.configuration)
-    .bind(act.now)
-    .bind(ends_at)
-    .execute(tx)
-    .await?;
-    let task = new_task(space, triple, Kind::CreateAssignment, json!({}));
-    if made == 0 {
-        let reason = "the assignment exists already";
-        let task = task::enqueue_failed(tx, act, &task, reason).await?;
-        return Ok(Item { triple: *triple, task, duplicate: true });
-    }
-    expect_deployment(tx, act, space, triple.configuration, triple.account).await?;
-    let task = task::enqueue(tx, act, &task).await?;
-    let mut after = with(triple_json(triple), "task", json!(task));
-    if let Some(ends_at) = ends_at {
-        after = with(after, "ends_at", json!(ends_at));
-    }
-    record(tx, act, space, triple, "assignment.create", json!(null), after).await?;
-    Ok(Item { triple: *triple, task, duplicate: false })
-}
-
-/// What of all this the space does not have.
-pub async fn unknown_of(
-    tx: &mut Read,
-    space: SpaceId,
-    principals: &[Principal],
-    accounts: &[Uin],
-    configurations: &[ConfigurationId],
-) -> Result<Unknown, database::Error> {
-    let mut users: Vec<UserId> = Vec::new();
-    let mut groups: Vec<GroupId> = Vec::new();
-    for principal in principals {
-        match principal {
-            Principal::User(id) => users.push(*id),
-            Principal::Group(id) => groups.push(*id),
-        }
-    }
-    Ok(Unknown {
-        accounts: missing(
-            tx,
-            "SELECT a.uin FROM accounts a JOIN spaces s ON s.organization_id = a.organization_id
-             WHERE s.id = $1 AND a.uin IN (",
-            space,
-            accounts.to_vec(),
-        )
-        .await?,
-        configurations: missing(
-            tx,
-            "SELECT id FROM permission_configurations WHERE space_id = $1 AND id IN (",
-            space,
-            configurations.to_vec(),
-        )
-        .await?,
-        users: missing(
-            tx,
-            "SELECT id FROM users WHERE deleted_at IS NULL AND space_id = $1 AND id IN (",
-            space,
-            users,
-        )
-        .await?,
-        groups: missing(
-            tx,
-            "SELECT id FROM groups WHERE deleted_at IS NULL AND space_id = $1 AND id IN (",
-            space,
-            groups,
-        )
-        .await?,
-    })
-}
-
-async fn missing<T: ToValue + From<i64> + Copy + Ord>(
-    tx: &mut Read,
-    query: &'static str,
-    space: SpaceId,
-    mut wanted: Vec<T>,
-) -> Result<Vec<T>, database::Error> {
-    wanted.sort_unstable();
-    wanted.dedup();
-    if wanted.is_empty() {
-        return Ok(wanted);
-    }
-    let mut query = sql(query).bind(space);
-    query.push_list(wanted.iter().copied()).push(")");
-    let found: Vec<(i64,)> = query.fetch_all(tx).await?;
-    wanted.retain(|wanted| !found.iter().any(|(found,)| T::from(*found) == *wanted));
-    Ok(wanted)
-}
 
 /// Which assignments to list; what is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
@@ -416,7 +239,7 @@ pub async fn remaining(
     .await
 }
 
-fn new_task(space: SpaceId, triple: &Triple, kind: Kind, payload: Value) -> NewTask {
+pub(super) fn new_task(space: SpaceId, triple: &Triple, kind: Kind, payload: Value) -> NewTask {
     NewTask {
         space,
         kind,
@@ -444,7 +267,7 @@ async fn record(
     before: Value,
     after: Value,
 ) -> Result<(), database::Error> {
-    let id = format!("{}/{}/{}", triple.account, triple.configuration, triple.principal);
+    let id = triple.to_string();
     let change = Change {
         scope: Scope::Space(space),
         action,

@@ -1,5 +1,7 @@
 //! Configurations and their policies in the database.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -82,6 +84,18 @@ pub async fn configuration(
     let mut query = sql(CONFIGURATION);
     query.push_bind(space).push(" AND c.id = ").push_bind(id);
     query.fetch_optional(tx).await
+}
+
+/// What the configurations of a space with these ids are called.
+pub async fn configuration_names(
+    tx: &mut Read,
+    space: SpaceId,
+    ids: impl IntoIterator<Item = ConfigurationId>,
+) -> Result<BTreeMap<ConfigurationId, String>, database::Error> {
+    let mut query = sql("SELECT id, name FROM permission_configurations WHERE id IN ");
+    query.push_numbers(ids.into_iter().map(|id| id.0).collect::<Vec<i64>>());
+    query.push(" AND space_id = ").push_bind(space);
+    Ok(query.fetch_all::<(ConfigurationId, String)>(tx).await?.into_iter().collect())
 }
 
 /// Which configurations to list.

@@ -121,28 +121,29 @@ pub async fn deployments_left(
 
 /// Has a deployment stand there that a task will make real. One that is being taken away, or that
 /// could not be, is wanted again: how much of it is left is not known, so it starts from nothing.
-pub(super) async fn expect_deployment(
+pub(super) async fn expect_deployments(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    configuration: ConfigurationId,
-    account: Uin,
+    places: impl IntoIterator<Item = (ConfigurationId, Uin)>,
 ) -> Result<(), database::Error> {
-    sql("INSERT INTO deployments
-             (id, space_id, configuration_id, account_uin, state, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, 'in_progress', $5, $5)
-         ON CONFLICT (account_uin, configuration_id)
+    let mut query = sql("INSERT INTO deployments
+             (id, space_id, configuration_id, account_uin, state, created_at, updated_at) VALUES ");
+    for (index, (configuration, account)) in places.into_iter().enumerate() {
+        query.push(if index == 0 { "(" } else { ", (" });
+        query.push_bind(act.new_id::<DeploymentId>()).push(", ").push_bind(space);
+        query.push(", ").push_bind(configuration);
+        query.push(", ").push_bind(account);
+        query.push(", 'in_progress', ").push_bind(act.now);
+        query.push(", ").push_bind(act.now).push(")");
+    }
+    query.push(
+        " ON CONFLICT (account_uin, configuration_id)
          DO UPDATE SET state = 'in_progress', updated_at = excluded.updated_at,
-                       deployed_content = NULL, deployed_version = NULL, is_leaving = $6
-         WHERE deployments.is_leaving")
-    .bind(act.new_id::<DeploymentId>())
-    .bind(space)
-    .bind(configuration)
-    .bind(account)
-    .bind(act.now)
-    .bind(false)
-    .execute(tx)
-    .await?;
+                       deployed_content = NULL, deployed_version = NULL, is_leaving = ",
+    );
+    query.push_bind(false).push(" WHERE deployments.is_leaving");
+    query.execute(tx).await?;
     Ok(())
 }
 
@@ -167,7 +168,7 @@ pub async fn begin_deployment(
         unknown.configurations.extend(found.is_none().then_some(configuration_id));
         return Err(Error::Unknown(unknown));
     }
-    expect_deployment(tx, act, space, configuration_id, account).await?;
+    expect_deployments(tx, act, space, [(configuration_id, account)]).await?;
     sql("UPDATE deployments SET state = 'in_progress', updated_at = $1
          WHERE account_uin = $2 AND configuration_id = $3")
     .bind(act.now)

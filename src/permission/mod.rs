@@ -10,6 +10,7 @@
 //! What happens in the accounts is `provisioning`'s; here are the rows and the rules.
 
 mod applied;
+mod assigning;
 mod assignments;
 mod configurations;
 mod deployments;
@@ -20,14 +21,14 @@ mod temporary;
 mod undeployment;
 
 pub use applied::{Applied, ApplyState, applied};
+pub use assigning::{create_assignments, unknown_of};
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
-    assignments_of_principal, create_assignments, forget_removed, mark_removing,
-    mark_removing_if_there, remaining, unknown_of,
+    assignments_of_principal, forget_removed, mark_removing, mark_removing_if_there, remaining,
 };
 pub use configurations::{
-    ConfigurationFilter, add_policies, configuration, configurations, create_configuration,
-    policies, policies_of,
+    ConfigurationFilter, add_policies, configuration, configuration_names, configurations,
+    create_configuration, policies, policies_of,
 };
 pub use deployments::{
     DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
@@ -222,6 +223,13 @@ pub struct Triple {
     pub account: Uin,
     /// The configuration.
     pub configuration: ConfigurationId,
+}
+
+/// The id of the assignment in the audit.
+impl std::fmt::Display for Triple {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.account, self.configuration, self.principal)
+    }
 }
 
 /// What became of one item of a batch (MAA-06).

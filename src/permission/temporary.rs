@@ -2,7 +2,7 @@
 
 use super::{
     AssignmentState, Error, Item, Limits, Triple,
-    assignments::{Until, create},
+    assigning::{Until, create},
 };
 use crate::{
     audit::Act,

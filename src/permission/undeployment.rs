@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How many identities are named; all are counted.
-const MOST_NAMED: usize = 100;
+const MOST_NAMED: i64 = 100;
 
 text_enum! {
     /// How far it is.
@@ -32,13 +32,13 @@ pub struct Undeployment {
     /// How far.
     pub stage: UndeploymentStage,
     /// How many users have it there themselves.
-    pub users: usize,
+    pub users: i64,
     /// How many groups have it there.
-    pub groups: usize,
+    pub groups: i64,
     /// Some of them by name: users first, each kind by name.
     pub named: Vec<(Principal, String)>,
     /// How many assignments a task is taking away; they confer nothing any more.
-    pub removing: usize,
+    pub removing: i64,
     /// Why taking it off failed.
     pub reason: Option<String>,
 }
@@ -51,36 +51,48 @@ pub async fn undeployment(
     account: Uin,
 ) -> Result<Undeployment, database::Error> {
     let found = deployment(tx, space, configuration, account).await?;
-    let mut rows: Vec<(PrincipalKind, i64, String, bool)> =
-        sql("SELECT a.principal_kind, a.principal_id, COALESCE(u.user_name, g.name, ''),
-             (a.state = 'removing') AS is_removing
-         FROM assignments a
-         LEFT JOIN users u ON a.principal_kind = 'user' AND u.id = a.principal_id
-         LEFT JOIN groups g ON a.principal_kind = 'group' AND g.id = a.principal_id
-         WHERE a.space_id = $1 AND a.configuration_id = $2 AND a.account_uin = $3")
+    let counts: Vec<(PrincipalKind, bool, i64)> =
+        sql("SELECT principal_kind, (state = 'removing') AS is_removing, COUNT(*)
+             FROM assignments
+             WHERE space_id = $1 AND configuration_id = $2 AND account_uin = $3
+             GROUP BY principal_kind, (state = 'removing')")
         .bind(space)
         .bind(configuration)
         .bind(account)
         .fetch_all(tx)
         .await?;
-    let all = rows.len();
-    rows.retain(|(_, _, _, is_removing)| !is_removing);
-    let removing = all - rows.len();
-    let count = |kind| rows.iter().filter(|row| row.0 == kind).count();
-    let (users, groups) = (count(PrincipalKind::User), count(PrincipalKind::Group));
+    let count = |wanted: &dyn Fn(PrincipalKind, bool) -> bool| -> i64 {
+        let wanted = counts.iter().filter(|(kind, is_removing, _)| wanted(*kind, *is_removing));
+        wanted.map(|(_, _, count)| count).sum()
+    };
+    let users = count(&|kind, is_removing| kind == PrincipalKind::User && !is_removing);
+    let groups = count(&|kind, is_removing| kind == PrincipalKind::Group && !is_removing);
+    let removing = count(&|_, is_removing| is_removing);
     let stage = match &found {
         None => UndeploymentStage::Undeployed,
         Some(found) if found.state == DeploymentState::Removing => UndeploymentStage::Undeploying,
         Some(found) if found.is_leaving => UndeploymentStage::UndeployFailed,
-        Some(_) if rows.is_empty() => UndeploymentStage::AssignmentsRemoved,
+        Some(_) if users + groups == 0 => UndeploymentStage::AssignmentsRemoved,
         Some(_) => UndeploymentStage::Assigned,
     };
-    let mut named: Vec<(Principal, String)> = rows
+    let named: Vec<(PrincipalKind, i64, String)> =
+        sql("SELECT a.principal_kind, a.principal_id, COALESCE(u.user_name, g.name, '') AS name
+             FROM assignments a
+             LEFT JOIN users u ON a.principal_kind = 'user' AND u.id = a.principal_id
+             LEFT JOIN groups g ON a.principal_kind = 'group' AND g.id = a.principal_id
+             WHERE a.space_id = $1 AND a.configuration_id = $2 AND a.account_uin = $3
+               AND a.state <> 'removing'
+             ORDER BY a.principal_kind DESC, name LIMIT $4")
+        .bind(space)
+        .bind(configuration)
+        .bind(account)
+        .bind(MOST_NAMED)
+        .fetch_all(tx)
+        .await?;
+    let named = named
         .into_iter()
-        .map(|(kind, number, name, _)| (Principal::new(kind, number), name))
+        .map(|(kind, number, name)| (Principal::new(kind, number), name))
         .collect();
-    named.sort_by(|(one, a), (other, b)| (one.kind(), a).cmp(&(other.kind(), b)));
-    named.truncate(MOST_NAMED);
     let reason = found.filter(|it| it.is_leaving).and_then(|it| it.reason);
     Ok(Undeployment { stage, users, groups, named, removing, reason })
 }

@@ -4,9 +4,12 @@ use super::{
     names,
     user_syncs::{end_if_there, look_again},
 };
+use serde_json::json;
+
 use crate::{
-    audit::Act,
+    audit::{self, Act, Change, Scope},
     cloud,
+    directory::{User, push_identities_of},
     id::{Principal, RoleSessionId, SpaceId, TaskId, Uin, UserSyncId},
     permission::{self, RemovalStrategy, Triple},
     space,
@@ -84,6 +87,43 @@ pub async fn identity_deleted(
     end_lost_sessions(tx, act, space).await
 }
 
+/// Ends what a user has opened in the accounts and may open again: role sessions, temporary
+/// credentials and the sign-ins of their CAM users, which keep their access keys. What was said about
+/// the user before this moment is not believed any more (SES-04).
+pub async fn end_opened(
+    tx: &mut Write,
+    act: &Act,
+    space_id: SpaceId,
+    user: &User,
+) -> Result<(), database::Error> {
+    space::end_access(tx, space_id).await?;
+    let provider = names::saml_provider(space_id);
+    let mut roles = sql("SELECT DISTINCT a.account_uin FROM ");
+    push_identities_of(&mut roles, user.id);
+    roles.push(" p JOIN assignments a ON a.principal_kind = p.kind AND a.principal_id = p.id");
+    roles.push(" WHERE a.space_id = ").push_bind(space_id);
+    let roles: Vec<(Uin,)> = roles.fetch_all(tx).await?;
+    let accounts: Vec<Uin> = roles.into_iter().map(|(account,)| account).collect();
+    let ended = cloud::revoke_everything(tx, act, &accounts, &provider, &user.user_name).await?;
+    let users: Vec<(Uin, String)> =
+        sql("SELECT account_uin, cam_user_name FROM synced_users WHERE user_id = $1")
+            .bind(user.id)
+            .fetch_all(tx)
+            .await?;
+    for (account, name) in &users {
+        cloud::revoke_everything(tx, act, &[*account], &provider, name).await?;
+    }
+    let change = Change {
+        scope: Scope::Space(space_id),
+        action: "access.end_opened",
+        object_kind: "user",
+        object_id: &user.id.to_string(),
+        before: json!({ "role_sessions": ended }),
+        after: json!({ "issued_before": act.now }),
+    };
+    audit::record(tx, act, change).await
+}
+
 #[derive(sqlx::FromRow)]
 struct Lost {
     #[expect(dead_code, reason = "tells rows apart")]
@@ -101,6 +141,7 @@ async fn end_lost_sessions(
 ) -> Result<(), database::Error> {
     space::end_access(tx, space_id).await?;
     let provider = names::saml_provider(space_id);
+    let after_prefix = i64::try_from(names::ROLE_PREFIX.len()).unwrap_or(0) + 1;
     let mut query = sql("SELECT s.id, s.account_uin, s.name_id, r.name AS role_name
          FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id
          WHERE s.revoked_at IS NULL AND s.provider_name = ");
@@ -108,16 +149,22 @@ async fn end_lost_sessions(
     query.push(
         " AND NOT EXISTS (
             SELECT 1 FROM users u
-            JOIN assignments a ON a.principal_kind = 'user' AND a.principal_id = u.id
-              OR a.principal_kind = 'group' AND a.principal_id IN (
-                  SELECT m.group_id FROM group_members m WHERE m.user_id = u.id)
-            JOIN permission_configurations c ON c.id = a.configuration_id
+            JOIN permission_configurations c ON c.space_id = u.space_id
+            JOIN assignments a ON a.account_uin = s.account_uin AND a.configuration_id = c.id
             WHERE u.user_name_key = LOWER(s.name_id) AND u.deleted_at IS NULL AND u.space_id = ",
     );
     query.push_bind(space_id).push(" AND u.active = ").push_bind(true);
     query.push(" AND u.blocked = ").push_bind(false);
-    query.push(" AND a.account_uin = s.account_uin AND a.state = 'active' AND r.name = ");
-    query.push_bind(names::ROLE_PREFIX).push(" || c.name)");
+    // Found by its name, a configuration has few assignments on one account.
+    query.push(" AND c.name_key = LOWER(SUBSTR(r.name, CAST(").push_bind(after_prefix);
+    query.push(" AS INTEGER))) AND r.name = ").push_bind(names::ROLE_PREFIX);
+    query.push(
+        " || c.name AND a.state = 'active'
+          AND (a.principal_kind = 'user' AND a.principal_id = u.id
+               OR a.principal_kind = 'group' AND EXISTS (
+                   SELECT 1 FROM group_members m
+                   WHERE m.group_id = a.principal_id AND m.user_id = u.id)))",
+    );
     let mut lost: Vec<Lost> = query.fetch_all(tx).await?;
     let key = |lost: &Lost| (lost.account_uin, lost.name_id.clone(), lost.role_name.clone());
     lost.sort_by_key(key);

@@ -19,10 +19,11 @@ mod key_change;
 pub mod names;
 mod reconciler;
 mod sync;
+mod user_sync_batch;
 mod user_sync_change;
 mod user_syncs;
 
-pub use access_ends::{access_changed, identity_deleted, remove_assignment};
+pub use access_ends::{access_changed, end_opened, identity_deleted, remove_assignment};
 pub use by_hand::{
     ManualObject, ManualStep, PolicyToMake, Shape, confirm_manual_step, manual_steps, target,
 };
@@ -31,11 +32,12 @@ pub use key_change::{
     Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
 };
 pub use reconciler::Reconciler;
+pub use user_sync_batch::create_user_syncs;
 pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-    UserSyncFilter, UserSyncItem, create_user_syncs, delete_user_sync, directory_user_of,
-    user_sync, user_syncs,
+    UserSyncFilter, UserSyncItem, delete_user_sync, directory_user_of, user_sync, user_syncs,
+    user_syncs_between,
 };
 
 use crate::{

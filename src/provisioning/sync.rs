@@ -222,10 +222,13 @@ async fn let_go(rec: &Reconciler, cam: &dyn Cam, sync: &UserSync) -> Attempt<()>
                    AND (u.deleted_at IS NOT NULL OR NOT EXISTS (
                        SELECT 1 FROM user_syncs s
                        WHERE s.account_uin = y.account_uin AND s.state <> 'removing'
-                         AND (s.principal_kind = 'user' AND s.principal_id = y.user_id
-                              OR s.principal_kind = 'group' AND s.principal_id IN (
-                                  SELECT m.group_id FROM group_members m
-                                  WHERE m.user_id = y.user_id))))
+                         AND s.principal_kind = 'user' AND s.principal_id = y.user_id)
+                     AND NOT EXISTS (
+                       SELECT 1 FROM group_members m
+                       JOIN user_syncs s ON s.principal_kind = 'group'
+                         AND s.principal_id = m.group_id
+                       WHERE m.user_id = y.user_id AND s.account_uin = y.account_uin
+                         AND s.state <> 'removing'))
                  ORDER BY y.user_id")
             .bind(sync.account_uin)
             .bind(sync.space_id)

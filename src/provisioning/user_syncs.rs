@@ -5,10 +5,10 @@ use serde_json::json;
 use super::Error;
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::fold,
+    directory::{fold, push_identities_of},
     id::{Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId, UserSyncId},
     organization::AccountKind,
-    permission::{AssignmentState, unknown_of},
+    permission::AssignmentState,
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql, text_enum},
     task::{self, Kind, NewTask},
 };
@@ -111,92 +111,13 @@ const USER_SYNC: &str = "SELECT s.id, s.space_id, s.principal_kind, s.principal_
     LEFT JOIN groups g ON s.principal_kind = 'group' AND g.id = s.principal_id
     WHERE s.space_id = ";
 
-/// Starts user syncs (US-02…05, MAA-09); batches go as for assignments.
-pub async fn create_user_syncs(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    new: &[NewUserSync],
-) -> Result<Vec<UserSyncItem>, Error> {
-    if new.is_empty() || new.len() > MOST_SYNCS_PER_CALL {
-        return Err(Error::UserSyncCountInvalid);
-    }
-    for new in new {
-        check_description(&new.description)?;
-    }
-    let principals: Vec<Principal> = new.iter().map(|new| new.principal).collect();
-    let accounts: Vec<Uin> = new.iter().map(|new| new.account).collect();
-    // Whom they name stays until this is written (USR-15).
-    crate::space::hold_access(tx, space).await?;
-    let unknown = unknown_of(tx, space, &principals, &accounts, &[]).await?;
-    if !unknown.is_empty() {
-        return Err(Error::Unknown(unknown));
-    }
-    let mut items = Vec::with_capacity(new.len());
-    for new in new {
-        items.push(create_one(tx, act, space, new).await?);
-    }
-    if items.iter().all(|item| item.user_sync.is_none()) {
-        return Err(Error::UserSyncsExist);
-    }
-    Ok(items)
-}
-
 /// US-03: at most 1024 characters.
 pub(super) fn check_description(text: &str) -> Result<(), Error> {
     if text.chars().count() > 1024 { Err(Error::DescriptionInvalid) } else { Ok(()) }
 }
 
-async fn create_one(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    new: &NewUserSync,
-) -> Result<UserSyncItem, Error> {
-    let id: UserSyncId = act.new_id();
-    let made = sql("INSERT INTO user_syncs
-             (id, space_id, principal_kind, principal_id, account_uin, description,
-              duplication_strategy, deletion_strategy, state, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9)
-         ON CONFLICT (account_uin, principal_kind, principal_id) DO NOTHING")
-    .bind(id)
-    .bind(space)
-    .bind(new.principal.kind())
-    .bind(new.principal.number())
-    .bind(new.account)
-    .bind(&new.description)
-    .bind(new.duplication)
-    .bind(new.deletion)
-    .bind(act.now)
-    .execute(tx)
-    .await?;
-    let task = new_task(space, id, new.principal, new.account, Kind::StartUserSync);
-    if made == 0 {
-        let reason = "the user sync exists already";
-        let task = task::enqueue_failed(tx, act, &task, reason).await?;
-        return Ok(UserSyncItem { asked: new.clone(), user_sync: None, task });
-    }
-    let task = task::enqueue(tx, act, &task).await?;
-    let change = Change {
-        scope: Scope::Space(space),
-        action: "user_sync.create",
-        object_kind: "user_sync",
-        object_id: &id.to_string(),
-        before: json!(null),
-        after: json!({
-            "principal": new.principal.to_string(),
-            "account": new.account,
-            "duplication_strategy": new.duplication,
-            "deletion_strategy": new.deletion,
-            "task": task,
-        }),
-    };
-    audit::record(tx, act, change).await?;
-    Ok(UserSyncItem { asked: new.clone(), user_sync: Some(id), task })
-}
-
 /// CAM users of one account are made and unmade in order: two syncs may mean the same one.
-fn new_task(
+pub(super) fn new_task(
     space: SpaceId,
     id: UserSyncId,
     principal: Principal,
@@ -275,6 +196,25 @@ pub async fn user_syncs(
     Ok(Page::of(rows, total, page.limit, |row: &UserSync| row.id.0))
 }
 
+/// The user syncs of a space between these identities and accounts, in the order given; what is not
+/// there is left out.
+pub async fn user_syncs_between(
+    tx: &mut Read,
+    space: SpaceId,
+    pairs: &[(Principal, Uin)],
+) -> Result<Vec<UserSync>, database::Error> {
+    let mut query = sql(USER_SYNC);
+    query.push_bind(space).push(" AND s.account_uin IN ");
+    query.push_numbers(pairs.iter().map(|(_, account)| account.0).collect::<Vec<i64>>());
+    query.push(" AND s.principal_id IN ");
+    query.push_numbers(pairs.iter().map(|(one, _)| one.number()).collect::<Vec<i64>>());
+    let found: Vec<UserSync> = query.fetch_all(tx).await?;
+    let between = |(principal, account): &(Principal, Uin)| {
+        found.iter().find(|sync| sync.principal() == *principal && sync.account_uin == *account)
+    };
+    Ok(pairs.iter().filter_map(between).cloned().collect())
+}
+
 /// The user sync of a space with this id.
 pub async fn user_sync(
     tx: &mut Read,
@@ -338,18 +278,16 @@ pub(super) async fn look_again(
 ) -> Result<(), database::Error> {
     for principal in changed {
         let mut query = sql("SELECT s.id, s.principal_kind, s.principal_id, s.account_uin
-             FROM user_syncs s WHERE s.state <> 'removing' AND s.space_id = ");
-        query.push_bind(space);
-        query.push(" AND (s.principal_kind = ").push_bind(principal.kind());
-        query.push(" AND s.principal_id = ").push_bind(principal.number());
+             FROM user_syncs s");
         if let Principal::User(user) = principal {
-            query.push(
-                " OR s.principal_kind = 'group' AND s.principal_id IN (
-                         SELECT group_id FROM group_members WHERE user_id = ",
-            );
-            query.push_bind(*user).push(")");
+            query.push(" JOIN ");
+            push_identities_of(&mut query, *user);
+            query.push(" p ON s.principal_kind = p.kind AND s.principal_id = p.id WHERE");
+        } else {
+            query.push(" WHERE s.principal_kind = ").push_bind(principal.kind());
+            query.push(" AND s.principal_id = ").push_bind(principal.number()).push(" AND");
         }
-        query.push(")");
+        query.push(" s.state <> 'removing' AND s.space_id = ").push_bind(space);
         let found: Vec<(UserSyncId, PrincipalKind, i64, Uin)> = query.fetch_all(tx).await?;
         for (id, kind, number, account) in found {
             let principal = Principal::new(kind, number);

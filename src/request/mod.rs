@@ -16,7 +16,7 @@ mod scopes;
 
 pub use ending::{end_due, forget_orphans};
 pub use orders::{
-    RequestFilter, Verdict, approve, ask, reject, request, requests, requests_of, withdraw,
+    RequestFilter, Verdict, approve, ask, lapse, reject, request, requests, requests_of, withdraw,
 };
 pub use rules::{LONGEST_SECONDS, LONGEST_TEXT, SHORTEST_SECONDS};
 pub use scopes::{Askable, ScopeFilter, askable, create_scopes, delete_scopes, scopes};
@@ -37,6 +37,10 @@ pub const MOST_SCOPES_PER_CALL: usize = 50;
 pub const MOST_CONFIGURATIONS: usize = 20;
 /// The most pending requests of one user.
 pub const MOST_PENDING: i64 = 20;
+/// The most requests that one user makes in a day, withdrawn ones included.
+pub const MOST_A_DAY: i64 = 100;
+/// How many seconds a request waits for somebody to decide it.
+pub const LAPSE_SECONDS: i64 = 30 * 86_400;
 
 /// An identity may ask for a configuration on an account.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -173,6 +177,9 @@ pub enum Error {
     /// The user has as many pending requests as one may have.
     #[error("a user has at most {MOST_PENDING} pending requests")]
     TooMany,
+    /// The user has asked as often as one may in a day.
+    #[error("a user asks at most {MOST_A_DAY} times in 24 hours")]
+    TooOften,
     /// There is no such request.
     #[error("there is no such request")]
     NotFound,

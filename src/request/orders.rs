@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Error, MOST_PENDING, NewRequest, Progress, Request, RequestItem,
+    Error, LAPSE_SECONDS, MOST_A_DAY, MOST_PENDING, NewRequest, Progress, Request, RequestItem,
     rules::{check, check_opinion},
     scopes::{Askable, askable},
 };
@@ -12,7 +12,8 @@ use crate::{
     directory::{self, User, fold},
     id::{ConfigurationId, Principal, RequestId, SpaceId, TaskId, Uin, UserId},
     permission::{self, Limits, Triple},
-    provisioning, space,
+    provisioning::{self, names::cam_user},
+    space,
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, like, sql},
 };
 
@@ -46,6 +47,14 @@ pub async fn ask(
     .await?;
     if count >= MOST_PENDING {
         return Err(Error::TooMany);
+    }
+    let today = sql("SELECT COUNT(*) FROM access_requests WHERE user_id = $1 AND created_at > $2")
+        .bind(user.id)
+        .bind(act.now.plus_seconds(-86_400))
+        .fetch_number(tx)
+        .await?;
+    if today >= MOST_A_DAY {
+        return Err(Error::TooOften);
     }
     let id: RequestId = act.new_id();
     sql("INSERT INTO access_requests (id, space_id, user_id, user_name, account_uin, reason,
@@ -146,8 +155,11 @@ pub async fn approve(
     // Whom it names stays until this is written.
     space::hold_access(tx, space).await?;
     let user = directory::user(tx, space, row.user_id).await?;
-    if !user.is_some_and(|user| user.enabled()) {
-        return Err(Error::UserGone);
+    let user = user.filter(User::enabled).ok_or(Error::UserGone)?;
+    // A CAM user that a sync has left behind has the name that it gave, and counts as the user's.
+    let suffix = space::space(tx, space).await?.map(|space| space.user_sync_suffix);
+    if suffix.is_some_and(|it| cam_user(&user.user_name, &it) == verdict.cam_user) {
+        return Err(Error::Own);
     }
     let items = items_of(tx, &[id]).await?;
     let wanted: Vec<ConfigurationId> = items.iter().map(|(_, it)| it.configuration_id).collect();
@@ -198,6 +210,24 @@ pub async fn reject(
     let after = json!({ "state": "rejected", "user": row.user_id, "opinion": opinion });
     record(tx, act, (space, id), "request.reject", json!({ "state": "pending" }), after).await?;
     Ok(())
+}
+
+/// Rejects the requests that nobody has decided in time, at most `most`; says how many.
+pub async fn lapse(tx: &mut Write, act: &Act, most: i64) -> Result<usize, Error> {
+    let mut query = sql("SELECT id, space_id FROM access_requests WHERE state = 'pending'
+                         AND created_at <= ");
+    query.push_bind(act.now.plus_seconds(-LAPSE_SECONDS));
+    query.push(" ORDER BY id LIMIT ").push_bind(most).push(tx.skip_locked());
+    let old: Vec<(RequestId, SpaceId)> = query.fetch_all(tx).await?;
+    for (id, space) in &old {
+        let opinion = "Nobody has decided within 30 days.";
+        let settled = Settled { state: "rejected", decided_by: None, opinion, ends_at: None };
+        settle(tx, act, *id, &settled).await?;
+        let after = json!({ "state": "rejected", "opinion": opinion });
+        record(tx, act, (*space, *id), "request.lapse", json!({ "state": "pending" }), after)
+            .await?;
+    }
+    Ok(old.len())
 }
 
 /// A request that is about to be decided; nobody else decides it meanwhile.

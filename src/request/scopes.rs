@@ -1,11 +1,13 @@
 //! Who may ask for what.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Error, MOST_SCOPES_PER_CALL, Scope};
 use crate::{
     audit::{self, Act, Change, Scope as Log},
-    directory::fold,
+    directory::{fold, push_identities_of},
     id::{ConfigurationId, Principal, RequestScopeId, SpaceId, Uin, UserId},
     permission::{Triple, unknown_of},
     space,
@@ -31,46 +33,30 @@ pub async fn create_scopes(
     if !unknown.is_empty() {
         return Err(crate::permission::Error::Unknown(unknown).into());
     }
-    for triple in triples {
-        create_one(tx, act, space, triple).await?;
-    }
-    Ok(())
-}
-
-async fn create_one(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    triple: &Triple,
-) -> Result<(), database::Error> {
-    let id: RequestScopeId = act.new_id();
-    let made = sql("INSERT INTO access_request_scopes
+    let mut query = sql("INSERT INTO access_request_scopes
              (id, space_id, principal_kind, principal_id, account_uin, configuration_id, created_at,
-              updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-         ON CONFLICT (principal_kind, principal_id, account_uin, configuration_id) DO NOTHING")
-    .bind(id)
-    .bind(space)
-    .bind(triple.principal.kind())
-    .bind(triple.principal.number())
-    .bind(triple.account)
-    .bind(triple.configuration)
-    .bind(act.now)
-    .execute(tx)
-    .await?;
-    if made > 0 {
-        return record(tx, act, space, triple, ("request_scope.create", true)).await;
+              updated_at) VALUES ");
+    // One statement must not come to the same row twice.
+    let distinct: BTreeMap<&Triple, RequestScopeId> =
+        triples.iter().map(|triple| (triple, act.new_id())).collect();
+    for (index, (triple, id)) in distinct.iter().enumerate() {
+        query.push(if index == 0 { "(" } else { ", (" }).push_bind(*id);
+        query.push(", ").push_bind(space);
+        query.push(", ").push_bind(triple.principal.kind());
+        query.push(", ").push_bind(triple.principal.number());
+        query.push(", ").push_bind(triple.account);
+        query.push(", ").push_bind(triple.configuration);
+        query.push(", ").push_bind(act.now).push(", ").push_bind(act.now).push(")");
     }
-    sql("UPDATE access_request_scopes SET updated_at = $1
-         WHERE principal_kind = $2 AND principal_id = $3 AND account_uin = $4
-           AND configuration_id = $5")
-    .bind(act.now)
-    .bind(triple.principal.kind())
-    .bind(triple.principal.number())
-    .bind(triple.account)
-    .bind(triple.configuration)
-    .execute(tx)
-    .await?;
+    query.push(
+        " ON CONFLICT (principal_kind, principal_id, account_uin, configuration_id)
+         DO UPDATE SET updated_at = excluded.updated_at RETURNING id",
+    );
+    let there: Vec<(RequestScopeId,)> = query.fetch_all(tx).await?;
+    // What was there already has kept its id.
+    for (triple, _) in distinct.iter().filter(|(_, id)| there.contains(&(**id,))) {
+        record(tx, act, space, triple, ("request_scope.create", true)).await?;
+    }
     Ok(())
 }
 
@@ -87,21 +73,18 @@ pub async fn delete_scopes(
     if configurations.is_empty() || configurations.len() > MOST_SCOPES_PER_CALL {
         return Err(Error::ScopeCountInvalid);
     }
-    for configuration in configurations {
-        let gone = sql("DELETE FROM access_request_scopes
-             WHERE space_id = $1 AND principal_kind = $2 AND principal_id = $3
-               AND account_uin = $4 AND configuration_id = $5")
-        .bind(space)
-        .bind(principal.kind())
-        .bind(principal.number())
-        .bind(account)
-        .bind(*configuration)
-        .execute(tx)
-        .await?;
-        if gone == 0 {
-            return Err(Error::ScopeNotFound);
-        }
-        let triple = Triple { principal, account, configuration: *configuration };
+    let mut query = sql("DELETE FROM access_request_scopes WHERE space_id = ");
+    query.push_bind(space).push(" AND principal_kind = ").push_bind(principal.kind());
+    query.push(" AND principal_id = ").push_bind(principal.number());
+    query.push(" AND account_uin = ").push_bind(account).push(" AND configuration_id IN ");
+    query.push_numbers(configurations.iter().map(|id| id.0).collect::<Vec<i64>>());
+    query.push(" RETURNING configuration_id");
+    let gone: Vec<(ConfigurationId,)> = query.fetch_all(tx).await?;
+    if gone.len() != configurations.len() {
+        return Err(Error::ScopeNotFound);
+    }
+    for (configuration,) in gone {
+        let triple = Triple { principal, account, configuration };
         record(tx, act, space, &triple, ("request_scope.delete", false)).await?;
     }
     Ok(())
@@ -212,16 +195,16 @@ pub async fn askable(
 ) -> Result<Vec<Askable>, database::Error> {
     let mut query = sql("SELECT DISTINCT s.account_uin, acc.name AS account_name,
             s.configuration_id, c.name AS configuration_name, c.description
-        FROM access_request_scopes s
+        FROM ");
+    push_identities_of(&mut query, user);
+    query.push(
+        " p
+        JOIN access_request_scopes s ON s.principal_kind = p.kind AND s.principal_id = p.id
         JOIN accounts acc ON acc.uin = s.account_uin
         JOIN permission_configurations c ON c.id = s.configuration_id
-        WHERE s.space_id = ");
-    query.push_bind(space);
-    query.push(" AND (s.principal_kind = 'user' AND s.principal_id = ").push_bind(user);
-    query.push(
-        " OR s.principal_kind = 'group' AND s.principal_id IN (
-              SELECT m.group_id FROM group_members m WHERE m.user_id = ",
+        WHERE s.space_id = ",
     );
-    query.push_bind(user).push(")) ORDER BY account_name, s.account_uin, configuration_name");
+    query.push_bind(space);
+    query.push(" ORDER BY account_name, s.account_uin, configuration_name");
     query.fetch_all(tx).await
 }

@@ -111,6 +111,7 @@ pub async fn hold_access(tx: &mut Write, space: SpaceId) -> Result<(), database:
 /// Who has taken access away calls this before it looks for what has to end: whoever acted on the
 /// old state has committed by then, and whoever comes sees the new one.
 pub async fn end_access(tx: &mut Write, space: SpaceId) -> Result<(), database::Error> {
+    tx.ends_access();
     lock(tx, space).await
 }
 

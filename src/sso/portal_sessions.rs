@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{
     audit::{self, Act, Change, Scope},
+    directory,
     id::{IdpSessionId, SpaceId, UserId},
+    provisioning,
     store::{self as database, Door, Json, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
@@ -154,6 +156,19 @@ pub async fn end_portal_sessions(
     narrow(&mut gone, " AND id = ", " AND user_id = ");
     gone.execute(tx).await?;
     let count = i64::try_from(ended.len()).unwrap_or(i64::MAX);
+    // What was opened out of a session that counts no more counts no more either. Which of several
+    // sessions it was opened out of nobody knows, so all of it ends.
+    let mut whose: Vec<UserId> = ended.iter().map(|row| row.user_id).collect();
+    if let Sessions::Of(user) = which {
+        whose.push(user);
+    }
+    whose.sort_unstable();
+    whose.dedup();
+    for user in whose {
+        if let Some(user) = directory::user(tx, space, user).await? {
+            provisioning::end_opened(tx, act, space, &user).await?;
+        }
+    }
     for session in ended.into_iter().map(PortalSession::from) {
         let change = Change {
             scope: Scope::Space(space),

@@ -217,8 +217,10 @@ pub async fn redeem(
                      WHERE s.id = login_tickets.space_id) AS networks,
                     (SELECT u.user_name FROM users u
                      WHERE u.id = login_tickets.user_id AND u.space_id = login_tickets.space_id
-                       AND u.deleted_at IS NULL AND u.active AND NOT u.blocked) AS user_name",
+                       AND u.deleted_at IS NULL AND u.active AND NOT u.blocked",
     );
+    // Whoever shuts the user out meanwhile finds the session that is opened here, and ends it.
+    query.push(tx.for_share()).push(") AS user_name");
     let row: Option<TicketRow> = query.fetch_optional(tx).await?;
     let Some(row) = row else {
         return match bearer {

@@ -3,10 +3,12 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::atomic::Ordering,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::migrate::Migrator;
+
+use crate::durations::Durations;
 
 use super::{
     Error, Result,
@@ -223,6 +225,12 @@ impl Db {
         self.listeners.tasks.notified().await;
     }
 
+    /// How long it took this process to end access, each time: until it was committed, from when on
+    /// every replica refuses (SES-04).
+    pub fn endings(&self) -> &Durations {
+        &self.listeners.endings
+    }
+
     /// Closes all connections, after the transactions under way.
     pub async fn close(&self) {
         match &self.pool {
@@ -251,6 +259,12 @@ impl Write {
     /// Has those who remember settings forget them once this transaction is committed.
     pub fn forget_settings(&mut self) {
         self.news.settings = true;
+    }
+
+    /// Says that this transaction ends somebody's access: how long that takes from now on is
+    /// counted once it is committed.
+    pub fn ends_access(&mut self) {
+        self.news.ending_since.get_or_insert_with(Instant::now);
     }
 
     /// Lets `work` be a part of this transaction that fails alone: on `Err`, and when its future is

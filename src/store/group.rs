@@ -29,6 +29,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::durations::Durations;
+
 use super::{
     Error, Result,
     db::PATIENCE,
@@ -49,6 +51,8 @@ pub(super) struct Listeners {
     pub(super) tasks: Arc<Notify>,
     /// Grows when settings may not be as somebody remembers them.
     pub(super) settings: Arc<AtomicU64>,
+    /// How long it took to end access.
+    pub(super) endings: Arc<Durations>,
 }
 
 /// What a transaction wants told once it is committed.
@@ -56,6 +60,8 @@ pub(super) struct Listeners {
 pub(super) struct News {
     pub(super) tasks: bool,
     pub(super) settings: bool,
+    /// Since when it has been ending somebody's access.
+    pub(super) ending_since: Option<Instant>,
 }
 
 impl Listeners {
@@ -65,6 +71,9 @@ impl Listeners {
         }
         if news.tasks {
             self.tasks.notify_one();
+        }
+        if let Some(since) = news.ending_since {
+            self.endings.count(since.elapsed());
         }
     }
 }

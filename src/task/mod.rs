@@ -15,7 +15,7 @@
 mod store;
 mod worker;
 
-pub use store::{enqueue, enqueue_failed, get, list, retry};
+pub use store::{enqueue, enqueue_all, enqueue_failed, get, get_all, list, oldest_open, retry};
 pub use worker::Worker;
 
 use async_trait::async_trait;

@@ -27,6 +27,27 @@ pub async fn enqueue_failed(
     insert(tx, act, task, State::Failed, Some(reason), None).await
 }
 
+/// Enqueues tasks with the change that causes them, in one statement; those that come with a
+/// reason have failed already.
+pub async fn enqueue_all(
+    tx: &mut Write,
+    act: &Act,
+    tasks: &[(NewTask, Option<&str>)],
+) -> store::Result<Vec<TaskId>> {
+    let rows: Vec<_> = tasks
+        .iter()
+        .map(|(task, reason)| {
+            let state = if reason.is_some() { State::Failed } else { State::Ready };
+            Insert { task, state, reason: *reason, retry_of: None }
+        })
+        .collect();
+    let ids = insert_all(tx, act, &rows).await?;
+    if rows.iter().any(|row| !row.state.is_final()) {
+        tx.wake_tasks();
+    }
+    Ok(ids)
+}
+
 async fn insert(
     tx: &mut Write,
     act: &Act,
@@ -35,28 +56,45 @@ async fn insert(
     reason: Option<&str>,
     retry_of: Option<TaskId>,
 ) -> store::Result<TaskId> {
-    let id: TaskId = act.new_id();
-    sql("INSERT INTO tasks (id, space_id, kind, subject, payload, account_uin, configuration_id,
-                            principal_kind, principal_id, state, attempt, run_at, reason,
-                            retry_of, created_at, finished_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $11, $14)")
-    .bind(id)
-    .bind(task.space)
-    .bind(task.kind)
-    .bind(&task.subject)
-    .bind(&task.payload)
-    .bind(task.account)
-    .bind(task.configuration)
-    .bind(task.principal.map(Principal::kind))
-    .bind(task.principal.map(Principal::number))
-    .bind(state)
-    .bind(act.now)
-    .bind(reason)
-    .bind(retry_of)
-    .bind(state.is_final().then_some(act.now))
-    .execute(tx)
-    .await?;
-    Ok(id)
+    let ids = insert_all(tx, act, &[Insert { task, state, reason, retry_of }]).await?;
+    Ok(ids[0])
+}
+
+struct Insert<'a> {
+    task: &'a NewTask,
+    state: State,
+    reason: Option<&'a str>,
+    retry_of: Option<TaskId>,
+}
+
+async fn insert_all(tx: &mut Write, act: &Act, rows: &[Insert<'_>]) -> store::Result<Vec<TaskId>> {
+    let mut query = sql("INSERT INTO tasks (id, space_id, kind, subject, payload, account_uin,
+             configuration_id, principal_kind, principal_id, state, attempt, run_at, reason,
+             retry_of, created_at, finished_at) VALUES ");
+    let mut ids = Vec::with_capacity(rows.len());
+    for Insert { task, state, reason, retry_of } in rows {
+        let id: TaskId = act.new_id();
+        query.push(if ids.is_empty() { "(" } else { ", (" }).push_bind(id);
+        query.push(", ").push_bind(task.space);
+        query.push(", ").push_bind(task.kind);
+        query.push(", ").push_bind(&task.subject);
+        query.push(", ").push_bind(&task.payload);
+        query.push(", ").push_bind(task.account);
+        query.push(", ").push_bind(task.configuration);
+        query.push(", ").push_bind(task.principal.map(Principal::kind));
+        query.push(", ").push_bind(task.principal.map(Principal::number));
+        query.push(", ").push_bind(*state);
+        query.push(", 0, ").push_bind(act.now);
+        query.push(", ").push_bind(*reason);
+        query.push(", ").push_bind(*retry_of);
+        query.push(", ").push_bind(act.now);
+        query.push(", ").push_bind(state.is_final().then_some(act.now)).push(")");
+        ids.push(id);
+    }
+    if !ids.is_empty() {
+        query.execute(tx).await?;
+    }
+    Ok(ids)
 }
 
 const COLUMNS: &str = "SELECT id, space_id, kind, subject, payload, account_uin, configuration_id,
@@ -69,6 +107,26 @@ pub async fn get(tx: &mut Read, space: SpaceId, id: TaskId) -> store::Result<Opt
     query.push(" WHERE id = ").push_bind(id);
     query.push(" AND space_id = ").push_bind(space);
     Ok(query.fetch_optional::<Row>(tx).await?.map(Task::from))
+}
+
+/// The tasks of a space with these ids, in the order of the ids given.
+pub async fn get_all(tx: &mut Read, space: SpaceId, ids: &[TaskId]) -> store::Result<Vec<Task>> {
+    let mut query = sql(COLUMNS);
+    query.push(" WHERE id IN ");
+    query.push_numbers(ids.iter().map(|id| id.0).collect::<Vec<i64>>());
+    query.push(" AND space_id = ").push_bind(space);
+    let mut tasks: Vec<Task> =
+        query.fetch_all::<Row>(tx).await?.into_iter().map(Task::from).collect();
+    tasks.sort_by_key(|task| ids.iter().position(|id| *id == task.id));
+    Ok(tasks)
+}
+
+/// Since when the oldest task that has not ended has been there, for each kind that has one.
+pub async fn oldest_open(tx: &mut Read) -> store::Result<Vec<(Kind, Timestamp)>> {
+    sql("SELECT kind, MIN(created_at) FROM tasks WHERE state IN ('ready', 'running')
+         GROUP BY kind ORDER BY kind")
+    .fetch_all(tx)
+    .await
 }
 
 /// The tasks of a space, latest first (TSK-02).

@@ -234,7 +234,9 @@ fn request(error: &request::Error) -> Face {
         E::ConfigurationsInvalid | E::ScopeNotFound | E::Exists => Face::Field("wanted"),
         E::OpinionInvalid => Face::Field("opinion"),
         E::NotFound => Face::NotFound,
-        E::ScopeCountInvalid | E::TooMany | E::NotPending | E::Own | E::UserGone => Face::Refused,
+        E::ScopeCountInvalid | E::TooMany | E::TooOften | E::NotPending | E::Own | E::UserGone => {
+            Face::Refused
+        }
         E::Permission(error) => permission(error),
         E::Directory(error) => directory(error),
         E::Store(error) => store(error),

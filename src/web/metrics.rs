@@ -1,4 +1,5 @@
-//! Numbers for a monitor, in Prometheus' text format: how long everything lasts (SSO-19).
+//! Numbers for a monitor, in Prometheus' text format: how long everything lasts (SSO-19), how long
+//! it takes to end access (SES-04), and for how long tasks wait.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ use axum::{
 use secrecy::ExposeSecret;
 
 use super::{Caller, Fault, Routes};
-use crate::{app::App, expiry, secret::constant_time_eq, space};
+use crate::{app::App, expiry, secret::constant_time_eq, space, task};
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/metrics", Caller::Monitor, show)
@@ -48,6 +49,20 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fa
                 space.id
             );
         }
+    }
+    text.push_str(
+        "# HELP identity_center_ending_seconds How long it took this process to end somebody's \
+         access, from the decision until every replica refuses.\n\
+         # TYPE identity_center_ending_seconds histogram\n",
+    );
+    app.db.endings().write(&mut text, "identity_center_ending_seconds");
+    text.push_str(
+        "# HELP identity_center_task_waiting_seconds For how long the oldest task that has not \
+         ended has been there, by kind.\n# TYPE identity_center_task_waiting_seconds gauge\n",
+    );
+    for (kind, since) in app.db.read(async |tx| task::oldest_open(tx).await).await? {
+        let waiting = now.seconds_since(since);
+        let _ = writeln!(text, "identity_center_task_waiting_seconds{{kind=\"{kind}\"}} {waiting}");
     }
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, text).into_response())

@@ -23,6 +23,7 @@ mod command_line;
 mod commands;
 mod console;
 mod drift;
+mod endings;
 mod events;
 mod fake_idp;
 mod house;

@@ -103,6 +103,9 @@ impl Cam for FaultyCam {
     async fn user(&self, name: &str) -> cam::Result<Option<User>> {
         faulty!(self, self.cam.user(name))
     }
+    async fn users(&self) -> cam::Result<Vec<User>> {
+        faulty!(self, self.cam.users())
+    }
     async fn create_user(&self, name: &str, remark: &str) -> cam::Result<()> {
         faulty!(self, self.cam.create_user(name, remark))
     }

@@ -245,7 +245,7 @@ impl<'h> World<'h> {
     }
 
     /// All the way in.
-    async fn go_in(&self, browser: &Client, name: &str) {
+    pub async fn go_in(&self, browser: &Client, name: &str) {
         self.sign_in(browser, name).await;
         let word = self.word(browser).await;
         let entered = self.enter(browser, &word).await;

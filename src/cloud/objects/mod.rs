@@ -15,7 +15,7 @@ pub(super) use roles::{
     update_role,
 };
 pub(super) use users::{
-    cam_user, create_cam_user, delete_cam_user, release_cam_user, set_cam_user_blocked,
+    cam_user, cam_users, create_cam_user, delete_cam_user, release_cam_user, set_cam_user_blocked,
     take_over_cam_user,
 };
 

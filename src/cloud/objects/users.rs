@@ -7,9 +7,32 @@ use crate::{
     audit::Act,
     cam::{self, User},
     cloud::{Error, sessions},
-    id::new_uin,
+    id::{SpaceId, Uin, new_uin},
     store::{self as database, Read, Write, sql},
 };
+
+/// All CAM users of the account.
+pub(in crate::cloud) async fn cam_users(
+    tx: &mut Read,
+    hand: Hand,
+) -> Result<Vec<User>, database::Error> {
+    let rows: Vec<(Uin, String, Option<SpaceId>, bool, bool, bool)> =
+        sql("SELECT uin, name, managed_by, is_root, blocked, EXISTS (
+                 SELECT 1 FROM cloud_access_keys k WHERE k.user_uin = cloud_users.uin)
+             FROM cloud_users WHERE account_uin = $1")
+        .bind(hand.account)
+        .fetch_all(tx)
+        .await?;
+    let user = |(uin, name, managed_by, is_root, blocked, has_access_keys)| User {
+        uin,
+        name,
+        ours: hand.deployer.is_some() && managed_by == hand.deployer,
+        is_root,
+        blocked,
+        has_access_keys,
+    };
+    Ok(rows.into_iter().map(user).collect())
+}
 
 /// The CAM user of this name, whatever the case.
 pub(in crate::cloud) async fn cam_user(

@@ -1,5 +1,7 @@
 //! What is expected in an account, what was found not to be so, and when it is looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::{Drift, Finding, ObjectKind};
@@ -10,6 +12,9 @@ use crate::{
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, sql},
     task::{self, Kind, NewTask},
 };
+
+/// How many findings one look writes down: the space waits for it. The next look goes on.
+const MOST_NOTED: usize = 1000;
 
 /// A role as it was recorded when it was deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +79,14 @@ pub(super) async fn expected(
     query.push_bind(true).push(" AND u.blocked = ").push_bind(false);
     query.push(
         ") AS enabled FROM synced_users y JOIN users u ON u.id = y.user_id
-         WHERE y.state = 'active' AND u.deleted_at IS NULL AND EXISTS (
-             SELECT 1 FROM user_syncs s
-             WHERE s.account_uin = y.account_uin AND s.state = 'active'
-               AND (s.principal_kind = 'user' AND s.principal_id = u.id
-                    OR s.principal_kind = 'group' AND s.principal_id IN (
-                        SELECT m.group_id FROM group_members m WHERE m.user_id = u.id)))
+         WHERE y.state = 'active' AND u.deleted_at IS NULL AND (EXISTS (
+               SELECT 1 FROM user_syncs s
+               WHERE s.account_uin = y.account_uin AND s.state = 'active'
+                 AND s.principal_kind = 'user' AND s.principal_id = u.id)
+             OR EXISTS (
+               SELECT 1 FROM group_members m
+               JOIN user_syncs s ON s.principal_kind = 'group' AND s.principal_id = m.group_id
+               WHERE m.user_id = u.id AND s.account_uin = y.account_uin AND s.state = 'active'))
            AND u.space_id = ",
     );
     query.push_bind(space).push(" AND y.account_uin = ").push_bind(account);
@@ -113,15 +120,19 @@ pub(super) async fn write_down(
     // Looks and answers come one after the other.
     crate::space::lock(tx, space).await?;
     let now = expected(tx, space, account).await?;
+    let roles_that_rest: BTreeSet<ConfigurationId> = before
+        .roles
+        .iter()
+        .filter(|role| now.roles.contains(role))
+        .map(|role| role.configuration)
+        .collect();
+    let users_rest = before.users_rest && now.users_rest && before.users == now.users;
+    let provider_rests =
+        before.provider_rests && now.provider_rests && before.provider == now.provider;
     let looked = |configuration: Option<ConfigurationId>, kind: ObjectKind| match configuration {
-        Some(id) => {
-            let of = |all: &Expected| all.roles.iter().find(|it| it.configuration == id).cloned();
-            of(before).is_some() && of(before) == of(&now)
-        }
-        None if kind == ObjectKind::CamUser => {
-            before.users_rest && now.users_rest && before.users == now.users
-        }
-        None => before.provider_rests && now.provider_rests && before.provider == now.provider,
+        Some(id) => roles_that_rest.contains(&id),
+        None if kind == ObjectKind::CamUser => users_rest,
+        None => provider_rests,
     };
     let deployed: Vec<(ConfigurationId,)> = sql("SELECT configuration_id FROM deployments
              WHERE space_id = $1 AND account_uin = $2")
@@ -132,27 +143,31 @@ pub(super) async fn write_down(
     let mut query = sql(FINDING);
     query.push_bind(space).push(" AND f.account_uin = ").push_bind(account);
     let old: Vec<Finding> = query.fetch_all(tx).await?;
-    let is_same = |it: &Finding, drift: &Drift| {
-        (it.object_kind, &it.object_name) == (drift.kind, &drift.name)
-    };
+    let deployed: BTreeSet<ConfigurationId> = deployed.into_iter().map(|(id,)| id).collect();
+    let still: BTreeSet<(&str, &str)> =
+        found.iter().map(|drift| (drift.kind.as_str(), drift.name.as_str())).collect();
     for finding in &old {
         let id = finding.configuration_id;
-        let is_orphan = id.is_some_and(|id| !deployed.iter().any(|(it,)| *it == id));
-        let is_found = found.iter().any(|drift| is_same(finding, drift));
+        let is_orphan = id.is_some_and(|id| !deployed.contains(&id));
+        let is_found =
+            still.contains(&(finding.object_kind.as_str(), finding.object_name.as_str()));
         if is_orphan || (!is_found && looked(id, finding.object_kind)) {
             forget(tx, act, finding).await?;
         }
     }
-    for drift in found.iter().filter(|drift| looked(drift.configuration, drift.kind)) {
-        let same = old.iter().find(|it| is_same(it, drift));
-        let unchanged = same.is_some_and(|it| {
+    let known: BTreeMap<(&str, &str), &Finding> =
+        old.iter().map(|it| ((it.object_kind.as_str(), it.object_name.as_str()), it)).collect();
+    let is_known = |drift: &Drift| {
+        known.get(&(drift.kind.as_str(), drift.name.as_str())).is_some_and(|it| {
             it.nature == drift.nature
                 && it.recorded.0 == drift.recorded
                 && it.found.0 == drift.found
-        });
-        if !unchanged {
-            note(tx, act, (space, account), drift).await?;
-        }
+        })
+    };
+    let new =
+        found.iter().filter(|drift| looked(drift.configuration, drift.kind) && !is_known(drift));
+    for drift in new.take(MOST_NOTED) {
+        note(tx, act, (space, account), drift).await?;
     }
     Ok(())
 }

@@ -412,7 +412,7 @@ fn request(error: &request::Error) -> &'static str {
         | Error::OpinionInvalid => "InvalidParameter.ParamError",
         Error::ScopeNotFound => "ResourceNotFound.PermissionApplyScopeNotFound",
         Error::Exists => "FailedOperation.ApplyExist",
-        Error::TooMany => "LimitExceeded",
+        Error::TooMany | Error::TooOften => "LimitExceeded",
         Error::NotFound => "ResourceNotFound.PermissionApplyOrderNotFound",
         Error::NotPending => "FailedOperation.PermissionApplyOrderStatusInvalid",
         Error::Own => "FailedOperation.PermissionDenied",

@@ -506,6 +506,67 @@ on_both! {
         assert_eq!(visitor.roles().await, ["Reader"]);
     }
 
+    /// A CAM user that a sync has left behind is whose it was.
+    async fn nobody_approves_with_what_a_sync_has_left_them(house) {
+        let center = Center::open(house).await;
+        let company = center.company().await;
+        let alice = company.hire("alice").await;
+        let reader = center.world.configuration("Reader", &["ReadOnlyAccess"]).await;
+        center.let_ask(Principal::User(alice.id), reader).await;
+        let account = center.world.management.uin;
+        let act = center.world.act();
+        let policy = catalogue::by_name("AdministratorAccess").unwrap().id;
+        let made = house.app.db.write(async |tx| {
+            let user = cloud::create_user(tx, &act, account, "alice@test", None, "").await?;
+            cloud::attach_user_policy(tx, &act, &user, policy).await?;
+            Ok::<_, cloud::Error>(user)
+        });
+        let herself =
+            Center { client: Client::of(house, &made.await.unwrap()).await, ..Center::of(&center) };
+        let visitor = Visitor::enter(&company, "alice").await;
+        let order = visitor.ask(&center, reader).await;
+        herself.expect_refusal(&order, "FailedOperation.PermissionDenied").await;
+        assert_eq!(count(house, ASSIGNMENTS).await, 0);
+    }
+
+    async fn a_day_has_so_many_requests_and_a_request_so_many_days(house) {
+        let center = Center::open(house).await;
+        let company = center.company().await;
+        let alice = company.hire("alice").await;
+        let reader = center.world.configuration("Reader", &["ReadOnlyAccess"]).await;
+        center.let_ask(Principal::User(alice.id), reader).await;
+        let visitor = Visitor::enter(&company, "alice").await;
+        let wanted = format!("{}/{reader}", center.world.member.uin);
+        for _ in 0..request::MOST_A_DAY {
+            let order = visitor.ask(&center, reader).await;
+            let id = order["ApplyId"].as_str().unwrap();
+            assert_eq!(visitor.withdraw(id).await, StatusCode::SEE_OTHER);
+        }
+        let (status, text) = visitor.post(&wanted, "3600", "Once more").await;
+        assert!(status.is_client_error() && text.contains("100 times"), "{status}: {text}");
+        assert_eq!(count(house, REQUESTS).await, request::MOST_A_DAY);
+
+        // A day later one may ask again; what nobody decides is rejected after a month.
+        let hours = |hours| house.app.clock.advance(jiff::SignedDuration::from_hours(hours));
+        hours(24);
+        company.sign_in(&visitor.browser, "alice").await;
+        let order = visitor.ask(&center, reader).await;
+        let act = || center.world.act();
+        let lapse = async || {
+            let act = act();
+            house.app.db.write(async |tx| request::lapse(tx, &act, 10).await).await.unwrap()
+        };
+        hours(30 * 24 - 1);
+        assert_eq!(lapse().await, 0);
+        hours(1);
+        assert_eq!(lapse().await, 1);
+        assert_eq!(lapse().await, 0);
+        let found = center.orders(json!({ "MaxResults": 100 })).await.pop().unwrap();
+        assert_eq!(found["ApplyId"], order["ApplyId"]);
+        assert!(found.to_string().contains("within 30 days"), "{found}");
+        center.expect_refusal(&order, "FailedOperation.PermissionApplyOrderStatusInvalid").await;
+    }
+
     async fn an_end_can_be_put_off_taken_away_and_comes_once(house) {
         let center = Center::open(house).await;
         let world = &center.world;

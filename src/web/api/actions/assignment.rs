@@ -151,14 +151,41 @@ pub async fn check_target(
     parameters: &Parameters,
     account: Uin,
 ) -> Result<(), Refusal> {
-    let found = organization::account(tx, call.caller.organization.id, account).await?;
-    match found {
-        Some(found) if account_kind(parameters).is_none_or(|kind| kind == found.kind) => Ok(()),
-        _ => Err(Refusal::new(
-            "FailedOperation.OrganizationMemberNotExist",
-            format!("The organization has no account {account} of this `TargetType`."),
-        )),
+    check_targets(call, tx, &[(parameters, account)]).await
+}
+
+/// Each `TargetType` must say what its account is.
+pub async fn check_targets(
+    call: &Call,
+    tx: &mut Read,
+    targets: &[(&Parameters, Uin)],
+) -> Result<(), Refusal> {
+    let uins = targets.iter().map(|(_, account)| *account);
+    let found = organization::accounts_of(tx, call.caller.organization.id, uins).await?;
+    for (parameters, account) in targets {
+        let found = found.iter().find(|found| found.uin == *account);
+        let wanted = account_kind(parameters);
+        if !found.is_some_and(|found| wanted.is_none_or(|kind| kind == found.kind)) {
+            return Err(Refusal::new(
+                "FailedOperation.OrganizationMemberNotExist",
+                format!("The organization has no account {account} of this `TargetType`."),
+            ));
+        }
     }
+    Ok(())
+}
+
+/// What [`ITEM`]s name, each with the account that its `TargetType` says it is.
+pub async fn triples(
+    call: &Call,
+    tx: &mut Read,
+    items: &[Parameters],
+) -> Result<Vec<Triple>, Refusal> {
+    let triples = items.iter().map(triple).collect::<Result<Vec<_>, _>>()?;
+    let targets: Vec<_> =
+        items.iter().zip(&triples).map(|(item, triple)| (item, triple.account)).collect();
+    check_targets(call, tx, &targets).await?;
+    Ok(triples)
 }
 
 async fn create(call: &Call) -> Answer {
@@ -176,19 +203,11 @@ async fn create(call: &Call) -> Answer {
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
-            let mut triples = Vec::with_capacity(items.len());
-            for item in &items {
-                let triple = triple(item)?;
-                check_target(call, tx, item, triple.account).await?;
-                triples.push(triple);
-            }
+            let triples = triples(call, tx, &items).await?;
             let made =
                 permission::create_assignments(tx, &call.act, space, &triples, &limits).await?;
-            let mut tasks = Vec::with_capacity(made.len());
-            for item in made {
-                tasks.push(task::info(call, tx, space, item.task).await?);
-            }
-            Ok(tasks)
+            let tasks: Vec<TaskId> = made.iter().map(|item| item.task).collect();
+            task::infos(call, tx, space, &tasks).await
         })
         .await?;
     Ok(object([("Tasks", json!(tasks))]))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ZONE_ID, action,
-    assignment::{ITEM, check_target, principal_of, triple},
+    assignment::{ITEM, principal_of, triples},
     configuration, task,
 };
 use crate::{
@@ -96,12 +96,7 @@ async fn create_scopes(call: &Call) -> Answer {
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
-            let mut triples = Vec::with_capacity(items.len());
-            for item in &items {
-                let triple = triple(item)?;
-                check_target(call, tx, item, triple.account).await?;
-                triples.push(triple);
-            }
+            let triples = triples(call, tx, &items).await?;
             Ok(request::create_scopes(tx, &call.act, space, &triples).await?)
         })
         .await?;
@@ -249,11 +244,7 @@ async fn decide(call: &Call) -> Answer {
                 return Ok(Vec::new());
             }
             let begun = request::approve(tx, act, space, id, verdict, &limits).await?;
-            let mut tasks = Vec::with_capacity(begun.len());
-            for task in begun {
-                tasks.push(task::info(call, tx, space, task).await?);
-            }
-            Ok(tasks)
+            task::infos(call, tx, space, &begun).await
         })
         .await?;
     Ok(object([("Tasks", json!(tasks))]))

@@ -1,5 +1,7 @@
 //! Tasks: how far something asked for is.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -83,33 +85,53 @@ pub async fn info(
     space: SpaceId,
     id: TaskId,
 ) -> Result<Value, Refusal> {
-    let task = task::get(tx, space, id).await?.ok_or(task::Error::NotFound)?;
-    shown(call, tx, &task).await
+    let shown = infos(call, tx, space, &[id]).await?.pop();
+    Ok(shown.ok_or(task::Error::NotFound)?)
 }
 
-async fn shown(call: &Call, tx: &mut Read, task: &Task) -> Result<Value, Refusal> {
-    let configuration = match task.configuration {
-        Some(id) => permission::configuration(tx, task.space, id).await?,
-        None => None,
+/// Tasks as `TaskInfo`, in the order given.
+pub async fn infos(
+    call: &Call,
+    tx: &mut Read,
+    space: SpaceId,
+    ids: &[TaskId],
+) -> Result<Vec<Value>, Refusal> {
+    let tasks = task::get_all(tx, space, ids).await?;
+    shown(call, tx, space, &tasks).await
+}
+
+async fn shown(
+    call: &Call,
+    tx: &mut Read,
+    space: SpaceId,
+    tasks: &[Task],
+) -> Result<Vec<Value>, Refusal> {
+    let configurations: BTreeSet<_> = tasks.iter().filter_map(|task| task.configuration).collect();
+    let names = permission::configuration_names(tx, space, configurations).await?;
+    let info = |task: &Task| {
+        // The caller is in the management account, so any other account is a member.
+        let kind = if task.account == call.caller.account.uin {
+            AccountKind::Management
+        } else {
+            AccountKind::Member
+        };
+        json!({
+            "TaskId": task.id,
+            "RoleConfigurationId": task.configuration.map(|id| id.to_string()).unwrap_or_default(),
+            "RoleConfigurationName": task
+                .configuration
+                .and_then(|id| names.get(&id).cloned())
+                .unwrap_or_default(),
+            "TargetUin": task.account.0,
+            "TargetType": target(kind),
+            "PrincipalId": task.principal.map(|it| it.to_string()).unwrap_or_default(),
+            "PrincipalType": task.principal.map(|it| principal(it.kind())).unwrap_or_default(),
+            "TaskType": task.kind.as_str(),
+            "Status": state(task.state),
+            "FailureReason": reason(task),
+        })
     };
-    // The caller is in the management account, so any other account is a member.
-    let kind = if task.account == call.caller.account.uin {
-        AccountKind::Management
-    } else {
-        AccountKind::Member
-    };
-    Ok(json!({
-        "TaskId": task.id,
-        "RoleConfigurationId": task.configuration.map(|id| id.to_string()).unwrap_or_default(),
-        "RoleConfigurationName": configuration.map(|found| found.name).unwrap_or_default(),
-        "TargetUin": task.account.0,
-        "TargetType": target(kind),
-        "PrincipalId": task.principal.map(|it| it.to_string()).unwrap_or_default(),
-        "PrincipalType": task.principal.map(|it| principal(it.kind())).unwrap_or_default(),
-        "TaskType": task.kind.as_str(),
-        "Status": state(task.state),
-        "FailureReason": reason(task),
-    }))
+    Ok(tasks.iter().map(info).collect())
 }
 
 async fn get_status(call: &Call) -> Answer {
@@ -178,11 +200,8 @@ async fn list(call: &Call) -> Answer {
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
             let found = task::list(tx, space, &filter, wanted).await?;
-            let mut infos = Vec::with_capacity(found.rows.len());
-            for task in &found.rows {
-                infos.push(shown(call, tx, task).await?);
-            }
-            Ok((found, infos))
+            let shown = shown(call, tx, space, &found.rows).await?;
+            Ok((found, shown))
         })
         .await?;
     let mut shown = shown.into_iter();

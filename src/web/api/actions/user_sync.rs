@@ -4,18 +4,17 @@ use serde_json::{Value, json};
 
 use super::{
     ZONE_ID, action,
-    assignment::{account_kind, check_target, principal_of},
+    assignment::{account_kind, check_targets, principal_of},
     task,
 };
 use crate::{
-    directory::Principal,
     id::{SpaceId, TaskId, Uin, UserSyncId},
     permission::AssignmentState,
     provisioning::{
         self, DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
         UserSyncChange, UserSyncFilter,
     },
-    store::{PageRequest, Read},
+    store::Read,
     task::{Kind, Task},
     web::api::{
         call::{Action, Answer, Call, object},
@@ -121,50 +120,29 @@ async fn create(call: &Call) -> Answer {
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
-            let mut new = Vec::with_capacity(items.len());
-            for item in &items {
-                let sync = new_sync(item)?;
-                check_target(call, tx, item, sync.account).await?;
-                new.push(sync);
-            }
+            let new = items.iter().map(new_sync).collect::<Result<Vec<_>, _>>()?;
+            let targets: Vec<_> =
+                items.iter().zip(&new).map(|(item, sync)| (item, sync.account)).collect();
+            check_targets(call, tx, &targets).await?;
             let made = provisioning::create_user_syncs(tx, &call.act, space, &new).await?;
-            let mut tasks = Vec::with_capacity(made.len());
-            for item in made {
-                let (principal, account) = (item.asked.principal, item.asked.account);
-                // A duplicate's task is about the sync that was there.
-                let sync = find(tx, space, principal, account).await?;
-                tasks.push(task_info(tx, space, item.task, &sync).await?);
-            }
-            Ok(tasks)
+            let tasks: Vec<TaskId> = made.iter().map(|item| item.task).collect();
+            let tasks = crate::task::get_all(tx, space, &tasks).await?;
+            // A duplicate's task is about the sync that was there.
+            let pairs: Vec<_> = new.iter().map(|sync| (sync.principal, sync.account)).collect();
+            let syncs = provisioning::user_syncs_between(tx, space, &pairs).await?;
+            Ok(tasks
+                .iter()
+                .zip(&syncs)
+                .map(|(task, sync)| task_info(task, sync))
+                .collect::<Vec<_>>())
         })
         .await?;
     Ok(object([("Tasks", json!(tasks))]))
 }
 
-async fn find(
-    tx: &mut Read,
-    space: SpaceId,
-    principal: Principal,
-    account: Uin,
-) -> Result<UserSync, Refusal> {
-    let filter = UserSyncFilter {
-        principal: Some(principal),
-        account: Some(account),
-        ..UserSyncFilter::default()
-    };
-    let found = provisioning::user_syncs(tx, space, &filter, PageRequest::first(1)).await?;
-    Ok(found.rows.into_iter().next().ok_or(provisioning::Error::UserSyncNotFound)?)
-}
-
 /// A task as `UserProvisioningsTask`.
-async fn task_info(
-    tx: &mut Read,
-    space: SpaceId,
-    id: TaskId,
-    sync: &UserSync,
-) -> Result<Value, Refusal> {
-    let task = find_task(tx, space, id).await?;
-    Ok(json!({
+fn task_info(task: &Task, sync: &UserSync) -> Value {
+    json!({
         "TaskId": task.id,
         "TargetUin": sync.account_uin.0,
         "TargetType": target(sync.account_kind),
@@ -176,7 +154,7 @@ async fn task_info(
         "PrincipalName": sync.principal_name,
         "DuplicationStrategy": sync.duplication_strategy,
         "DeletionStrategy": sync.deletion_strategy,
-    }))
+    })
 }
 
 async fn find_task(tx: &mut Read, space: SpaceId, id: TaskId) -> Result<Task, Refusal> {
@@ -268,7 +246,7 @@ async fn delete(call: &Call) -> Answer {
             let sync = provisioning::user_sync(tx, space, id).await?;
             let sync = sync.ok_or(provisioning::Error::UserSyncNotFound)?;
             let task = provisioning::delete_user_sync(tx, &call.act, space, id).await?;
-            task_info(tx, space, task, &sync).await
+            Ok(task_info(&find_task(tx, space, task).await?, &sync))
         })
         .await?;
     // An object, where CreateUserSyncProvisioning has a list: so the reference has it.
