@@ -6,6 +6,7 @@ reference-what = Everything the console does, a program can do too. This referen
 reference-all = All actions
 reference-for-programs = For programs
 reference-search = Search actions and parameters
+reference-search-short = Name or parameter
 reference-on-this-page = On this page
 reference-found = { $count ->
     [one] { $count } action for “{ $search }”.

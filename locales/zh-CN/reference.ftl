@@ -6,6 +6,7 @@ reference-what = 控制台能做的一切，程序也能做。本参考由校验
 reference-all = 全部接口
 reference-for-programs = 供程序读取
 reference-search = 搜索接口和参数
+reference-search-short = 名称或参数
 reference-on-this-page = 本页内容
 reference-found = “{ $search }”：{ $count } 个接口。
 reference-show-all = 显示全部
