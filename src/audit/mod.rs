@@ -316,6 +316,8 @@ pub struct Filter {
     pub action: Option<String>,
     /// Of what somebody with this id did.
     pub actor_id: Option<String>,
+    /// Of what somebody with this id, or this name at that time, did.
+    pub actor: Option<String>,
     /// Not earlier than this.
     pub since: Option<Timestamp>,
     /// Earlier than this.
@@ -334,6 +336,10 @@ impl Filter {
             if let Some(value) = value {
                 query.push(column).push_bind(value);
             }
+        }
+        if let Some(actor) = &self.actor {
+            query.push(" AND (actor_id = ").push_bind(actor);
+            query.push(" OR actor_name = ").push_bind(actor).push(")");
         }
         if let Some(since) = self.since {
             query.push(" AND at >= ").push_bind(since);

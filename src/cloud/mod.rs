@@ -19,6 +19,7 @@ pub mod management;
 mod objects;
 pub mod password;
 mod refusals;
+mod replay;
 mod sessions;
 pub mod sign_in;
 pub mod sts;
@@ -35,6 +36,7 @@ pub use federation::FederatedUser;
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
 pub use refusals::record_refusal;
+pub use replay::is_fresh;
 pub use sessions::{
     NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
     revoke_everything, role_session,

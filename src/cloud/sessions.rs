@@ -373,6 +373,8 @@ pub async fn forget_expired(tx: &mut Write, now: Timestamp) -> Result<(), databa
         .bind(now)
         .execute(tx)
         .await?;
+    // A signature holds for minutes, before and after the time that it tells.
+    super::replay::forget_requests(tx, now.plus_seconds(-3600)).await?;
     // An assertion lives for minutes; after a day no mark is needed for one.
     sql("DELETE FROM cloud_revocations WHERE issued_before < $1")
         .bind(now.plus_seconds(-86_400))

@@ -28,6 +28,13 @@ pub struct Signed {
 /// Far above what any client sends.
 const MAX_LENGTH: usize = 2048;
 
+impl Signed {
+    /// The signature itself.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+}
+
 impl Authorization {
     /// Reads the header's value.
     pub fn parse(value: &str) -> Result<Self, Error> {

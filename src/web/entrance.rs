@@ -45,7 +45,7 @@ impl Entrance {
             Self::Open(space) => Ok(*space),
             Self::Closed => Err(closed().into()),
             Self::Moved(name) => Err(PageError::Moved(moved_to(uri, &name))),
-            Self::Nothing => Err(Problem::not_found("There is no such portal.").into()),
+            Self::Nothing => Err(Problem::not_found(t!("no-such-portal")).into()),
         }
     }
 }
@@ -56,10 +56,7 @@ pub fn closed() -> Problem {
         status: StatusCode::FORBIDDEN,
         code: "AddressNotAllowed",
         title: key!("problem-not-from-here"),
-        message:
-            "This portal is open from certain networks only. Connect to your organisation\u{2019}s \
-                  network, or ask your administrator."
-                .to_owned(),
+        message: t!("portal-networks-only"),
         onward: None,
     }
 }

@@ -28,6 +28,7 @@ mod request;
 mod routes;
 pub mod saml;
 pub mod scim;
+mod told;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};

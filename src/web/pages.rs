@@ -214,9 +214,9 @@ impl IntoResponse for PageError {
             Self::Problem(problem) => problem.into_response(),
             Self::Moved(address) => Redirect::temporary(&address).into_response(),
             Self::Fault(fault) => match Face::of(&fault) {
-                Face::NotFound => Problem::not_found(sentence(&fault)).into_response(),
+                Face::NotFound => Problem::not_found(told(&fault)).into_response(),
                 Face::Field(_) | Face::Refused => {
-                    Problem::refused("Refused", sentence(&fault)).into_response()
+                    Problem::refused("Refused", told(&fault)).into_response()
                 }
                 Face::Malformed => Problem::of_status(StatusCode::BAD_REQUEST).into_response(),
                 Face::Internal => {
@@ -226,6 +226,11 @@ impl IntoResponse for PageError {
             },
         }
     }
+}
+
+/// What people are told of a failure, in their language where a catalogue has it.
+pub fn told(fault: &Fault) -> String {
+    super::told::told(fault).unwrap_or_else(|| sentence(fault))
 }
 
 /// The words of an error as a sentence on a page. Only for errors whose words are for people.

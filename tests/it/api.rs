@@ -239,6 +239,60 @@ on_both! {
         );
     }
 
+    /// A signed request that somebody has found changes nothing a second time, though its timestamp
+    /// still holds; and its signature is good for no other action.
+    async fn a_request_that_comes_again_later_changes_nothing(house) {
+        let Administration { client, .. } = administration(house).await;
+        let zone = client.done(house, "OpenIdentityCenter", json!({ "ZoneName": "acme" })).await;
+        let zone = &zone["ZoneId"];
+        let host = house.address.to_string();
+        let signed = |action: &str, body: &str| client.headers(house, "POST", &host, "", action, body);
+        let again = async |headers: &[(String, String)], body: &str| {
+            send(house, "POST", "/", headers, body).await
+        };
+        let body = json!({ "ZoneId": zone, "UserName": "ann" }).to_string();
+        let create = signed("CreateUser", &body);
+        let ann = again(&create, &body).await["UserInfo"]["UserId"].clone();
+        // At once it is the client's own repetition, and is answered as such.
+        let (code, _) = code_of(&again(&create, &body).await);
+        assert_eq!(code, "InvalidParameter.UsernameAlreadyExists");
+        let user = json!({ "ZoneId": zone, "UserId": ann });
+        let body_of_get = user.to_string();
+        let get = signed("GetUser", &body_of_get);
+        again(&get, &body_of_get).await;
+        client.done(house, "DeleteUser", user).await;
+        house.app.clock.advance(jiff::SignedDuration::from_secs(3));
+        let (code, text) = code_of(&again(&create, &body).await);
+        assert_eq!(code, "AuthFailure.SignatureExpire", "{text}");
+        let left = client.done(house, "ListUsers", json!({ "ZoneId": zone })).await;
+        assert_eq!(left["TotalCounts"], 0, "nobody is back");
+        // What only reads may come again.
+        let (code, _) = code_of(&again(&get, &body_of_get).await);
+        assert_eq!(code, "ResourceNotFound.UserNotExist");
+
+        let made = |kind: &str, name: &str| json!({ "ZoneId": zone, kind: name });
+        let bob = client.done(house, "CreateUser", made("UserName", "bob")).await;
+        let staff = client.done(house, "CreateGroup", made("GroupName", "staff")).await;
+        let pair = json!({
+            "ZoneId": zone, "UserId": bob["UserInfo"]["UserId"],
+            "GroupId": staff["GroupInfo"]["GroupId"],
+        });
+        let body = pair.to_string();
+        let mut headers = signed("AddUserToGroup", &body);
+        assert_eq!(again(&headers, &body).await.get("Error"), None);
+        house.app.clock.advance(jiff::SignedDuration::from_secs(3));
+        for (name, value) in &mut headers {
+            if name == "X-TC-Action" {
+                "RemoveUserFromGroup".clone_into(value);
+            }
+        }
+        let (code, _) = code_of(&again(&headers, &body).await);
+        assert_eq!(code, "AuthFailure.SignatureExpire", "the action is not what was signed for");
+        let members = json!({ "ZoneId": zone, "GroupId": pair["GroupId"] });
+        let members = client.done(house, "ListGroupMembers", members).await;
+        assert_eq!(members["TotalCounts"], 1);
+    }
+
     async fn every_failure_of_a_signature_has_its_code(house) {
         let Administration { client, .. } = administration(house).await;
         let host = house.address.to_string();

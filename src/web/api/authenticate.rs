@@ -58,6 +58,21 @@ pub async fn caller(
     Ok(Caller { account, organization, principal: signer.principal })
 }
 
+/// Refuses a request that was carried out before. What remembers it becomes durable with what the
+/// action writes, at the latest.
+pub async fn once(app: &App, act: &Act, signed: &Signed) -> Result<(), Refusal> {
+    let (id, signature) = (&signed.secret_id, signed.signature());
+    let fresh =
+        app.db.write_delayed(async |tx| cloud::is_fresh(tx, id, signature, act.now).await).await?;
+    if fresh {
+        return Ok(());
+    }
+    Err(Refusal::common(
+        CommonCode::SignatureExpire,
+        "The same signed request has come before. Sign it anew.",
+    ))
+}
+
 /// May they call this action? Every call of every principal is put to its policies; the root's
 /// allow everything. What is the organisation's is for administrators: CAM users of the management
 /// account, or somebody in their name (CON-14).

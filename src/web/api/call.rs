@@ -107,6 +107,15 @@ pub type RunUnsigned = for<'a> fn(
     &'a Parameters,
 ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
+impl Action {
+    /// Whether it changes nothing and gives nobody a credential: told by its name, as the reference
+    /// names them.
+    pub fn only_reads(&self) -> bool {
+        let reads = ["Describe", "Get", "List"].iter().any(|word| self.name.starts_with(word));
+        reads && self.name != "GetFederationToken"
+    }
+}
+
 /// An object as an answer.
 pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
     entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

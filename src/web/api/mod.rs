@@ -130,9 +130,12 @@ async fn answer(app: &App, info: &RequestInfo, request: Request) -> Answer {
     let action = table::find(&signed.service, &version, &name)?;
     let (given, origin) = wire.parameters()?;
     let parameters = Parameters::check(action.fields, given, origin)?;
-    let authorized =
-        authenticate::authorize(app, &act, &caller, &signed.service, action, &parameters).await;
-    let answer = match authorized {
+    let authorized = async {
+        let service = &signed.service;
+        authenticate::authorize(app, &act, &caller, service, action, &parameters).await?;
+        if action.only_reads() { Ok(()) } else { authenticate::once(app, &act, &signed).await }
+    };
+    let answer = match authorized.await {
         Ok(()) => {
             let call = Call { app: app.clone(), act, caller, parameters };
             (action.run)(&call).await

@@ -42,11 +42,11 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn reason(&self) -> &'static str {
+    fn reason(&self) -> crate::web::messages::Message {
         match self.decision.reason {
-            Reason::Allowed => "A statement allows it and none denies it.",
-            Reason::ExplicitDeny => "A statement denies it.",
-            Reason::ImplicitDeny => "No statement allows it.",
+            Reason::Allowed => key!("cloud-reason-allowed"),
+            Reason::ExplicitDeny => key!("cloud-reason-denied"),
+            Reason::ImplicitDeny => key!("cloud-reason-implicit"),
         }
     }
 }
@@ -91,9 +91,7 @@ pub(super) async fn show(
     let resource = trial.resource.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let resource = resource.unwrap_or("*");
     if wanted.is_some_and(|action| action.len() > LONGEST) || resource.len() > LONGEST {
-        return Err(
-            Problem::refused("TooLong", "An action or resource is that long nowhere.").into()
-        );
+        return Err(Problem::refused("TooLong", t!("cloud-too-long")).into());
     }
     let context = cloud::context(&visitor.act, principal);
     let (account, policies, decision) = app
@@ -135,12 +133,12 @@ pub(super) async fn show(
                 document: pretty(&policy.document),
             })
             .collect(),
-        action: Field::text("action", "Action")
-            .hint("As in cvm:DescribeInstances.")
+        action: Field::text("action", key!("cloud-action"))
+            .hint(key!("cloud-action-hint"))
             .longest(512)
             .value(wanted.unwrap_or_default()),
-        resource: Field::text("resource", "Resource")
-            .hint("A six-part name, or * for every resource.")
+        resource: Field::text("resource", key!("cloud-resource"))
+            .hint(key!("cloud-resource-hint"))
             .longest(512)
             .value(resource),
         verdict,
@@ -177,7 +175,7 @@ pub(super) async fn credentials(
     visitor: CloudVisitor,
 ) -> Result<Response, PageError> {
     let CamPrincipal::Role(session) = &visitor.principal else {
-        let message = "Only a role has temporary credentials.";
+        let message = t!("cloud-role-only");
         return Err(Problem::refused("NoCredentials", message).into());
     };
     let found =

@@ -167,13 +167,8 @@ fn problem(refused: Refused) -> PageError {
             let Refused::Cloud(error) = refused else { return Problem::internal().into() };
             return Fault::from(error).into();
         }
-        Refused::Revoked => {
-            ("AccessEnded", "This access has ended. Go back to the portal to see what you have.")
-        }
-        Refused::Replayed => (
-            "ResponseUsed",
-            "This sign-in was used already. Go back to the portal and enter again.",
-        ),
+        Refused::Revoked => ("AccessEnded", key!("cloud-access-ended")),
+        Refused::Replayed => ("ResponseUsed", key!("cloud-response-used")),
         Refused::NoClaim
         | Refused::UnknownProvider
         | Refused::Saml(_)
@@ -182,10 +177,7 @@ fn problem(refused: Refused) -> PageError {
         | Refused::NoSessionName
         | Refused::UnknownRole
         | Refused::NotTrusted
-        | Refused::UnknownUser => (
-            "SignInRefused",
-            "The account did not accept this sign-in. Go back to the portal and enter again.",
-        ),
+        | Refused::UnknownUser => ("SignInRefused", key!("cloud-refused")),
     };
     if let Refused::Saml(refusal) = &refused {
         tracing::warn!(check = %refusal.check, wanted = refusal.wanted, "a response was refused");
@@ -195,7 +187,7 @@ fn problem(refused: Refused) -> PageError {
         status: StatusCode::FORBIDDEN,
         code,
         title: key!("problem-not-signed-in"),
-        message: message.to_owned(),
+        message: message.to_string(),
         onward: None,
     }
     .into()

@@ -61,7 +61,7 @@ impl Administrator {
             status: StatusCode::FORBIDDEN,
             code: "MayLookOnly",
             title: key!("problem-look-only"),
-            message: format!("To change anything you need the policy {FULL_ACCESS}."),
+            message: t!("console-need-policy", policy = FULL_ACCESS),
             onward: Some(("/console".to_owned(), key!("to-the-overview"))),
         })
     }
@@ -69,8 +69,8 @@ impl Administrator {
     /// The organisation's space; without one, nearly every page has nothing to show (ACT-01).
     pub fn space(&self) -> Result<&Space, Problem> {
         self.space.as_ref().ok_or_else(|| {
-            Problem::refused("SpaceNotOpen", "Your organisation has not opened a space yet.")
-                .onward("/console", "Open it")
+            Problem::refused("SpaceNotOpen", t!("console-no-space"))
+                .onward("/console", key!("console-open-it"))
         })
     }
 
@@ -184,23 +184,23 @@ where
 #[template(path = "console/login.html")]
 struct LoginPage {
     fields: Vec<Field>,
-    refused: Option<&'static str>,
+    refused: Option<crate::web::messages::Message>,
 }
 
 impl LoginPage {
-    fn new(form: &LoginForm, refused: Option<&'static str>) -> Self {
+    fn new(form: &LoginForm, refused: Option<crate::web::messages::Message>) -> Self {
         let fields = vec![
-            Field::text("account", "Management account")
+            Field::text("account", key!("console-account"))
                 .longest(18)
-                .hint("The account's number.")
+                .hint(key!("console-account-hint"))
                 .autocomplete("organization")
                 .value(&form.account)
                 .focused(),
-            Field::text("user_name", "User name")
+            Field::text("user_name", key!("user-name"))
                 .longest(64)
                 .autocomplete("username")
                 .value(&form.user_name),
-            Field::password("password", "Password"),
+            Field::password("password", key!("console-password")),
         ];
         Self { fields, refused }
     }
@@ -258,8 +258,7 @@ pub(super) async fn login(
         None => false,
     };
     let Some(seen) = seen.filter(|_| entered) else {
-        let refused = "These do not open the console. After several wrong passwords signing in \
-                       is paused for a while.";
+        let refused = key!("console-refused");
         let page = LoginPage::new(&form, Some(refused));
         return Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     };

@@ -11,7 +11,7 @@ use crate::{
         Face, Fault,
         messages::{self, Message},
         page::Field,
-        pages::{PageError, sentence},
+        pages::{PageError, told},
     },
 };
 
@@ -150,8 +150,8 @@ impl Wrong {
     /// The refusal of a form, if the failure is one; else the failure.
     pub fn of(fault: Fault) -> Result<Self, PageError> {
         match Face::of(&fault) {
-            Face::Field(field) => Ok(Self { field: Some(field), message: sentence(&fault) }),
-            Face::Refused => Ok(Self::whole(sentence(&fault))),
+            Face::Field(field) => Ok(Self { field: Some(field), message: told(&fault) }),
+            Face::Refused => Ok(Self::whole(told(&fault))),
             Face::NotFound | Face::Malformed | Face::Internal => Err(PageError::Fault(fault)),
         }
     }

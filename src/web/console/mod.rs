@@ -130,7 +130,8 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/settings/events/{id}/replay", Admin, events::replay)
         .post("/console/settings/events/{id}/rotate", Admin, events::rotate)
         .post("/console/settings/events/{id}/test", Admin, events::test)
-        .get("/console/audit", Admin, audit::list);
+        .get("/console/audit", Admin, audit::list)
+        .get("/console/audit/file", Admin, audit::file);
     pages::door(app, Door::Console, "/console", scim::add_routes(routes))
 }
 

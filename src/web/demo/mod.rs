@@ -45,7 +45,7 @@ pub(super) fn routes() -> Routes {
 }
 
 fn provider(app: &App) -> Result<&DemoIdentityProvider, Problem> {
-    app.demo.as_deref().ok_or_else(|| Problem::not_found("There is no such page."))
+    app.demo.as_deref().ok_or_else(|| Problem::not_found(t!("problem-no-page")))
 }
 
 async fn metadata(State(app): State<App>) -> Result<Response, PageError> {
@@ -127,7 +127,7 @@ async fn answer(
             status: StatusCode::UNPROCESSABLE_ENTITY,
             code: "UserNameInvalid",
             title: key!("demo-who"),
-            message: "A user name has 1 to 256 characters.".to_owned(),
+            message: t!("demo-name-length"),
             onward: None,
         }
         .into());
@@ -157,7 +157,7 @@ async fn answer(
         action: &acs_url,
         message: Message::Response(&issued.base64()),
         relay_state: answer.question.relay_state.as_deref(),
-        destination: &format!("the portal of {}", space.name),
+        destination: &t!("demo-portal-of", space = space.name),
     };
     Ok(page.page()?)
 }
@@ -169,7 +169,7 @@ async fn understand(app: &App, question: &Question) -> Result<(AuthnRequest, Spa
         status: StatusCode::BAD_REQUEST,
         code: "SamlRequestInvalid",
         title: key!("problem-not-understood"),
-        message: "This is not a sign-in request from a space of this installation.".to_owned(),
+        message: t!("demo-not-ours"),
         onward: None,
     };
     let request = AuthnRequest::from_redirect(&question.request).map_err(|_| not_understood())?;

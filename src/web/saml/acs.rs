@@ -63,13 +63,12 @@ pub async fn consume(
     body: Bytes,
 ) -> Result<Response, PageError> {
     let Posted { response, relay_state } = posted(&headers, &body).ok_or_else(|| {
-        let message = "The identity provider's answer did not arrive as a form with one \
-                       SAMLResponse.";
+        let message = t!("sign-in-no-form");
         Problem {
             status: StatusCode::BAD_REQUEST,
             code: "SamlFormInvalid",
             title: key!("problem-not-signed-in"),
-            message: message.to_owned(),
+            message,
             onward: None,
         }
     })?;
@@ -225,7 +224,7 @@ async fn known(
     relay_state: Option<&str>,
     caller: &Anyone,
 ) -> Result<Known, PageError> {
-    let unknown = || Problem::not_found("There is no such space.");
+    let unknown = || Problem::not_found(t!("no-such-space"));
     let id = space_id.parse().map_err(|_| unknown())?;
     let now = caller.act.now;
     let claimed = received.in_response_to_unverified();
@@ -254,8 +253,7 @@ async fn known(
         status: StatusCode::FORBIDDEN,
         code: "SignInSwitchedOff",
         title: key!("problem-no-sign-in-now"),
-        message: "Signing in is switched off here or has not been set up. Ask your administrator."
-            .to_owned(),
+        message: t!("sign-in-off-or-unset"),
         onward: None,
     })?;
     // What belongs to a test never judges, or is judged as, a real sign-in.
@@ -273,14 +271,8 @@ async fn off_thread<T: Send + 'static>(
 /// everything else is one sentence. The trace has the rest, for the administrator.
 fn refusal(check: Check, space_name: &str) -> Problem {
     let (code, message) = match check {
-        Check::UserExists => (
-            "NotProvisioned",
-            "You have signed in at your company, but nobody has given you an account here yet. \
-             Ask your administrator.",
-        ),
-        Check::UserEnabled => {
-            ("UserDisabled", "Your account here is disabled. Ask your administrator.")
-        }
+        Check::UserExists => ("NotProvisioned", key!("sign-in-not-provisioned")),
+        Check::UserEnabled => ("UserDisabled", key!("sign-in-user-disabled")),
         Check::Encoding
         | Check::Xml
         | Check::Structure
@@ -312,17 +304,13 @@ fn refusal(check: Check, space_name: &str) -> Problem {
         | Check::SecondOpinion
         | Check::RelayState
         | Check::Replay
-        | Check::BrowserBinding => (
-            "SamlResponseRefused",
-            "The answer of your company's sign-in was not accepted. Try once more; if it stays, \
-             give your administrator the request number below.",
-        ),
+        | Check::BrowserBinding => ("SamlResponseRefused", key!("sign-in-refused")),
     };
     Problem {
         status: StatusCode::FORBIDDEN,
         code,
         title: key!("problem-not-signed-in"),
-        message: message.to_owned(),
+        message: message.to_string(),
         onward: Some((format!("/portal/{space_name}/login"), key!("sign-in-again"))),
     }
 }

@@ -27,9 +27,7 @@ impl FromRequestParts<App> for Unhurried {
             status: StatusCode::TOO_MANY_REQUESTS,
             code: "TooManyRequests",
             title: key!("problem-too-many"),
-            message: "Too many people sign in or out from your network at this moment. Wait a \
-                      little, and try again."
-                .to_owned(),
+            message: t!("sign-in-too-many"),
             onward: None,
         };
         let mut response = problem.into_response();

@@ -73,13 +73,8 @@ pub async fn start(
 /// Why nobody can sign in at this moment, in words for people (SSO-03).
 fn not_now(error: sso::Error) -> PageError {
     let (code, message) = match &error {
-        sso::Error::SwitchedOff => {
-            ("SignInSwitchedOff", "Signing in is switched off here. Ask your administrator.")
-        }
-        sso::Error::NotConfigured => (
-            "SignInNotConfigured",
-            "Signing in has not been set up here yet. Ask your administrator.",
-        ),
+        sso::Error::SwitchedOff => ("SignInSwitchedOff", key!("sign-in-off")),
+        sso::Error::NotConfigured => ("SignInNotConfigured", key!("sign-in-unset")),
         sso::Error::NoPost
         | sso::Error::Provider(_)
         | sso::Error::AuthnContexts
@@ -98,7 +93,7 @@ fn not_now(error: sso::Error) -> PageError {
         status: StatusCode::FORBIDDEN,
         code,
         title: key!("problem-no-sign-in-now"),
-        message: message.to_owned(),
+        message: message.to_string(),
         onward: None,
     }
     .into()
@@ -230,13 +225,12 @@ async fn enter(
         Entered::Closed => return Err(closed().into()),
         Entered::Refused => {
             let again = format!("/portal/{}/login", encoded(space_name));
-            let message = "This sign-in was begun in another browser, was finished already, or \
-                           took too long.";
+            let message = key!("sign-in-not-finished");
             return Err(Problem {
                 status: StatusCode::FORBIDDEN,
                 code: "SignInNotFinished",
                 title: key!("problem-not-signed-in"),
-                message: message.to_owned(),
+                message: message.to_string(),
                 onward: Some((again, key!("sign-in-again"))),
             }
             .into());

@@ -83,9 +83,7 @@ fn no_message() -> Problem {
         status: StatusCode::BAD_REQUEST,
         code: "SamlLogoutInvalid",
         title: key!("problem-not-signed-out"),
-        message: "A logout message comes here from your company's sign-in, in the address or in a \
-                  form. There was none."
-            .to_owned(),
+        message: t!("sign-out-no-message"),
         onward: None,
     }
 }
@@ -181,7 +179,7 @@ async fn take(
 }
 
 async fn known(app: &App, space_id: &str, is_encrypted: bool) -> Result<Known, PageError> {
-    let unknown = || Problem::not_found("There is no such space.");
+    let unknown = || Problem::not_found(t!("no-such-space"));
     let id = space_id.parse().map_err(|_| unknown())?;
     let found = app
         .db
@@ -202,8 +200,7 @@ async fn known(app: &App, space_id: &str, is_encrypted: bool) -> Result<Known, P
         status: StatusCode::FORBIDDEN,
         code: "SignInNotConfigured",
         title: key!("problem-not-signed-out"),
-        message: "Signing in has not been set up here, so nobody is signed in through it."
-            .to_owned(),
+        message: t!("sign-out-unset"),
         onward: None,
     })?;
     Ok(Known { space, provider, key, encryption_keys })
@@ -213,20 +210,17 @@ async fn known(app: &App, space_id: &str, is_encrypted: bool) -> Result<Known, P
 fn refusal(kind: Option<MessageKind>, space: &Space) -> Problem {
     let message = match kind {
         Some(MessageKind::Response) => {
-            "The answer of your company's sign-in was not accepted, so nobody can say whether you \
-             are signed out there. Close your browser to be sure, and give your administrator the \
-             request number below."
+            key!("sign-out-response-refused")
         }
         Some(MessageKind::Request) | None => {
-            "The message of your company's sign-in was not accepted, so nothing has changed here. \
-             Sign out in the portal, and give your administrator the request number below."
+            key!("sign-out-request-refused")
         }
     };
     Problem {
         status: StatusCode::FORBIDDEN,
         code: "SamlLogoutRefused",
         title: key!("problem-sign-out-unfinished"),
-        message: message.to_owned(),
+        message: message.to_string(),
         onward: Some((format!("/portal/{}", space.name), key!("to-the-portal"))),
     }
 }

@@ -97,7 +97,7 @@ async fn key_to_sign_with(
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("There is no such space.")
+    Problem::not_found(t!("no-such-space"))
 }
 
 /// The metadata of a space as an identity provider towards its accounts.

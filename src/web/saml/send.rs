@@ -47,7 +47,7 @@ pub async fn send(
             action: &action,
             message: Message::Request(&message),
             relay_state: Some(&relay_state),
-            destination: "the sign-in of your company",
+            destination: &t!("sign-in-of-company"),
         }
         .page(),
     }

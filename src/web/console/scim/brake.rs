@@ -65,7 +65,7 @@ impl Standing {
     pub fn rule(&self) -> String {
         let Brake { users, percent, window, .. } = self.brake;
         let window = words::duration(window);
-        format!("Holds when more than {users} users and more than {percent} % go within {window}.")
+        t!("scim-brake-rule", users = users, percent = percent, window = window)
     }
 
     /// For how many hours it can be lifted.
@@ -86,7 +86,7 @@ pub(super) async fn lift(
     Form(form): Form<LiftForm>,
 ) -> Result<Response, PageError> {
     if !HOURS.contains(&form.hours) {
-        return Err(Problem::refused("Refused", "The brake is lifted for 1, 4 or 24 hours.").into());
+        return Err(Problem::refused("Refused", t!("scim-brake-hours")).into());
     }
     let until = administrator.act.now.plus_seconds(form.hours * HOUR);
     set(&app, &administrator, Some(until)).await?;

@@ -89,10 +89,10 @@ impl Progress {
 
     fn words(self) -> String {
         match self {
-            Self { all: 0, .. } => "Held no access of its own.".to_owned(),
-            Self { done, failed: 0, all } => format!("{done} of {all} taken away."),
+            Self { all: 0, .. } => t!("scim-held-nothing"),
+            Self { done, failed: 0, all } => t!("scim-taken-away", done = done, all = all),
             Self { done, failed, all } => {
-                format!("{done} of {all} taken away, {failed} failed.")
+                t!("scim-taken-away-failed", done = done, all = all, failed = failed)
             }
         }
     }

@@ -44,13 +44,13 @@ const HERE: &str = "/console/settings/scim";
 const LATEST: i64 = 5;
 
 /// The tabs: what follows in the address, and the words.
-pub(super) static TABS: [(&str, &str); 6] = [
-    ("", "Connection"),
-    ("/requests", "Requests"),
-    ("/deletions", "Deletions"),
-    ("/why", "Memberships"),
-    ("/schemas", "Schemas"),
-    ("/settings", "Switches"),
+pub(super) static TABS: [(&str, crate::web::messages::Message); 6] = [
+    ("", key!("scim-tab-connection")),
+    ("/requests", key!("scim-tab-requests")),
+    ("/deletions", key!("scim-tab-deletions")),
+    ("/why", key!("scim-tab-memberships")),
+    ("/schemas", key!("scim-tab-schemas")),
+    ("/settings", key!("scim-tab-switches")),
 ];
 
 /// The routes of these pages, added to others.

@@ -36,7 +36,7 @@ struct Replayed {
     row: Row,
     status: u16,
     badge: &'static str,
-    verdict: &'static str,
+    verdict: crate::web::messages::Message,
     /// Whether SCIM is on; a rehearsal passes the switch, the directory would not.
     enabled: bool,
     explanation: Option<Explanation>,
@@ -48,12 +48,12 @@ struct Replayed {
 }
 
 /// What changed between then and now.
-fn verdict(then: Outcome, now: Outcome) -> &'static str {
+fn verdict(then: Outcome, now: Outcome) -> crate::web::messages::Message {
     match (then == Outcome::Done, now == Outcome::Done) {
-        (true, true) => "It was done, and would be done today.",
-        (true, false) => "It was done, and would be refused today.",
-        (false, true) => "It was refused, and would be done today.",
-        (false, false) => "It was refused, and would be refused today.",
+        (true, true) => key!("scim-verdict-done-done"),
+        (true, false) => key!("scim-verdict-done-refused"),
+        (false, true) => key!("scim-verdict-refused-done"),
+        (false, false) => key!("scim-verdict-refused-refused"),
     }
 }
 

@@ -244,7 +244,7 @@ pub(super) async fn find(
     app.recorder.flush().await;
     let found = app.db.read(async |tx| recorder::find(tx, space, id).await).await?;
     Ok(found.ok_or_else(|| {
-        Problem::not_found("There is no such request, or it is no longer kept.")
+        Problem::not_found(t!("scim-no-such-request"))
             .onward(format!("{HERE}/requests"), "All requests")
     })?)
 }

@@ -78,11 +78,8 @@ async fn look(
         may_add: schemas.len() < MAX_SCHEMAS,
         schemas: schemas.into_iter().map(SchemaRow::new).collect(),
         groups: form.resource_type == PrincipalKind::Group.as_str(),
-        document: Field::long_text("document", "Schema document")
-            .hint(
-                "JSON as in RFC 7643 §7: id, name, description and attributes with name, type, \
-                 multiValued, required, caseExact, uniqueness.",
-            )
+        document: Field::long_text("document", key!("scim-schema-document"))
+            .hint(key!("scim-schema-document-hint"))
             .value(&form.document)
             .error(Wrong::at(wrong.as_ref(), "document")),
         wrong,
@@ -106,7 +103,7 @@ pub(super) async fn register(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     let registered = match (read(&form), form.resource_type.parse::<PrincipalKind>()) {
-        (_, Err(_)) => Err(Wrong::whole("Choose users or groups.")),
+        (_, Err(_)) => Err(Wrong::whole(t!("scim-choose-kind"))),
         (Err(error), _) => Err(Wrong::field("document", sentence(&error.detail))),
         (Ok(document), Ok(kind)) => {
             let act = &administrator.act;
@@ -155,7 +152,7 @@ pub(super) async fn remove(
         app.db.write(async |tx| directory::unregister(tx, act, space, &form.urn).await).await;
     match removed {
         Ok(true) => Ok(done(&format!("{HERE}/schemas"), "schema-removed")),
-        Ok(false) => Err(Problem::not_found("There is no such schema.").into()),
+        Ok(false) => Err(Problem::not_found(t!("scim-no-schema")).into()),
         Err(error) => {
             let wrong = Wrong::whole(refusal(error)?.message);
             let form = SchemaForm::default();

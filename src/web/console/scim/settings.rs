@@ -10,6 +10,7 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use super::HERE;
+use crate::web::messages::Message;
 use crate::{
     app::App,
     space::{self, Brake, ScimSettings},
@@ -38,8 +39,8 @@ struct Switches {
 /// A box to tick.
 struct Switch {
     name: &'static str,
-    label: &'static str,
-    hint: &'static str,
+    label: Message,
+    hint: Message,
     on: bool,
 }
 
@@ -105,7 +106,7 @@ fn page(
     wrong: Option<Wrong>,
 ) -> Switches {
     let switch = |name, label, hint, on| Switch { name, label, hint, on };
-    let number = |name, label, hint, value: &str| {
+    let number = |name, label: Message, hint: Message, value: &str| {
         let error = Wrong::at(wrong.as_ref(), name);
         Field::number(name, label).longest(10).hint(hint).value(value).error(error)
     };
@@ -115,70 +116,72 @@ fn page(
         clients: [
             switch(
                 "patch_without_body",
-                "Answer PATCH with 204 and no body",
-                "For strict validators of Entra ID. Otherwise the answer is 200 with the resource.",
+                key!("scim-set-patch"),
+                key!("scim-set-patch-hint"),
                 form.patch_without_body,
             ),
             switch(
                 "always_emit_members",
-                "Show an empty list of members",
-                "For authentik up to 2026.5, which fails on groups that leave it out.",
+                key!("scim-set-empty"),
+                key!("scim-set-empty-hint"),
                 form.always_emit_members,
             ),
             switch(
                 "refuse_unknown_members",
-                "Refuse members that are no users here",
-                "For directories that push users first and should learn of mistakes. Otherwise \
-                 such a member is kept and confers nothing until the user comes.",
+                key!("scim-set-unknown"),
+                key!("scim-set-unknown-hint"),
                 form.refuse_unknown_members,
             ),
             switch(
                 "allow_equal_group_names",
-                "Let several groups have one name",
-                "For directories in which names of groups are not unique, as in Entra ID.",
+                key!("scim-set-equal"),
+                key!("scim-set-equal-hint"),
                 form.allow_equal_group_names,
             ),
             switch(
                 "refuse_renames",
-                "Refuse new user names",
-                "For auditors who want a user name to mean one person for ever. Otherwise a new \
-                 name is taken over, and id, groups and permissions stay.",
+                key!("scim-set-renames"),
+                key!("scim-set-renames-hint"),
                 form.refuse_renames,
             ),
         ],
         brake: switch(
             "brake_enabled",
-            "Hold mass changes",
-            "A directory that would disable or delete more users than both numbers say is held \
-             until an administrator lets it pass.",
+            key!("scim-set-brake"),
+            key!("scim-set-brake-hint"),
             form.brake_enabled,
         ),
         brake_numbers: [
-            number("brake_users", "Users", "So many may go whatever the share.", &form.brake_users),
+            number(
+                "brake_users",
+                key!("scim-set-users"),
+                key!("scim-set-users-hint"),
+                &form.brake_users,
+            ),
             number(
                 "brake_percent",
-                "Percent of all users",
-                "Such a share may go whatever the number.",
+                key!("scim-set-percent"),
+                key!("scim-set-percent-hint"),
                 &form.brake_percent,
             ),
             number(
                 "brake_window",
-                "Seconds that are looked back",
-                "3600 is an hour, 604800 a week.",
+                key!("scim-set-window"),
+                key!("scim-set-window-hint"),
                 &form.brake_window,
             ),
         ],
         record_numbers: [
             number(
                 "record_days",
-                "Days",
-                "Older requests are forgotten; the audit log is not.",
+                key!("scim-set-days"),
+                key!("scim-set-days-hint"),
                 &form.record_days,
             ),
             number(
                 "record_megabytes",
-                "Megabytes",
-                "When there are more, the oldest requests are forgotten.",
+                key!("scim-set-megabytes"),
+                key!("scim-set-megabytes-hint"),
                 &form.record_megabytes,
             ),
         ],
@@ -202,7 +205,7 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let wrong = match form.settings() {
-        Err(field) => Wrong::field(field, "This is not a whole number."),
+        Err(field) => Wrong::field(field, t!("no-whole-number")),
         Ok(settings) => {
             let act = &administrator.act;
             let saved = app

@@ -55,9 +55,9 @@ impl TokenRow {
     /// How long it lives still, in words.
     pub fn left(&self) -> String {
         match self.days_left {
-            ..=0 => "Expired".to_owned(),
-            1 => "Less than a day left".to_owned(),
-            days => format!("{days} days left"),
+            ..=0 => t!("expired"),
+            1 => t!("less-than-a-day"),
+            days => t!("days-left", days = days),
         }
     }
 
@@ -129,7 +129,7 @@ pub(super) async fn download(
     let Some(opened) =
         opened.filter(|opened| opened.credential.id == id && opened.credential.space_id == space)
     else {
-        return Err(Problem::not_found("There is no such token.").into());
+        return Err(Problem::not_found(t!("scim-no-such-token")).into());
     };
     let expires = crate::web::page::machine_time(&opened.credential.expires_at);
     let base = app.settings.url("/scim/v2");

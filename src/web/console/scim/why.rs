@@ -71,15 +71,19 @@ pub(super) async fn show(
             Ok(((None, None), why.map(|why| Answer { user, group, why })))
         })
         .await?;
-    let field = |name, label, hint, value: &str, wrong: Option<&str>| {
+    let field = |name,
+                 label: crate::web::messages::Message,
+                 hint: crate::web::messages::Message,
+                 value: &str,
+                 wrong: Option<crate::web::messages::Message>| {
         let field = Field::text(name, label).longest(256).hint(hint).value(value);
-        field.error(wrong.map(str::to_owned))
+        field.error(wrong.map(|wrong| wrong.to_string()))
     };
     let page = WhyPage {
         frame: Frame::new(&administrator, Section::Scim, None),
         tab: "/why",
-        user: field("user", "User", "User name or id.", user, wrong.0),
-        group: field("group", "Group", "Name or id.", group, wrong.1),
+        user: field("user", key!("identity-user"), key!("scim-user-hint"), user, wrong.0),
+        group: field("group", key!("identity-group"), key!("scim-group-hint"), group, wrong.1),
         answer,
     };
     Ok(Page::new(page).into_response())
@@ -90,13 +94,13 @@ async fn find_user(
     tx: &mut Read,
     space: SpaceId,
     text: &str,
-) -> Result<Result<UserId, &'static str>, Fault> {
+) -> Result<Result<UserId, crate::web::messages::Message>, Fault> {
     if let Some(user) = directory::user_by_name(tx, space, text).await? {
         return Ok(Ok(user.id));
     }
-    let Ok(id) = text.parse::<UserId>() else { return Ok(Err("There is no such user.")) };
+    let Ok(id) = text.parse::<UserId>() else { return Ok(Err(key!("scim-no-such-user"))) };
     let found = directory::user(tx, space, id).await?;
-    Ok(found.map(|user| user.id).ok_or("There is no such user."))
+    Ok(found.map(|user| user.id).ok_or(key!("scim-no-such-user")))
 }
 
 /// The group of a name or id, or why there is none.
@@ -104,7 +108,7 @@ async fn find_group(
     tx: &mut Read,
     space: SpaceId,
     text: &str,
-) -> Result<Result<GroupId, &'static str>, Fault> {
+) -> Result<Result<GroupId, crate::web::messages::Message>, Fault> {
     if let Ok(id) = text.parse::<GroupId>()
         && let Some(group) = directory::group(tx, space, id).await?
     {
@@ -113,8 +117,8 @@ async fn find_group(
     let filter = GroupFilter { name: Some(text.to_owned()), ..GroupFilter::default() };
     let found = directory::groups(tx, space, &filter, PageRequest::first(2)).await?.rows;
     Ok(match found.as_slice() {
-        [] => Err("There is no such group."),
+        [] => Err(key!("scim-no-such-group")),
         [group] => Ok(group.id),
-        _ => Err("Several groups have this name: give the id."),
+        _ => Err(key!("scim-several-groups")),
     })
 }

@@ -194,7 +194,7 @@ async fn find(
         })
         .await?;
     Ok(found.ok_or_else(|| {
-        Problem::not_found("There is no such attempt to sign in, or it is no longer kept.")
+        Problem::not_found(t!("sso-no-such-attempt"))
             .onward(format!("{HERE}/attempts"), "All attempts")
     })?)
 }
@@ -220,8 +220,7 @@ pub(in crate::web::console) async fn bundle(
     Path(id): Path<AttemptId>,
 ) -> Result<Response, PageError> {
     let (attempt, provider) = find(&app, administrator.space()?.id, id).await?;
-    let provider =
-        provider.ok_or_else(|| Problem::not_found("There is no identity provider any more."))?;
+    let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-any-more")))?;
     let name = attempt.id.to_string();
     let subject = BundleSubject {
         id: &name,

@@ -87,9 +87,9 @@ struct CertificatePage {
 }
 
 fn page(who: &Administrator, given: &str, wrong: Option<Wrong>) -> CertificatePage {
-    let text = Field::long_text("certificate", "Certificate")
+    let text = Field::long_text("certificate", key!("sso-certificate"))
         .optional()
-        .hint("PEM, or the file below.")
+        .hint(key!("sso-certificate-hint"))
         .value(given)
         .error(Wrong::at(wrong.as_ref(), "certificate"));
     CertificatePage { frame: Frame::new(who, Section::SingleSignOn, None), text, wrong }

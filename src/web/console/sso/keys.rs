@@ -46,8 +46,8 @@ struct KeysPage {
 /// The keys for one purpose.
 struct KeySet {
     word: &'static str,
-    title: &'static str,
-    about: &'static str,
+    title: crate::web::messages::Message,
+    about: crate::web::messages::Message,
     metadata_url: String,
     keys: Vec<KeyRow>,
 }
@@ -89,7 +89,7 @@ fn purpose_of(word: &str) -> Result<SigningPurpose, Problem> {
     match word {
         "service-provider" => Ok(SigningPurpose::ServiceProvider),
         "identity-provider" => Ok(SigningPurpose::IdentityProvider),
-        _ => Err(Problem::not_found("There is no such page.")),
+        _ => Err(Problem::not_found(t!("problem-no-page"))),
     }
 }
 
@@ -122,17 +122,15 @@ pub(in crate::web::console) async fn show(
         sets: [
             KeySet {
                 word: "service-provider",
-                title: "Signing key towards your identity provider",
-                about: "Signs requests, if you have them signed. Give your identity provider the \
-                        metadata again before you switch.",
+                title: key!("sso-key-idp"),
+                about: key!("sso-key-idp-about"),
                 metadata_url: sso::sp_entity_id(&app.settings, space.id),
                 keys: rows(&service, now)?,
             },
             KeySet {
                 word: "identity-provider",
-                title: "Signing key towards the accounts",
-                about: "Signs what lets your people into accounts. Every account is told of a new \
-                        key by a task, and it is switched to only once all know it.",
+                title: key!("sso-key-accounts"),
+                about: key!("sso-key-accounts-about"),
                 metadata_url: sso::idp_entity_id(&app.settings, space.id),
                 keys: rows(&identity, now)?,
             },

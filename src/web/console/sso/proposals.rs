@@ -18,6 +18,7 @@ use super::{
     HERE,
     certificates::CertificateRow,
 };
+use crate::web::messages::Message;
 use crate::{
     app::App,
     id::{ProposalId, SpaceId},
@@ -45,7 +46,7 @@ const MOST_CHOICES: usize = 2000;
 struct ProposalPage {
     frame: Frame,
     id: ProposalId,
-    from: &'static str,
+    from: Message,
     created_by: String,
     created_at: Timestamp,
     choice: Vec<String>,
@@ -60,8 +61,8 @@ struct Described {
     rows: Vec<Row>,
     changes: bool,
     warnings: Vec<String>,
-    sign_on: Vec<(&'static str, String)>,
-    logout: Vec<(&'static str, String)>,
+    sign_on: Vec<(Message, String)>,
+    logout: Vec<(Message, String)>,
     formats: Vec<String>,
     wants_signed: bool,
     valid_until: Option<Timestamp>,
@@ -69,8 +70,8 @@ struct Described {
 }
 
 struct Row {
-    label: &'static str,
-    badge: (&'static str, &'static str),
+    label: Message,
+    badge: (&'static str, Message),
     now: Option<String>,
     then: Option<String>,
 }
@@ -78,17 +79,17 @@ struct Row {
 impl From<Difference> for Row {
     fn from(difference: Difference) -> Self {
         let label = match difference.part {
-            Part::EntityId => "Entity id",
-            Part::Redirect => "Login address (redirect)",
-            Part::Post => "Login address (POST)",
-            Part::Logout => "Logout addresses",
-            Part::Certificate => "Certificate (SHA-256)",
+            Part::EntityId => key!("sso-entity-id"),
+            Part::Redirect => key!("sso-part-redirect"),
+            Part::Post => key!("sso-part-post"),
+            Part::Logout => key!("sso-part-logout"),
+            Part::Certificate => key!("sso-part-certificate"),
         };
         let badge = match (&difference.now, &difference.then) {
-            _ if !difference.is_change() => ("", "Same"),
-            (None, _) => ("badge-good", "New"),
-            (Some(_), None) => ("badge-bad", "Goes"),
-            (Some(_), Some(_)) => ("badge-warn", "Changes"),
+            _ if !difference.is_change() => ("", key!("sso-change-same")),
+            (None, _) => ("badge-good", key!("sso-change-new")),
+            (Some(_), None) => ("badge-bad", key!("sso-change-goes")),
+            (Some(_), Some(_)) => ("badge-warn", key!("sso-change-changes")),
         };
         Self { label, badge, now: difference.now, then: difference.then }
     }
@@ -105,14 +106,12 @@ impl Described {
         let warnings = read.warnings(now.to_jiff());
         let mut warnings: Vec<String> = warnings.iter().map(sentence).collect();
         if read.certificates.is_empty() {
-            warnings.push("There is no certificate yet: nobody can sign in without one.".into());
+            warnings.push(t!("sso-no-certificate-yet"));
         }
         warnings.extend(removed.iter().map(|it| {
             let RemovedCertificate { fingerprint, removed_by, removed_at } = it;
-            let at = removed_at.to_jiff().strftime("%Y-%m-%d %H:%M");
-            format!(
-                "{removed_by} removed a certificate on {at} UTC that would come back: {fingerprint}."
-            )
+            let at = removed_at.to_jiff().strftime("%Y-%m-%d %H:%M UTC").to_string();
+            t!("sso-would-come-back", who = removed_by, at = at, fingerprint = fingerprint)
         }));
         Self {
             changes: differences.iter().any(Difference::is_change),
@@ -128,8 +127,10 @@ impl Described {
     }
 }
 
-fn addresses(endpoints: Vec<Endpoint>) -> Vec<(&'static str, String)> {
-    let way = |binding: &str| if binding == binding::POST { "POST" } else { "Redirect" };
+fn addresses(endpoints: Vec<Endpoint>) -> Vec<(Message, String)> {
+    let way = |binding: &str| {
+        if binding == binding::POST { key!("sso-by-post") } else { key!("sso-by-redirect") }
+    };
     endpoints.into_iter().map(|it| (way(&it.binding), it.location)).collect()
 }
 
@@ -156,8 +157,7 @@ async fn look(
         })
         .await?;
     let proposal = proposal.ok_or_else(|| {
-        Problem::not_found("There is no such proposal, or it has expired.")
-            .onward(format!("{HERE}/provider"), "To the form")
+        Problem::not_found(t!("sso-no-proposal")).onward(format!("{HERE}/provider"), "To the form")
     })?;
     let choice = choice(&proposal).await?;
     let mut wrong = wrong;
@@ -189,9 +189,9 @@ async fn look(
         frame: Frame::new(who, Section::SingleSignOn, None),
         id,
         from: match proposal.origin {
-            Origin::Upload => "Metadata given",
-            Origin::Hand => "Set by hand",
-            Origin::Source => "Metadata fetched",
+            Origin::Upload => key!("sso-from-upload"),
+            Origin::Hand => key!("sso-from-hand"),
+            Origin::Source => key!("sso-from-source"),
         },
         created_by: proposal.created_by.clone(),
         created_at: proposal.created_at,
@@ -270,7 +270,7 @@ pub(in crate::web::console) async fn approve(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?;
     let wrong = if unconfirmed(&app, &administrator, &form).await? {
-        Wrong::whole("Sign-in is on: confirm that you want to replace the identity provider.")
+        Wrong::whole(t!("sso-confirm-replace"))
     } else {
         match apply(&app, &administrator, space.id, id, &form.compared).await {
             Ok(()) => return Ok(done(HERE, "provider-saved")),

@@ -58,24 +58,26 @@ async fn look(
         if given.is_empty() { old.unwrap_or_default() } else { given.to_owned() }
     };
     let by_hand = vec![
-        Field::text("entity_id", "Entity id")
+        Field::text("entity_id", key!("sso-entity-id"))
             .value(shown(&upload.entity_id, |provider| &provider.entity_id))
             .error(at("entity_id")),
-        Field::text("login_url", "Login address")
+        Field::text("login_url", key!("sso-login-address"))
             .longest(2048)
-            .hint("Where it takes sign-in requests by redirect.")
+            .hint(key!("sso-login-address-hint"))
             .value(shown(&upload.login_url, |provider| &provider.login_url))
             .error(at("login_url")),
-        Field::long_text("certificate", "Signing certificate")
+        Field::long_text("certificate", key!("sso-signing-certificate"))
             .optional()
-            .hint("PEM, or the file below. Left empty, the present certificates stay.")
+            .hint(key!("sso-signing-certificate-hint"))
             .error(at("certificate")),
     ];
     Ok(ProviderPage {
         frame: Frame::new(who, Section::SingleSignOn, None),
         enabled: space.sso_enabled,
         current,
-        metadata: Field::long_text("text", "Or its text").optional().error(at("metadata")),
+        metadata: Field::long_text("text", key!("sso-metadata-text"))
+            .optional()
+            .error(at("metadata")),
         by_hand,
         wrong,
     })
@@ -120,7 +122,7 @@ fn damaged() -> Problem {
         status: StatusCode::BAD_REQUEST,
         code: "BadForm",
         title: key!("problem-form"),
-        message: "The form did not arrive whole, or a file in it is over 1 MiB.".to_owned(),
+        message: t!("sso-form-broken"),
         onward: Some((format!("{HERE}/provider"), key!("back-to-the-form"))),
     }
 }
@@ -133,7 +135,7 @@ pub(in crate::web::console) async fn by_metadata(
 ) -> Result<Response, PageError> {
     let upload = Upload::read(form).await?;
     if upload.document().is_empty() {
-        let wrong = Wrong::whole("Choose a metadata file, or paste its text.");
+        let wrong = Wrong::whole(t!("sso-choose-metadata"));
         return again(&app, &administrator, &upload, wrong).await;
     }
     let content = Content::metadata(upload.document());

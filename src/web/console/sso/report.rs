@@ -13,6 +13,7 @@ use crate::saml::{
     product::Product,
     trace::{Check, Entry, Trace, Verdict},
 };
+use crate::web::messages::Message;
 
 /// A trace as a page shows it.
 pub(super) struct Report {
@@ -42,10 +43,10 @@ pub(super) struct Place {
 
 pub(super) struct CheckRow {
     pub name: &'static str,
-    pub meaning: &'static str,
+    pub meaning: Message,
     pub class: &'static str,
     pub icon: &'static str,
-    pub verdict: &'static str,
+    pub verdict: Message,
     pub what: Option<&'static str>,
     pub wanted: String,
     pub received: String,
@@ -54,9 +55,9 @@ pub(super) struct CheckRow {
 impl From<&Entry> for CheckRow {
     fn from(entry: &Entry) -> Self {
         let (class, icon, verdict) = match entry.verdict {
-            Verdict::Passed => ("good", "check", "passed"),
-            Verdict::Failed => ("bad", "cross", "failed"),
-            Verdict::NotApplicable => ("quiet", "minus", "not applicable"),
+            Verdict::Passed => ("good", "check", key!("verdict-passed")),
+            Verdict::Failed => ("bad", "cross", key!("verdict-failed")),
+            Verdict::NotApplicable => ("quiet", "minus", key!("verdict-not-applicable")),
         };
         Self {
             name: entry.check.name(),
@@ -113,42 +114,42 @@ impl Diagnosis {
 }
 
 /// What a check asks, in a few words.
-fn meaning(check: Check) -> &'static str {
+fn meaning(check: Check) -> Message {
     match check {
-        Check::Encoding => "The form field is base64",
-        Check::Xml => "The message is plain, well-formed XML",
-        Check::Structure => "The message is built like a sign-in response",
-        Check::Version => "It is SAML 2.0",
-        Check::UniqueIds => "No ID occurs twice",
-        Check::Destination => "It was sent to this address",
-        Check::ResponseIssuer => "The response comes from the configured identity provider",
-        Check::Status => "The identity provider says that sign-in succeeded",
-        Check::AssertionCount => "There is exactly one assertion",
-        Check::Decryption => "The assertion opens with a key of ours",
-        Check::AssertionIssuer => "The assertion comes from the configured identity provider",
-        Check::Signature => "A configured certificate signed it, and nothing was changed",
-        Check::IssueInstant => "It was made just now",
-        Check::SubjectConfirmation => "The bearer is confirmed",
-        Check::Recipient => "The confirmation is for this address",
-        Check::InResponseTo => "It answers the request that began here",
-        Check::ConfirmationExpiry => "The confirmation has not expired",
-        Check::Conditions => "Every condition is understood",
-        Check::NotBefore => "It is valid already",
-        Check::NotOnOrAfter => "It is valid still",
-        Check::Audience => "It is meant for us",
-        Check::AuthnStatement => "It says when the person authenticated",
-        Check::AuthnContext => "The person authenticated in a demanded way",
-        Check::ForceAuthn => "The person authenticated anew, if that is demanded",
-        Check::SessionNotOnOrAfter => "The session at the identity provider goes on",
-        Check::NameId => "The name identifier is a name",
-        Check::NameIdFormat => "The name identifier stays the same",
-        Check::IdentityAttribute => "The attribute that is the user name is there",
-        Check::SecondOpinion => "A second implementation agrees",
-        Check::RelayState => "What we sent along came back",
-        Check::Replay => "It was not used before",
-        Check::UserExists => "The directory has this user",
-        Check::UserEnabled => "The user is enabled",
-        Check::BrowserBinding => "It is the browser that began",
+        Check::Encoding => key!("check-encoding"),
+        Check::Xml => key!("check-xml"),
+        Check::Structure => key!("check-structure"),
+        Check::Version => key!("check-version"),
+        Check::UniqueIds => key!("check-unique-ids"),
+        Check::Destination => key!("check-destination"),
+        Check::ResponseIssuer => key!("check-response-issuer"),
+        Check::Status => key!("check-status"),
+        Check::AssertionCount => key!("check-assertion-count"),
+        Check::Decryption => key!("check-decryption"),
+        Check::AssertionIssuer => key!("check-assertion-issuer"),
+        Check::Signature => key!("check-signature"),
+        Check::IssueInstant => key!("check-issue-instant"),
+        Check::SubjectConfirmation => key!("check-subject-confirmation"),
+        Check::Recipient => key!("check-recipient"),
+        Check::InResponseTo => key!("check-in-response-to"),
+        Check::ConfirmationExpiry => key!("check-confirmation-expiry"),
+        Check::Conditions => key!("check-conditions"),
+        Check::NotBefore => key!("check-not-before"),
+        Check::NotOnOrAfter => key!("check-not-on-or-after"),
+        Check::Audience => key!("check-audience"),
+        Check::AuthnStatement => key!("check-authn-statement"),
+        Check::AuthnContext => key!("check-authn-context"),
+        Check::ForceAuthn => key!("check-force-authn"),
+        Check::SessionNotOnOrAfter => key!("check-session-ends"),
+        Check::NameId => key!("check-name-id"),
+        Check::NameIdFormat => key!("check-name-id-format"),
+        Check::IdentityAttribute => key!("check-identity-attribute"),
+        Check::SecondOpinion => key!("check-second-opinion"),
+        Check::RelayState => key!("check-relay-state"),
+        Check::Replay => key!("check-replay"),
+        Check::UserExists => key!("check-user-exists"),
+        Check::UserEnabled => key!("check-user-enabled"),
+        Check::BrowserBinding => key!("check-browser-binding"),
     }
 }
 

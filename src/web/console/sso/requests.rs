@@ -16,6 +16,7 @@ use super::{
     },
     HERE,
 };
+use crate::web::messages::Message;
 use crate::{
     app::App,
     sso::{self, NameIdPolicy, RequestSettings},
@@ -39,16 +40,16 @@ struct RequestsPage {
 
 struct NameIdRow {
     value: &'static str,
-    label: &'static str,
+    label: Message,
     on: bool,
 }
 
-fn words(policy: NameIdPolicy) -> &'static str {
+fn words(policy: NameIdPolicy) -> Message {
     match policy {
-        NameIdPolicy::Unspecified => "Unspecified: whatever the identity provider uses for us",
-        NameIdPolicy::Email => "E-mail address",
-        NameIdPolicy::Persistent => "Persistent pseudonym",
-        NameIdPolicy::Unsaid => "Do not ask",
+        NameIdPolicy::Unspecified => key!("name-id-unspecified"),
+        NameIdPolicy::Email => key!("name-id-email"),
+        NameIdPolicy::Persistent => key!("name-id-persistent"),
+        NameIdPolicy::Unsaid => key!("name-id-unsaid"),
     }
 }
 
@@ -96,21 +97,17 @@ async fn look(
 ) -> Result<RequestsPage, PageError> {
     let space = who.space()?.id;
     let provider = app.db.read(async |tx| sso::identity_provider(tx, space).await).await?;
-    let provider =
-        provider.ok_or_else(|| Problem::not_found("There is no identity provider yet."))?;
+    let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-yet")))?;
     let settings = entered.unwrap_or_else(|| provider.requests.clone());
     let name_ids = NameIdPolicy::ALL.iter().map(|policy| NameIdRow {
         value: policy.as_str(),
         label: words(*policy),
         on: settings.name_id == *policy,
     });
-    let contexts = Field::long_text("authn_contexts", "Demanded ways to authenticate")
+    let contexts = Field::long_text("authn_contexts", key!("sso-contexts"))
         .optional()
         .longest(6000)
-        .hint(
-            "AuthnContextClassRef URIs, one a line. Sign-in is refused unless the answer names one \
-             of them. Empty: any.",
-        )
+        .hint(key!("sso-contexts-hint"))
         .value(settings.authn_contexts.join("\n"))
         .error(Wrong::at(wrong.as_ref(), "authn_contexts"));
     Ok(RequestsPage {

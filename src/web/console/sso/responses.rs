@@ -61,16 +61,12 @@ async fn look(
 ) -> Result<ResponsesPage, PageError> {
     let space = who.space()?.id;
     let provider = app.db.read(async |tx| sso::identity_provider(tx, space).await).await?;
-    let provider =
-        provider.ok_or_else(|| Problem::not_found("There is no identity provider yet."))?;
+    let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-yet")))?;
     let settings = entered.unwrap_or(provider.responses);
-    let attribute = Field::text("identity_attribute", "Attribute that is the user name")
+    let attribute = Field::text("identity_attribute", key!("sso-attribute"))
         .optional()
         .longest(256)
-        .hint(
-            "The Name of a SAML attribute with exactly one value. Empty: the name identifier \
-             (NameID) is the user name.",
-        )
+        .hint(key!("sso-attribute-hint"))
         .value(settings.identity_attribute.unwrap_or_default())
         .error(Wrong::at(wrong.as_ref(), "identity_attribute"));
     Ok(ResponsesPage {

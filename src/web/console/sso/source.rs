@@ -78,17 +78,14 @@ fn page(who: &Administrator, given: &SourceForm, is_new: bool, wrong: Option<Wro
     SourcePage {
         frame: Frame::new(who, Section::SingleSignOn, None),
         is_new,
-        url: Field::text("url", "Metadata URL")
+        url: Field::text("url", key!("sso-metadata-url"))
             .longest(2048)
-            .hint("https. It is looked at about once an hour.")
+            .hint(key!("sso-metadata-url-hint"))
             .value(&given.url)
             .error(Wrong::at(wrong.as_ref(), "url")),
-        pins: Field::long_text("pins", "Pinned certificates")
+        pins: Field::long_text("pins", key!("sso-pins"))
             .optional()
-            .hint(
-                "PEM, up to four. Metadata that none of their keys signed as a whole, with SHA-256 \
-                 or better, is refused.",
-            )
+            .hint(key!("sso-pins-hint"))
             .value(&given.pins)
             .error(Wrong::at(wrong.as_ref(), "pins")),
         automatic: given.automatic,

@@ -125,8 +125,7 @@ async fn find(
         })
         .await?;
     Ok(found.ok_or_else(|| {
-        Problem::not_found("There is no such test, or it is no longer kept.")
-            .onward(format!("{HERE}/tests"), "All tests")
+        Problem::not_found(t!("sso-no-test")).onward(format!("{HERE}/tests"), "All tests")
     })?)
 }
 
@@ -163,7 +162,7 @@ pub(in crate::web::console) async fn start(
     // is a GET; other sites have no business here all the same.
     let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if from.is_some_and(|from| from != b"same-origin" && from != b"none") {
-        return Err(Problem::refused("NotFromHere", "Begin the test on its page.")
+        return Err(Problem::refused("NotFromHere", t!("sso-begin-there"))
             .onward(format!("{HERE}/tests/{id}"), "To the test")
             .into());
     }
@@ -179,10 +178,8 @@ pub(in crate::web::console) async fn bundle(
     Path(id): Path<SignInTestId>,
 ) -> Result<Response, PageError> {
     let (test, _) = find(&app, &administrator, id).await?;
-    let result = test
-        .result
-        .as_ref()
-        .ok_or_else(|| Problem::not_found("No answer to this test has come yet."))?;
+    let result =
+        test.result.as_ref().ok_or_else(|| Problem::not_found(t!("sso-test-no-answer-yet")))?;
     let name = test.id.to_string();
     let subject = BundleSubject {
         id: &name,

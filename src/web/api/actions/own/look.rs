@@ -154,6 +154,7 @@ async fn audit_records(call: &Call) -> Answer {
         object_id: text("ObjectId"),
         action: text("Action"),
         actor_id: text("ActorId"),
+        actor: None,
         since: moment(parameters, "StartTime")?,
         until: moment(parameters, "EndTime")?,
     };

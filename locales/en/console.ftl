@@ -1,0 +1,11 @@
+console-sign-in-title = Sign in – Identity Center console
+console-for = For administrators: the root or a CAM user of the management account.
+sign-in = Sign in
+console-portal = Looking for your accounts? Use the portal address your organisation gave you.
+console-no-space = Your organisation has not opened a space yet.
+console-open-it = Open it
+console-account = Management account
+console-account-hint = The account's number.
+console-password = Password
+console-need-policy = To change anything you need the policy { $policy }.
+console-refused = These do not open the console. After several wrong passwords signing in is paused for a while.

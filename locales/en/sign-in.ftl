@@ -1,0 +1,17 @@
+sign-in-no-form = The identity provider's answer did not arrive as a form with one SAMLResponse.
+no-such-space = There is no such space.
+sign-in-off-or-unset = Signing in is switched off here or has not been set up. Ask your administrator.
+sign-in-not-provisioned = You have signed in at your company, but nobody has given you an account here yet. Ask your administrator.
+sign-in-user-disabled = Your account here is disabled. Ask your administrator.
+sign-in-refused = The answer of your company's sign-in was not accepted. Try once more; if it stays, give your administrator the request number below.
+sign-in-too-many = Too many people sign in or out from your network at this moment. Wait a little, and try again.
+sign-in-off = Signing in is switched off here. Ask your administrator.
+sign-in-unset = Signing in has not been set up here yet. Ask your administrator.
+sign-in-not-finished = This sign-in was begun in another browser, was finished already, or took too long.
+sign-out-no-message = A logout message comes here from your company's sign-in, in the address or in a form. There was none.
+sign-out-unset = Signing in has not been set up here, so nobody is signed in through it.
+sign-out-response-refused = The answer of your company's sign-in was not accepted, so nobody can say whether you are signed out there. Close your browser to be sure, and give your administrator the request number below.
+sign-out-request-refused = The message of your company's sign-in was not accepted, so nothing has changed here. Sign out in the portal, and give your administrator the request number below.
+sign-in-of-company = the sign-in of your company
+no-such-portal = There is no such portal.
+portal-networks-only = This portal is open from certain networks only. Connect to your organisation’s network, or ask your administrator.

@@ -1,0 +1,17 @@
+sign-in-no-form = 身份提供商的响应不是包含一个 SAMLResponse 的表单。
+no-such-space = 没有该空间。
+sign-in-off-or-unset = 此处的登录已停用或尚未配置，请联系管理员。
+sign-in-not-provisioned = 您已在企业登录系统登录，但此处还没有您的用户，请联系管理员。
+sign-in-user-disabled = 您的用户已被禁用，请联系管理员。
+sign-in-refused = 企业登录系统的响应未被接受。请重试；如果问题依旧，请将下方的请求编号告知管理员。
+sign-in-too-many = 您所在的网络此刻登录或退出的人数过多，请稍候重试。
+sign-in-off = 此处的登录已停用，请联系管理员。
+sign-in-unset = 此处的登录尚未配置，请联系管理员。
+sign-in-not-finished = 此次登录由另一个浏览器发起、已经完成，或耗时过长。
+sign-out-no-message = 此处接收来自企业登录系统的登出消息（在地址或表单中），但没有收到。
+sign-out-unset = 此处尚未配置登录，因此没有人通过它登录。
+sign-out-response-refused = 企业登录系统的响应未被接受，无法确认您是否已在那里退出。请关闭浏览器以确保安全，并将下方的请求编号告知管理员。
+sign-out-request-refused = 企业登录系统的消息未被接受，此处没有任何变化。请在门户中退出登录，并将下方的请求编号告知管理员。
+sign-in-of-company = 您企业的登录系统
+no-such-portal = 没有该用户门户。
+portal-networks-only = 此门户仅对特定网络开放。请连接企业网络，或联系管理员。
