@@ -43,7 +43,8 @@ const DOCUMENT: &str = "(a document)";
 const PASSWORDS: [&str; 2] = ["Correct-Horse-7-Battery", "Correct-Horse-8-Battery"];
 const SECRETS: [&str; 5] =
     ["CredentialSecret", "SecretKey", "SecretAccessKey", "TmpSecretKey", "Token"];
-const DOCUMENTS: [&str; 3] = ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate"];
+const DOCUMENTS: [&str; 4] =
+    ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate", "PublicKey"];
 
 #[derive(Serialize, Deserialize)]
 struct Story {
@@ -371,7 +372,7 @@ impl Counterparts {
         let (written_words, found_words) = (words(written), words(found));
         assert_eq!(written_words.len(), found_words.len(), "{at}: {written:?}, {found:?}");
         // The groups of a UUID are short; all of it is one word.
-        if at.ends_with("RequestId") {
+        if at.ends_with("CausedBy") {
             return self.pair(written, found, at);
         }
         for (written, found) in written_words.iter().zip(&found_words) {
@@ -411,6 +412,7 @@ with_settings! { all_allowed;
         let mut counterparts = Counterparts::default();
         for step in &mut story.steps {
             // Things do not all happen at once.
+            telling.settle().await;
             house.app.clock.advance(jiff::SignedDuration::from_mins(1));
             for event in step.before.clone() {
                 telling.happen(event).await;
