@@ -11,7 +11,7 @@ use crate::{
     cloud::{Clouds, EmbeddedCloud},
     config::{self, Settings},
     credential::{self, Gate},
-    directory::scim::Signposts,
+    directory::{self, scim::Signposts},
     event::{self, Courier},
     id::{Ids, new_uuid},
     provisioning::Reconciler,
@@ -143,6 +143,17 @@ impl App {
     pub fn own_act(&self, part: &str) -> Result<Act, secret::Error> {
         let now = self.clock.now();
         Ok(Act::new(Actor::system(part), new_uuid()?, None, now, self.ids.clone()))
+    }
+
+    /// How many users and groups a space may have, and how many go together (GRP-15).
+    pub fn directory_limits(&self) -> directory::Limits {
+        let limits = self.settings.limits;
+        directory::Limits {
+            users: limits.users,
+            groups: limits.groups,
+            members: limits.members,
+            memberships: limits.memberships,
+        }
     }
 
     /// Where accounts are entered.

@@ -7,7 +7,7 @@
 //! * engines, without database or HTTP: [`scim`], [`saml`], [`cam`], [`tc3`]
 //! * domain rooms: [`audit`], [`event`], [`task`], [`organization`], [`space`], [`directory`],
 //!   [`policy`], [`permission`], [`cloud`], [`provisioning`], [`credential`], [`recorder`],
-//!   [`sso`], [`access`]
+//!   [`sso`], [`access`], [`overview`]
 //! * doors: [`web`], and [`cli`] on the command line
 //! * [`app`] is what a request may reach, [`server`] the running server
 
@@ -26,6 +26,7 @@ pub mod event;
 pub mod expiry;
 pub mod id;
 pub mod organization;
+pub mod overview;
 pub mod permission;
 pub mod policy;
 pub mod provisioning;

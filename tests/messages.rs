@@ -355,6 +355,32 @@ fn what_a_page_says_after_something_was_done_is_a_message() {
     assert!(problems.is_empty(), "\n{problems}");
 }
 
+/// Words that no message uses, because one thing has one name (DESIGN.md §2), or because they are
+/// other products' (CON-16). The terms that count are in `docs/TERMS.md`.
+const OTHER_NAMES: &[(&str, &[&str])] = &[
+    ("en", &["rd account", "ram user", "zone", "cloudsso", "role configuration", "login page"]),
+    ("zh-CN", &["RD 账号", "RAM 用户", "帐号", "云 SSO", "登陆", "访问配置", "用户群组"]),
+];
+
+#[test]
+fn set_02_one_thing_has_one_name() {
+    let mut problems = String::new();
+    for (language, others) in OTHER_NAMES {
+        let mut paths = Vec::new();
+        files(&root().join("locales").join(language), "ftl", &mut paths);
+        for path in paths {
+            for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+                let text = line.split_once('=').map_or(line, |(_, text)| text).to_lowercase();
+                for other in others.iter().filter(|other| text.contains(&other.to_lowercase())) {
+                    let place = format!("{}:{}", short(&path), number + 1);
+                    writeln!(problems, "{place}: \"{other}\" has another name here").unwrap();
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{problems}");
+}
+
 /// Templates that still hold words of their own; the list only gets shorter.
 const WITH_WORDS: &str = include_str!("untranslated.txt");
 

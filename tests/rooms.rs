@@ -80,6 +80,7 @@ const DOMAIN: Rooms = &[
         ],
     ),
     ("expiry", &["audit", "credential", "event", "saml", "space", "sso"]),
+    ("overview", &["organization", "recorder"]),
     ("request", &["audit", "directory", "organization", "permission", "provisioning", "space"]),
     (
         "access",

@@ -143,3 +143,50 @@ fn a_table_that_is_not_true_is_told() {
     let (_, wrong) = table_of("| USR-02 | Another. | `usr_02_b` |\n", tests());
     assert!(wrong.contains("USR-02 has no test") && wrong.contains("USR-01 is no rule"), "{wrong}");
 }
+
+/// CON-16: every decision of the log names where it comes from, out of the sources that the log
+/// itself lists, and the words of the other product are shown nowhere.
+#[test]
+fn con_16_every_gap_that_was_filled_names_its_source() {
+    const SOURCES: [&str; 7] =
+        ["rule ", "catalogue", "RFC ", "clients", "CloudSSO", "security", "usual"];
+    let house = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let log = fs::read_to_string(house.join("docs/DECISIONS.md")).unwrap();
+    let rules = fs::read_to_string(house.join(TABLE)).unwrap();
+    let mut decisions = 0;
+    for line in log.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| gap |")) {
+        let cells: Vec<&str> = line.trim_matches(['|', ' ']).split(" | ").collect();
+        let [gap, decided, sources] = cells.as_slice() else { panic!("not three cells: {line}") };
+        assert!(!gap.is_empty() && !decided.is_empty(), "{line}");
+        for source in sources.split(", ") {
+            assert!(SOURCES.iter().any(|known| source.starts_with(known)), "{source}: {line}");
+            if let Some(id) = source.strip_prefix("rule ") {
+                assert!(rules.contains(&format!("| {id} | ")), "{id} is no rule: {line}");
+            }
+        }
+        decisions += 1;
+    }
+    assert!(decisions > 25, "{decisions}");
+    for folder in ["templates", "locales", "assets"] {
+        left_over(&house.join(folder)).unwrap();
+    }
+}
+
+/// No file of this folder says what the other product says.
+fn left_over(folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            left_over(&path)?;
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            for words in ["RD account", "RAM user", "CloudSSO"] {
+                let shown = text.replace("TencentCloudSSO", "");
+                assert!(!shown.contains(words), "{}: {words}", path.display());
+            }
+        }
+    }
+    Ok(())
+}

@@ -5,5 +5,3 @@ done-group-changed = The group was changed.
 done-group-deleted = The group was deleted.
 done-group-adopted = The group was handed over to SCIM.
 done-group-created = The group was created.
-done-member-added = The member was added.
-done-member-removed = The member was removed.

@@ -141,3 +141,7 @@ reference-subject-plans = Plans
 reference-subject-deployments = Deployments
 reference-subject-drift = Drift
 reference-subject-other-clouds = Accounts of other clouds
+reference-subject-own-account = Oneself, and other administrators
+reference-subject-several-users = Several users at once, and handing over to the directory
+reference-subject-overview = The space at a glance
+reference-subject-command-lines = Credentials for the command line

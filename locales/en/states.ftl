@@ -18,7 +18,6 @@ deployment-deployed = Deployed
 deployment-outdated = Outdated
 assignment-active = Active
 assignment-removing = Being removed
-reach-ready = Ready
 
 step-accounts = Choose accounts
 step-identities = Choose users and groups

@@ -132,3 +132,7 @@ reference-subject-plans = 计划
 reference-subject-deployments = 部署
 reference-subject-drift = 偏移
 reference-subject-other-clouds = 其他云的账号
+reference-subject-own-account = 本人与其他管理员
+reference-subject-several-users = 批量创建用户与移交目录
+reference-subject-overview = 空间概览
+reference-subject-command-lines = 命令行凭证

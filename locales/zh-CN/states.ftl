@@ -18,7 +18,6 @@ deployment-deployed = 已部署
 deployment-outdated = 待更新
 assignment-active = 已生效
 assignment-removing = 移除中
-reach-ready = 可用
 
 step-accounts = 选择账号
 step-identities = 选择用户和用户组

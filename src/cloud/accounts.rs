@@ -105,6 +105,9 @@ pub async fn activate(
     keys: [(KeyPurpose, NewKeyPair); 2],
 ) -> Result<Space, Error> {
     let organization: OrganizationId = management.organization_id;
+    if organization::departments(tx, organization).await?.is_empty() {
+        return Err(space::Error::OrganizationNotOpen.into());
+    }
     let space = space::open(tx, act, sealer, organization, name, keys).await?;
     let trust = json!({
         "version": "2.0",

@@ -11,6 +11,7 @@
 //! * [`authorize()`] evaluates a principal's policies
 
 mod accounts;
+mod administrators;
 mod authorize;
 mod embedded;
 mod federation;
@@ -30,6 +31,10 @@ pub use accounts::{
     ACCESS_CONTROL_ROLE, RoleKind, SERVICE_LINKED_ROLE, activate, create_member, install,
     space_keys,
 };
+pub use administrators::{
+    AdministratorRow, ConsoleSession, FULL_ACCESS, READ_ONLY_ACCESS, administrators,
+    console_sessions, end_console_sessions,
+};
 pub use authorize::{AttachedPolicy, Authority, attach_user_policy, authorize, context, policies};
 pub use embedded::{Clouds, EmbeddedCloud};
 pub use federation::FederatedUser;
@@ -38,8 +43,8 @@ pub use objects::managed_by;
 pub use refusals::record_refusal;
 pub use replay::is_fresh;
 pub use sessions::{
-    NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
-    revoke_everything, role_session,
+    NewRoleSession, OpenRoleSession, RoleSession, Vouched, credentials, forget_expired,
+    new_role_session, open_role_sessions, revoke, revoke_everything, role_session,
 };
 pub use users::{
     Login, create_root, create_user, login, record_login, root, set_password, user, users,

@@ -6,7 +6,8 @@ use argon2::{
 };
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{CamUser, Error};
+use crate::{audit::Act, store::Db};
 
 /// What is verified against where nobody is, so that the time taken does not tell.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3Jub2JvZHk$\
@@ -37,6 +38,27 @@ pub async fn verify(hash: Option<String>, password: Zeroizing<String>) -> bool {
     })
     .await
     .unwrap_or(false)
+}
+
+/// Gives somebody another password who shows the old one; says whether it was done. A wrong old one
+/// counts as a wrong password at the sign-in does, so that guessing is met with a pause.
+pub async fn replace(
+    db: &Db,
+    act: &Act,
+    user: &CamUser,
+    old: Zeroizing<String>,
+    new: Zeroizing<String>,
+) -> Result<bool, Error> {
+    let (account, name) = (user.account_uin, &user.name);
+    let seen = db.read(async |tx| super::login(tx, account, name).await).await?;
+    let seen = seen.ok_or(Error::UserNotFound)?;
+    let is_right = verify(seen.password_hash.clone(), old).await && !seen.is_locked(act.now);
+    if !is_right {
+        db.write(async |tx| super::record_login(tx, act, &seen, false).await).await?;
+        return Ok(false);
+    }
+    let hash = hash(new).await?;
+    db.write(async |tx| super::administrators::change_password(tx, act, &seen, &hash).await).await
 }
 
 #[cfg(test)]

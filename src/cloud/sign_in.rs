@@ -361,7 +361,9 @@ async fn enter_role(
     if session.expires_at > act.now.plus_seconds(role.session_duration) {
         return Err(Refused::UnknownRole);
     }
-    Ok(sessions::insert(tx, act, role.id, session, vouched, &Terms::default()).await?)
+    let assertion = Some(verified.assertion.assertion_id.clone());
+    let terms = Terms { assertion, ..Terms::default() };
+    Ok(sessions::insert(tx, act, role.id, session, vouched, &terms).await?)
 }
 
 async fn enter_user(
@@ -396,7 +398,10 @@ async fn enter_user(
         object_kind: "cam_user",
         object_id: &user.uin.to_string(),
         before: serde_json::json!(null),
-        after: serde_json::json!({ "provider": provider.name }),
+        after: serde_json::json!({
+            "provider": provider.name,
+            "assertion": verified.assertion.assertion_id,
+        }),
     };
     audit::record(tx, act, change).await?;
     Ok(user)

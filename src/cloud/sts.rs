@@ -262,6 +262,7 @@ pub async fn assume_role(
         policy,
         tags: wish.tags.clone(),
         source_identity: wish.source_identity.map(str::to_owned),
+        assertion: None,
     };
     sessions::insert(tx, act, role.id, &session, vouched, &terms).await?;
     Ok(session)

@@ -146,6 +146,12 @@ pub struct Limits {
     pub users: i64,
     /// Groups.
     pub groups: i64,
+    /// Users in one group (GRP-15). As many as `users`, and nothing needs to be counted.
+    pub members: i64,
+    /// Groups that one user is in (GRP-15). As many as `groups`, and nothing needs to be counted.
+    pub memberships: i64,
+    /// Assignments, or user syncs, of one call: 1 to 50, which is the most the public API takes.
+    pub per_call: usize,
     /// Permission configurations.
     pub configurations: i64,
     /// Custom policies of one permission configuration, 0 to 20; with 0 there are none (PC-04).
@@ -367,6 +373,21 @@ impl Settings {
         if self.metrics.token.as_ref().is_some_and(|token| token.expose_secret().len() < 16) {
             return invalid("metrics.token", "at least 16 characters");
         }
+        let limits = self.limits;
+        for (setting, value) in [
+            ("limits.users", limits.users),
+            ("limits.groups", limits.groups),
+            ("limits.members", limits.members),
+            ("limits.memberships", limits.memberships),
+            ("limits.configurations", limits.configurations),
+        ] {
+            if value < 1 {
+                return invalid(setting, "at least 1");
+            }
+        }
+        if !(1..=50).contains(&limits.per_call) {
+            return invalid("limits.per_call", "1 to 50");
+        }
         if self.limits.custom_policies > 20 {
             return invalid("limits.custom_policies", "0 to 20");
         }
@@ -431,6 +452,8 @@ mod tests {
         for (toml, word) in [
             ("lissten = '1'", "lissten"),
             ("[limits]\nuser = 3", "user"),
+            ("[limits]\nmembers = 0", "limits.members"),
+            ("[limits]\nper_call = 51", "limits.per_call"),
             ("listen = 'here'", "listen"),
             ("public_url = 'http://example.com'", "public_url"),
             ("public_url = 'https://example.com/path'", "public_url"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Error, Group, Source, User, announce,
+    Error, Group, Limits, Source, User, announce,
     by_hand::may_change,
     rules::{check_field, check_group_name, fold},
     user,
@@ -65,7 +65,7 @@ pub async fn create_group(
         .fetch_number(tx)
         .await?;
     if count >= limit {
-        return Err(Error::TooManyGroups(limit));
+        return Err(Error::TooManyGroups { limit, count });
     }
     let id: GroupId = act.new_id();
     let made =
@@ -112,6 +112,8 @@ pub struct GroupFilter {
     pub name: Option<String>,
     /// Only those of one source.
     pub source: Option<Source>,
+    /// Only those that this user is not in (GRP-12).
+    pub without: Option<UserId>,
     /// Latest first instead of oldest first.
     pub descending: bool,
 }
@@ -127,6 +129,10 @@ pub async fn groups(
         query.push(" AND g.space_id = ").push_bind(space);
         if let Some(source) = filter.source {
             query.push(" AND g.source = ").push_bind(source);
+        }
+        if let Some(user) = filter.without {
+            query.push(" AND NOT EXISTS (SELECT 1 FROM group_members m WHERE m.user_id = ");
+            query.push_bind(user).push(" AND m.group_id = g.id)");
         }
         if let Some(name) = &filter.name {
             query.push(" AND g.name_key = ").push_bind(fold(name));
@@ -156,22 +162,40 @@ pub async fn members(
     group: GroupId,
     page: PageRequest,
 ) -> Result<Page<Member>, database::Error> {
-    let total = sql("SELECT COUNT(*) FROM group_members WHERE group_id = $1")
-        .bind(group)
-        .fetch_number(tx)
-        .await?;
-    let rows = sql("SELECT u.id, u.space_id, u.source, u.user_name, u.first_name, u.last_name,
+    members_like(tx, group, None, page).await
+}
+
+/// The same of those whose name or e-mail address has this in it.
+pub async fn members_like(
+    tx: &mut Read,
+    group: GroupId,
+    search: Option<&str>,
+    page: PageRequest,
+) -> Result<Page<Member>, database::Error> {
+    let narrow = |query: &mut Sql| {
+        query.push(" WHERE m.group_id = ").push_bind(group);
+        if let Some(search) = search {
+            let pattern = like(&fold(search));
+            query.push(" AND (u.user_name_key LIKE ").push_bind(&pattern).push(r" ESCAPE '\'");
+            query.push(" OR u.email_key LIKE ").push_bind(&pattern).push(r" ESCAPE '\')");
+        }
+    };
+    let mut count = sql(match search {
+        None => "SELECT COUNT(*) FROM group_members m",
+        Some(_) => "SELECT COUNT(*) FROM group_members m JOIN users u ON u.id = m.user_id",
+    });
+    narrow(&mut count);
+    let total = count.fetch_number(tx).await?;
+    let mut query =
+        sql("SELECT u.id, u.space_id, u.source, u.user_name, u.first_name, u.last_name,
                 u.display_name, u.email, u.description, u.active, u.blocked, u.external_id,
                 u.version, u.created_at, u.updated_at, m.joined_at
-         FROM group_members m JOIN users u ON u.id = m.user_id
-         WHERE m.group_id = $1 AND m.user_id > $2
-         ORDER BY m.user_id LIMIT $3 OFFSET $4")
-    .bind(group)
-    .bind(page.after.unwrap_or(-1))
-    .bind(page.limit + 1)
-    .bind(page.offset)
-    .fetch_all(tx)
-    .await?;
+         FROM group_members m JOIN users u ON u.id = m.user_id");
+    narrow(&mut query);
+    query.push(" AND m.user_id > ").push_bind(page.after.unwrap_or(-1));
+    query.push(" ORDER BY m.user_id LIMIT ").push_bind(page.limit + 1);
+    query.push(" OFFSET ").push_bind(page.offset);
+    let rows = query.fetch_all(tx).await?;
     Ok(Page::of(rows, total, page.limit, |member: &Member| member.user.id.0))
 }
 
@@ -232,17 +256,35 @@ pub async fn memberships_among(
     query.fetch_all(tx).await
 }
 
-/// Puts a user into a group by hand (GRP-07, GRP-08, GRP-11).
+/// Puts a user into a group by hand (GRP-07, GRP-08, GRP-11, GRP-15).
 pub async fn add_member(
     tx: &mut Write,
     act: &Act,
     space: &Space,
     group_id: GroupId,
     user_id: UserId,
+    limits: &Limits,
 ) -> Result<(), Error> {
     let (group, user) = pair(tx, space, group_id, user_id).await?;
     if group.source != user.source {
         return Err(Error::SourcesDiffer);
+    }
+    if member_since(tx, group_id, user_id).await?.is_some() {
+        return Err(Error::AlreadyMember);
+    }
+    // Nobody else changes members by hand before this ends: `pair` sees to it.
+    if limits.counts_members() && group.member_count >= limits.members {
+        return Err(Error::TooManyMembers { limit: limits.members, count: group.member_count });
+    }
+    if limits.counts_memberships() {
+        let count = sql("SELECT COUNT(*) FROM group_members WHERE user_id = $1")
+            .bind(user_id)
+            .fetch_number(tx)
+            .await?;
+        if count >= limits.memberships {
+            let limit = limits.memberships;
+            return Err(Error::TooManyMemberships { user: user_id, limit, count });
+        }
     }
     let made = sql("INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, $3)
          ON CONFLICT DO NOTHING")

@@ -12,6 +12,7 @@ mod counts;
 mod groups;
 mod rules;
 pub mod scim;
+mod several;
 mod users;
 
 pub use adopt::{Adoption, MAX_ADOPTED, adopt, adoption};
@@ -21,9 +22,10 @@ pub use by_hand::{
 };
 pub use groups::{
     GroupFilter, Member, Membership, add_member, create_group, group, groups, groups_of,
-    member_since, members, memberships_among, push_identities_of, remove_member,
+    member_since, members, members_like, memberships_among, push_identities_of, remove_member,
 };
 pub use rules::{check_group_name, check_user_name, fold};
+pub use several::{MOST_USERS_PER_CALL, OnRefusal, Refused, create_users};
 pub use users::{NewUser, UserFilter, create_user, set_user_enabled, user, user_by_name, users};
 
 pub use counts::fold_counts;
@@ -41,6 +43,31 @@ text_enum! {
         Manual = "manual",
         /// Pushed by a directory.
         Scim = "scim",
+    }
+}
+
+/// How many of everything a space may have, and how many of them go together (GRP-15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Users of a space.
+    pub users: i64,
+    /// Groups of a space.
+    pub groups: i64,
+    /// Users in one group.
+    pub members: i64,
+    /// Groups that one user is in.
+    pub memberships: i64,
+}
+
+impl Limits {
+    /// Whether members of a group have to be counted: they cannot be more than the space has.
+    fn counts_members(&self) -> bool {
+        self.members < self.users
+    }
+
+    /// Whether the groups of a user have to be counted.
+    fn counts_memberships(&self) -> bool {
+        self.memberships < self.groups
     }
 }
 
@@ -143,8 +170,19 @@ pub enum Error {
     #[error("there is no such user")]
     UserNotFound,
     /// The space has as many users as it may have.
-    #[error("a space has at most {0} users")]
-    TooManyUsers(i64),
+    #[error("a space has at most {limit} users, and this one has {count}")]
+    TooManyUsers {
+        /// How many it may have.
+        limit: i64,
+        /// How many it has.
+        count: i64,
+    },
+    /// No user to make, or more than are made at once (USR-02).
+    #[error("one call makes 1 to {MOST_USERS_PER_CALL} users, and this one names {0}")]
+    UserCountInvalid(usize),
+    /// Some of the users cannot be made, and it was to be all or none of them (USR-03).
+    #[error("nothing was made: {}", several::sentences(.0))]
+    NothingMade(Vec<Refused>),
     /// A group's name breaks GRP-01.
     #[error("a group's name has 1 to 128 letters, digits and hyphens")]
     GroupNameInvalid,
@@ -155,8 +193,31 @@ pub enum Error {
     #[error("there is no such group")]
     GroupNotFound,
     /// The space has as many groups as it may have.
-    #[error("a space has at most {0} groups")]
-    TooManyGroups(i64),
+    #[error("a space has at most {limit} groups, and this one has {count}")]
+    TooManyGroups {
+        /// How many it may have.
+        limit: i64,
+        /// How many it has.
+        count: i64,
+    },
+    /// The group has as many members as it may have (GRP-15).
+    #[error("a group has at most {limit} members, and this one has {count}")]
+    TooManyMembers {
+        /// How many it may have.
+        limit: i64,
+        /// How many it has.
+        count: i64,
+    },
+    /// The user is in as many groups as it may be in (GRP-15).
+    #[error("a user is in at most {limit} groups, and {user} is in {count}")]
+    TooManyMemberships {
+        /// Who.
+        user: UserId,
+        /// In how many it may be.
+        limit: i64,
+        /// In how many it is.
+        count: i64,
+    },
     /// The user is in the group already.
     #[error("the user is in the group already")]
     AlreadyMember,

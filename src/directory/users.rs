@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{Principal, SpaceId, UserId},
+    id::{GroupId, Principal, SpaceId, UserId},
     store::{self as database, Door, Page, PageRequest, Read, Write, end_sessions, like, sql},
 };
 
@@ -56,7 +56,7 @@ pub async fn create_user(
         .fetch_number(tx)
         .await?;
     if count >= limit {
-        return Err(Error::TooManyUsers(limit));
+        return Err(Error::TooManyUsers { limit, count });
     }
     if user_by_name(tx, space, &new.user_name).await?.is_some() {
         return Err(Error::UserNameTaken);
@@ -128,6 +128,8 @@ pub struct UserFilter {
     pub enabled: Option<bool>,
     /// Only those of one source.
     pub source: Option<Source>,
+    /// Only those who are not in this group (GRP-11).
+    pub outside: Option<GroupId>,
     /// Latest first instead of oldest first.
     pub descending: bool,
 }
@@ -143,6 +145,10 @@ pub async fn users(
         query.push(" AND u.space_id = ").push_bind(space);
         if let Some(source) = filter.source {
             query.push(" AND u.source = ").push_bind(source);
+        }
+        if let Some(group) = filter.outside {
+            query.push(" AND NOT EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = ");
+            query.push_bind(group).push(" AND m.user_id = u.id)");
         }
         match filter.enabled {
             Some(true) => {

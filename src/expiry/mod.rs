@@ -40,6 +40,8 @@ text_enum! {
         EncryptionKey = "encryption_key",
         /// A SCIM token.
         ScimToken = "scim_token",
+        /// The certificate that this server shows.
+        TlsCertificate = "tls_certificate",
     }
 }
 
@@ -145,6 +147,17 @@ async fn look(db: &Db, space: SpaceId) -> Result<(Held, Vec<End>), sso::Error> {
 /// Everything of a space that ends, the first end first. What is turned off is left out.
 pub async fn ends(db: &Db, space: SpaceId) -> Result<Vec<End>, sso::Error> {
     Ok(look(db, space).await?.1)
+}
+
+/// When the certificate that this server shows ends: the first one of a PEM file. Nothing where the
+/// file holds none.
+pub fn of_tls(file: &[u8]) -> Option<End> {
+    const END: &[u8] = b"-----END CERTIFICATE-----";
+    let end = file.windows(END.len()).position(|window| window == END)?;
+    let certificate = Certificate::from_file(file.get(..end + END.len())?).ok()?;
+    let at = certificate.facts().not_after.into();
+    let object = certificate.facts().fingerprint.clone();
+    Some(End { kind: Kind::TlsCertificate, object, at })
 }
 
 /// Leaves a record and tells an event for each end of a space that has come to a threshold and was

@@ -3,10 +3,14 @@
 //! An organisation is a tree of departments; each account is in one of them. One account is the
 //! management account, whose principals administer the organisation; the others are members.
 
+mod editing;
 mod other_cloud;
 mod rules;
 mod store;
 
+pub use editing::{
+    MOST_AT_ONCE, delete_departments, move_accounts, update_account, update_department,
+};
 pub use other_cloud::{OtherCloud, OtherCloudAccount, other_cloud, set_other_cloud};
 pub use rules::{check_department_name, check_member_name, check_organization_name};
 pub use store::{
@@ -130,6 +134,23 @@ pub enum Error {
     /// A remark is longer than 40 characters.
     #[error("a remark has at most 40 characters")]
     RemarkTooLong,
+    /// A department in which departments or accounts are.
+    #[error("a department is deleted when nothing is in it: move its accounts first")]
+    DepartmentNotEmpty,
+    /// The department at the root of the tree.
+    #[error("the department at the root of the tree stays")]
+    RootStays,
+    /// The management account is right at the root.
+    #[error("the management account stays where it is")]
+    ManagementAccountStaysAtTheRoot,
+    /// None of them, or more than one call takes.
+    #[error("a call is about 1 to {limit} of them, and this one about {count}")]
+    CountInvalid {
+        /// How many it may be about.
+        limit: usize,
+        /// How many it is about.
+        count: usize,
+    },
     /// There is no such account in the organisation.
     #[error("there is no such account")]
     AccountNotFound,

@@ -5,7 +5,7 @@ use super::Error;
 /// Levels of departments below and including the root (ORG-11, DEP-01).
 pub(super) const MAX_LEVELS: i64 = 5;
 /// Characters of a remark.
-pub(super) const MAX_REMARK: usize = 40;
+const MAX_REMARK: usize = 40;
 
 fn is_chinese(letter: char) -> bool {
     matches!(letter, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{2fa1f}')
@@ -43,6 +43,14 @@ pub fn check_member_name(name: &str) -> Result<(), Error> {
     } else {
         Err(Error::MemberNameInvalid)
     }
+}
+
+/// A remark of a department or an account.
+pub(super) fn check_remark(remark: &str) -> Result<(), Error> {
+    if remark.chars().count() > MAX_REMARK || remark.contains('\0') {
+        return Err(Error::RemarkTooLong);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

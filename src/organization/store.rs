@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Account, AccountKind, Department, Error, Organization,
     rules::{
-        MAX_LEVELS, MAX_REMARK, check_department_name, check_member_name, check_organization_name,
+        MAX_LEVELS, check_department_name, check_member_name, check_organization_name, check_remark,
     },
 };
 use crate::{
@@ -257,13 +257,6 @@ pub async fn accounts(
     query.push(" OFFSET ").push_bind(page.offset);
     let rows = query.fetch_all(tx).await?;
     Ok(Page::of(rows, total, page.limit, |account: &Account| account.uin.0))
-}
-
-fn check_remark(remark: &str) -> Result<(), Error> {
-    if remark.chars().count() > MAX_REMARK || remark.contains('\0') {
-        return Err(Error::RemarkTooLong);
-    }
-    Ok(())
 }
 
 /// Says whether the department was made; it is not when its name is taken.

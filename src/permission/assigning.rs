@@ -40,8 +40,9 @@ pub(super) async fn create(
     until: Until,
     limits: &Limits,
 ) -> Result<Vec<Item>, Error> {
-    if triples.is_empty() || triples.len() > MOST_ASSIGNMENTS_PER_CALL {
-        return Err(Error::AssignmentCountInvalid);
+    let (limit, count) = (limits.per_call.min(MOST_ASSIGNMENTS_PER_CALL), triples.len());
+    if count == 0 || count > limit {
+        return Err(Error::AssignmentCountInvalid { limit, count });
     }
     let principals: Vec<Principal> = triples.iter().map(|triple| triple.principal).collect();
     let accounts: Vec<Uin> = triples.iter().map(|triple| triple.account).collect();

@@ -8,13 +8,14 @@ use super::{
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
-    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin},
+    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId},
     organization::AccountKind,
     store::{self as database, Page, PageRequest, Read, Write, like, sql},
     task::{self, Kind, NewTask},
 };
 
-const ASSIGNMENT: &str = "SELECT a.id, a.space_id, a.principal_kind, a.principal_id,
+/// An assignment with its names; the space comes next.
+pub(super) const ASSIGNMENT: &str = "SELECT a.id, a.space_id, a.principal_kind, a.principal_id,
         COALESCE(u.user_name, g.name, '') AS principal_name, a.account_uin,
         acc.name AS account_name, acc.kind AS account_kind, a.configuration_id,
         c.name AS configuration_name, a.state, a.created_at, a.updated_at
@@ -32,6 +33,8 @@ pub struct AssignmentFilter {
     pub principal: Option<Principal>,
     /// Of identities of this kind.
     pub principal_kind: Option<PrincipalKind>,
+    /// Of this user, and of the groups that the user is in (USR-09).
+    pub reaching: Option<UserId>,
     /// On this account.
     pub account: Option<Uin>,
     /// On accounts of this kind.
@@ -59,6 +62,12 @@ pub async fn assignments(
         }
         if let Some(kind) = filter.principal_kind {
             query.push(" AND a.principal_kind = ").push_bind(kind);
+        }
+        if let Some(user) = filter.reaching {
+            query.push(" AND (a.principal_kind = 'user' AND a.principal_id = ").push_bind(user);
+            query.push(" OR a.principal_kind = 'group' AND a.principal_id IN (");
+            query.push("SELECT m.group_id FROM group_members m WHERE m.user_id = ");
+            query.push_bind(user).push("))");
         }
         if let Some(account) = filter.account {
             query.push(" AND a.account_uin = ").push_bind(account);

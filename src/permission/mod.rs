@@ -16,6 +16,7 @@ mod configurations;
 mod deployments;
 mod difference;
 mod editing;
+mod identities;
 mod rules;
 mod temporary;
 mod undeployment;
@@ -28,7 +29,7 @@ pub use assignments::{
 };
 pub use configurations::{
     ConfigurationFilter, add_policies, configuration, configuration_names, configurations,
-    create_configuration, policies, policies_of,
+    create_configuration, policies, policies_of, session_durations,
 };
 pub use deployments::{
     DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
@@ -39,6 +40,7 @@ pub use editing::{
     ConfigurationBlockers, ConfigurationChange, ConfigurationPolicyName, delete_configuration,
     redeploy_everywhere, remove_policy, update_configuration, update_custom_policy,
 };
+pub use identities::{AccountIdentity, account_identities};
 pub use rules::{Content, ContentPolicy, check_name, check_relay_state, content};
 pub use temporary::{create_temporary_assignments, due_assignments, is_due};
 pub use undeployment::{Undeployment, UndeploymentStage, undeployment};
@@ -67,6 +69,8 @@ pub struct Limits {
     pub configurations: i64,
     /// Assignments per space.
     pub assignments: i64,
+    /// Assignments of one call; never more than [`MOST_ASSIGNMENTS_PER_CALL`].
+    pub per_call: usize,
     /// Custom policies per configuration; 0 where they are switched off (PC-03).
     pub custom_policies: usize,
     /// Origins that a landing page may have, without a slash at the end (PC-06).
@@ -78,6 +82,7 @@ impl Default for Limits {
         Self {
             configurations: 10_000,
             assignments: 10_000_000,
+            per_call: MOST_ASSIGNMENTS_PER_CALL,
             custom_policies: 0,
             landing_origins: vec!["https://cloud.tencent.com".to_owned()],
         }
@@ -99,8 +104,12 @@ pub struct Configuration {
     pub session_duration: i64,
     /// Where a role session lands; empty for the account's front page.
     pub relay_state: String,
+    /// Whether people get temporary credentials for the command line with it (PRT-11).
+    pub command_line: bool,
     /// Grows by one with each change of what a deployment puts into an account (PC-16).
     pub version: i64,
+    /// When how long a session lasts was changed last, if it ever was.
+    pub session_duration_updated_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -434,8 +443,13 @@ pub enum Error {
     #[error("the policy {0} is a preset")]
     PolicyIsPreset(String),
     /// No item, or more than a call may have (MAA-08).
-    #[error("a call has 1 to {MOST_ASSIGNMENTS_PER_CALL} assignments")]
-    AssignmentCountInvalid,
+    #[error("a call has 1 to {limit} assignments, and this one has {count}")]
+    AssignmentCountInvalid {
+        /// How many it may have.
+        limit: usize,
+        /// How many it has.
+        count: usize,
+    },
     /// The batch names what is not there; nothing was started.
     #[error("the batch names what the space does not have")]
     Unknown(Unknown),

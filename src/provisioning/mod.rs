@@ -27,7 +27,7 @@ pub use access_ends::{access_changed, end_opened, identity_deleted, remove_assig
 pub use by_hand::{
     ManualObject, ManualStep, PolicyToMake, Shape, confirm_manual_step, manual_steps, target,
 };
-pub use deletion::{delete_group, delete_user, held};
+pub use deletion::{blockers, delete_group, delete_user, held};
 pub use key_change::{
     Asked, accounts_that_trust, accounts_without, prepare_idp_key, remove_idp_key, use_idp_key,
 };
@@ -36,8 +36,8 @@ pub use user_sync_batch::create_user_syncs;
 pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-    UserSyncFilter, UserSyncItem, delete_user_sync, directory_user_of, user_sync, user_syncs,
-    user_syncs_between,
+    UserSyncFilter, UserSyncItem, cam_user_names, delete_user_sync, directory_user_of, user_sync,
+    user_syncs, user_syncs_between, user_syncs_of,
 };
 
 use crate::{

@@ -142,12 +142,16 @@ pub struct UserSyncFilter {
     pub principal: Option<Principal>,
     /// Of identities of this kind.
     pub principal_kind: Option<PrincipalKind>,
+    /// Of this user, and of the groups that the user is in.
+    pub reaching: Option<UserId>,
     /// On this account.
     pub account: Option<Uin>,
     /// On accounts of this kind.
     pub account_kind: Option<AccountKind>,
     /// Part of the identity's name; ASCII case does not matter.
     pub search: Option<String>,
+    /// Part of the account's name, or its whole number (US-10).
+    pub account_search: Option<String>,
 }
 
 /// The user syncs of a space in the order of their making, a page of them (US-10).
@@ -166,11 +170,22 @@ pub async fn user_syncs(
         if let Some(kind) = filter.principal_kind {
             query.push(" AND s.principal_kind = ").push_bind(kind);
         }
+        if let Some(user) = filter.reaching {
+            query.push(" AND (s.principal_kind = 'user' AND s.principal_id = ").push_bind(user);
+            query.push(" OR s.principal_kind = 'group' AND s.principal_id IN (");
+            query.push("SELECT m.group_id FROM group_members m WHERE m.user_id = ");
+            query.push_bind(user).push("))");
+        }
         if let Some(account) = filter.account {
             query.push(" AND s.account_uin = ").push_bind(account);
         }
         if let Some(kind) = filter.account_kind {
             query.push(" AND acc.kind = ").push_bind(kind);
+        }
+        if let Some(search) = &filter.account_search {
+            query.push(" AND (LOWER(acc.name) LIKE ").push_bind(like(&search.to_lowercase()));
+            query.push(r" ESCAPE '\' OR s.account_uin = ");
+            query.push_bind(search.parse::<Uin>().ok()).push(")");
         }
         if let Some(search) = &filter.search {
             let pattern = like(&fold(search));
@@ -194,6 +209,18 @@ pub async fn user_syncs(
     query.push(" OFFSET ").push_bind(page.offset);
     let rows = query.fetch_all(tx).await?;
     Ok(Page::of(rows, total, page.limit, |row: &UserSync| row.id.0))
+}
+
+/// What the CAM users that stand for a user are called: the account of each, and its name there.
+pub async fn cam_user_names(
+    tx: &mut Read,
+    user: UserId,
+) -> Result<Vec<(Uin, String)>, database::Error> {
+    sql("SELECT account_uin, cam_user_name FROM synced_users WHERE user_id = $1
+         ORDER BY account_uin, cam_user_name")
+    .bind(user)
+    .fetch_all(tx)
+    .await
 }
 
 /// The user syncs of a space between these identities and accounts, in the order given; what is not
@@ -224,6 +251,18 @@ pub async fn user_sync(
     let mut query = sql(USER_SYNC);
     query.push_bind(space).push(" AND s.id = ").push_bind(id);
     query.fetch_optional(tx).await
+}
+
+/// The user syncs of a space with these ids, as far as they are there.
+pub async fn user_syncs_of(
+    tx: &mut Read,
+    space: SpaceId,
+    ids: &[UserSyncId],
+) -> Result<Vec<UserSync>, database::Error> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let mut query = sql(USER_SYNC);
+    query.push_bind(space).push(" AND s.id IN ").push_numbers(numbers).push(" ORDER BY s.id");
+    query.fetch_all(tx).await
 }
 
 /// Ends a user sync; its deletion strategy says what becomes of the CAM users (US-13). The portal

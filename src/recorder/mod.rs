@@ -16,7 +16,7 @@ pub use buffer::Recorder;
 pub use explain::{Explanation, explain, explain_failure};
 pub use failures::{FailedOperation, Failures};
 pub use redact::redact;
-pub use store::{Search, amend, find, forget_old, insert, search};
+pub use store::{Activity, Search, activity, amend, find, forget_old, insert, latest, search};
 pub use why::{Evidence, Why, why};
 
 use serde::{Deserialize, Serialize};

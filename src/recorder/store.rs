@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Entry, Failures, MAX_TEXT, Outcome, Recorded};
 use crate::{
-    id::{AuditId, PrincipalKind, ScimRequestId, SpaceId},
+    id::{AuditId, PrincipalKind, ScimRequestId, SpaceId, first_of},
     store::{self as database, Page, PageRequest, Read, Timestamp, Write, portion, sql},
 };
 
@@ -169,6 +169,52 @@ pub async fn search(
     let rows = query.fetch_all(tx).await?;
     let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     Ok(Page::of(rows, total, page.limit, |one: &Recorded| one.id.0))
+}
+
+/// The latest request of a space that was done, or that was refused.
+pub async fn latest(
+    tx: &mut Read,
+    space: SpaceId,
+    outcome: Outcome,
+) -> database::Result<Option<Recorded>> {
+    let wanted = Search { outcome: Some(outcome), ..Search::default() };
+    Ok(search(tx, space, &wanted, PageRequest::first(1)).await?.rows.pop())
+}
+
+/// How many requests there were in a span of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// All of them.
+    pub requests: i64,
+    /// Those that were refused, in whole or in part.
+    pub refused: i64,
+}
+
+/// How many requests of a space there were from each of these moments to the next. Both numbers
+/// are counted by an index; the list must be bounded by the caller.
+pub async fn activity(
+    tx: &mut Read,
+    space: SpaceId,
+    moments: &[Timestamp],
+) -> database::Result<Vec<Activity>> {
+    let mut query = sql("");
+    for (place, (since, until)) in moments.iter().zip(moments.iter().skip(1)).enumerate() {
+        query.push(if place > 0 { " UNION ALL SELECT " } else { "SELECT " });
+        query.push_bind(i64::try_from(place).unwrap_or(i64::MAX)).push(" AS place, ");
+        let mut count = |more: &'static str, end: &'static str| {
+            query.push("(SELECT COUNT(*) FROM scim_requests WHERE space_id = ").push_bind(space);
+            query.push(" AND id >= ").push_bind(first_of(*since));
+            query.push(" AND id < ").push_bind(first_of(*until)).push(more).push(end);
+        };
+        count("", ") AS requests, ");
+        count(" AND (status >= 400 OR failures IS NOT NULL)", ") AS refused");
+    }
+    if moments.len() < 2 {
+        return Ok(Vec::new());
+    }
+    query.push(" ORDER BY place");
+    let rows: Vec<(i64, i64, i64)> = query.fetch_all(tx).await?;
+    Ok(rows.into_iter().map(|(_, requests, refused)| Activity { requests, refused }).collect())
 }
 
 /// Forgets requests that are older than `before`, and the oldest ones until the rest takes at

@@ -17,7 +17,7 @@ pub use keys::{
     MAXIMUM_ENCRYPTION_KEYS, SigningPurpose, add_encryption_key, prepare_key,
     remove_encryption_key, remove_key, use_key,
 };
-pub use names::{rename, space_by_former_name};
+pub use names::{check_name_is_free, rename, space_by_former_name};
 pub use networks::{MOST_NETWORKS, Misread, Networks, set_networks};
 pub use rules::check_name;
 pub use scim::{Brake, ScimSettings, lift_scim_brake, scim_brake_lifted_until, set_scim_settings};
@@ -163,6 +163,9 @@ pub enum Error {
     /// The organisation has no space yet.
     #[error("the organisation has no space yet")]
     NotOpen,
+    /// The organisation is not there, or has no tree of departments yet (ACT-02).
+    #[error("a space needs an organisation with its tree of departments")]
+    OrganizationNotOpen,
     /// The space has as many encryption keys as it may have.
     #[error(
         "a space has at most {MAXIMUM_ENCRYPTION_KEYS} encryption keys: remove the old one first"

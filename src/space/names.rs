@@ -14,6 +14,15 @@ use crate::{
     store::{self as database, Read, Write, sql},
 };
 
+/// Whether a space could be opened under this name now (ACT-04, ACT-05). Somebody may take it at the
+/// next moment.
+pub async fn check_name_is_free(tx: &mut Read, name: &str) -> Result<(), Error> {
+    check_name(name)?;
+    let taken =
+        space_by_name(tx, name).await?.is_some() || space_by_former_name(tx, name).await?.is_some();
+    if taken { Err(Error::NameTaken) } else { Ok(()) }
+}
+
 /// Renames a space. Of two that race for a name one wins. The names that a space had before it can
 /// have again.
 pub async fn rename(tx: &mut Write, act: &Act, id: SpaceId, name: &str) -> Result<(), Error> {

@@ -57,7 +57,8 @@ pub use logout::{
 };
 pub use looked::Looked;
 pub use portal_sessions::{
-    PortalSession, Sessions, end_portal_sessions, end_replaced, origin, portal_sessions,
+    PortalSession, SessionFilter, Sessions, end_portal_sessions, end_replaced, origin,
+    portal_sessions, portal_sessions_like,
 };
 pub use proposals::{
     Content, Origin, Proposal, approve, choose, discard, fetched_proposal, forget_proposals,

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory,
+    directory::{self, fold},
     id::{IdpSessionId, SpaceId, UserId},
     provisioning,
-    store::{self as database, Door, Json, Page, PageRequest, Read, Timestamp, Write, sql},
+    store::{self as database, Door, Json, Page, PageRequest, Read, Timestamp, Write, like, sql},
 };
 
 /// What a portal session's data calls the address that it was opened from.
@@ -102,10 +102,35 @@ pub async fn portal_sessions(
     now: Timestamp,
     page: PageRequest,
 ) -> Result<Page<PortalSession>, database::Error> {
+    let filter = SessionFilter { user, search: None };
+    portal_sessions_like(tx, space, &filter, now, page).await
+}
+
+/// Which sessions to list.
+#[derive(Clone, Debug, Default)]
+pub struct SessionFilter {
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// Part of the user's name; ASCII case does not matter.
+    pub search: Option<String>,
+}
+
+/// The sessions of a space that a filter lets through and that have not ended; the latest first.
+pub async fn portal_sessions_like(
+    tx: &mut Read,
+    space: SpaceId,
+    filter: &SessionFilter,
+    now: Timestamp,
+    page: PageRequest,
+) -> Result<Page<PortalSession>, database::Error> {
     let narrow = |query: &mut database::Sql| {
         query.push(OPEN).push_bind(space).push(" AND s.expires_at > ").push_bind(now);
-        if let Some(user) = user {
+        if let Some(user) = filter.user {
             query.push(" AND i.user_id = ").push_bind(user);
+        }
+        if let Some(search) = &filter.search {
+            query.push(" AND u.user_name_key LIKE ").push_bind(like(&fold(search)));
+            query.push(r" ESCAPE '\'");
         }
     };
     let mut count = sql("SELECT COUNT(*)");

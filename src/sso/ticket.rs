@@ -263,7 +263,12 @@ pub async fn redeem(
     };
     attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
     let user = row.user_id;
-    let after = json!({ "user_id": user, "user_name": user_name });
+    // The session's public name links what the user does with it to this (CON-04).
+    let after = json!({
+        "user_id": user,
+        "user_name": user_name,
+        "portal_session": row.idp_session_id,
+    });
     let actor = Actor { kind: ActorKind::User, id: user.to_string(), name: user_name };
     record(tx, &act.by(actor), row.space_id, "sign_in.succeed", attempt, after).await?;
     let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));

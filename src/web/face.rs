@@ -72,7 +72,13 @@ fn organization(error: &organization::Error) -> Face {
         E::DepartmentNotFound | E::AccountNotFound => Face::NotFound,
         E::OtherCloudNumberInvalid | E::OtherCloudNumberTaken => Face::Field("number"),
         E::OtherCloudRegionInvalid => Face::Field("region"),
-        E::TooDeep(_) | E::ManagementAccountStays | E::AccountInUse => Face::Refused,
+        E::TooDeep(_)
+        | E::ManagementAccountStays
+        | E::ManagementAccountStaysAtTheRoot
+        | E::RootStays
+        | E::DepartmentNotEmpty
+        | E::CountInvalid { .. }
+        | E::AccountInUse => Face::Refused,
         E::Secret(_) => Face::Internal,
         E::Store(error) => store(error),
     }
@@ -84,9 +90,12 @@ fn space(error: &space::Error) -> Face {
         E::NameInvalid | E::NameTaken => Face::Field("name"),
         E::OutOfRange { field, .. } => Face::Field(field),
         E::TooManyNetworks | E::NetworksInvalid(_) => Face::Field("networks"),
-        E::AlreadyOpen | E::NotOpen | E::TooManyKeys | E::KeyPrepared | E::KeyInUse => {
-            Face::Refused
-        }
+        E::AlreadyOpen
+        | E::NotOpen
+        | E::OrganizationNotOpen
+        | E::TooManyKeys
+        | E::KeyPrepared
+        | E::KeyInUse => Face::Refused,
         E::KeyNotFound => Face::NotFound,
         E::Key(_) | E::Secret(_) => Face::Internal,
         E::Store(error) => store(error),
@@ -101,8 +110,12 @@ fn directory(error: &directory::Error) -> Face {
         E::EmailInvalid | E::EmailTaken => Face::Field("email"),
         E::GroupNameInvalid | E::GroupNameTaken => Face::Field("name"),
         E::UserNotFound | E::GroupNotFound => Face::NotFound,
-        E::TooManyUsers(_)
-        | E::TooManyGroups(_)
+        E::TooManyUsers { .. }
+        | E::UserCountInvalid(_)
+        | E::NothingMade(_)
+        | E::TooManyGroups { .. }
+        | E::TooManyMembers { .. }
+        | E::TooManyMemberships { .. }
         | E::AlreadyMember
         | E::NotMember
         | E::SourcesDiffer
@@ -215,7 +228,7 @@ fn permission(error: &permission::Error) -> Face {
         | E::DocumentInvalid { .. }
         | E::OperatorUnknown { .. }
         | E::PolicyIsPreset(_)
-        | E::AssignmentCountInvalid
+        | E::AssignmentCountInvalid { .. }
         | E::Unknown(_)
         | E::AssignmentsExist
         | E::TooManyAssignments(_)

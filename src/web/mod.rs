@@ -30,6 +30,7 @@ pub mod saml;
 pub mod scim;
 mod told;
 
+pub use api::{Described as DescribedAction, described as described_actions};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 pub use callers::{Anyone, PortalUser, SESSION_ENDS_AT, ScimClient, info};
 pub use command_line::{CommandLine, PortalReader};

@@ -136,6 +136,11 @@ pub fn time(at: &Timestamp) -> String {
     at.to_jiff().strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The day of a time, in UTC.
+pub fn day(at: &Timestamp) -> String {
+    at.to_jiff().strftime("%Y-%m-%d").to_string()
+}
+
 /// The same time for the `datetime` attribute of a `<time>` element.
 pub fn machine_time(at: &Timestamp) -> String {
     at.to_jiff().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

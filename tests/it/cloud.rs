@@ -406,7 +406,7 @@ on_both! {
         assert!(!is_in(&session).await, "left the group");
         world
             .write(async |tx, act| -> Result<_, provisioning::Error> {
-                directory::add_member(tx, act, &world.space, group, alice).await.unwrap();
+                directory::add_member(tx, act, &world.space, group, alice, &world.app.directory_limits()).await.unwrap();
                 Ok(provisioning::access_changed(tx, act, space, &changed).await?)
             })
             .await;

@@ -12,6 +12,7 @@
     reason = "what a test does should be read at a glance"
 )]
 
+mod access;
 mod account;
 mod api;
 mod api_examples;
@@ -34,8 +35,10 @@ mod nul;
 mod other_cloud;
 mod outbound;
 mod own;
+mod people;
 mod permission;
 mod plans;
+mod portal;
 mod provisioning;
 mod races;
 mod real_identity_provider;

@@ -460,7 +460,7 @@ in_both_worlds! {
         let eve = cast.users[2];
         world
             .write(async |tx, act| {
-                directory::add_member(tx, act, &world.space, cast.groups[0], eve).await
+                directory::add_member(tx, act, &world.space, cast.groups[0], eve, &world.app.directory_limits()).await
             })
             .await;
         let before = snapshot(world).await;

@@ -403,7 +403,7 @@ in_both_worlds! {
                 .write(async |tx, act| -> Result<_, provisioning::Error> {
                     let space = &world.space;
                     let done = if joins {
-                        directory::add_member(tx, act, space, group, user).await
+                        directory::add_member(tx, act, space, group, user, &world.app.directory_limits()).await
                     } else {
                         directory::remove_member(tx, act, space, group, user).await
                     };

@@ -165,7 +165,15 @@ impl World {
             let id = self.space.id;
             let group = directory::create_group(tx, act, id, name, "", 100).await?;
             for user in members {
-                directory::add_member(tx, act, &self.space, group.id, *user).await?;
+                directory::add_member(
+                    tx,
+                    act,
+                    &self.space,
+                    group.id,
+                    *user,
+                    &self.app.directory_limits(),
+                )
+                .await?;
             }
             Ok::<_, directory::Error>(group.id)
         })

@@ -153,10 +153,7 @@ async fn people(tx: &mut Write, app: &App, act: &Act, space: SpaceId) -> anyhow:
     let push = Push {
         act,
         space: &found,
-        limits: scim::Limits {
-            users: app.settings.limits.users,
-            groups: app.settings.limits.groups,
-        },
+        limits: app.directory_limits(),
         view: View {
             base: &base,
             types: ResourceTypes::standard(),

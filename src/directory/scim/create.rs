@@ -159,7 +159,7 @@ impl Standing {
     /// Gives a user its place, or says what speaks against it.
     fn take(&mut self, push: &Push<'_>, attributes: &Map<String, Value>) -> Result<(), Error> {
         if self.total >= push.limits.users {
-            return Err(Error::TooMany(KIND, push.limits.users));
+            return Err(Error::TooMany { kind: KIND, limit: push.limits.users, count: self.total });
         }
         let name = fold(text(attributes, "userName"));
         match self.holders.get(&name) {

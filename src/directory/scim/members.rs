@@ -11,6 +11,7 @@ use super::{
     resource::{Push, ResourceKind},
 };
 use crate::{
+    id::UserId,
     scim::{
         self, ErrorKind,
         patch::{MemberChange, member_matches},
@@ -88,6 +89,8 @@ impl Moved {
 pub struct Difference {
     added: Moved,
     removed: Moved,
+    /// Every user that joined, for the limits.
+    joined: Vec<i64>,
 }
 
 impl Difference {
@@ -135,7 +138,37 @@ impl Target<'_> {
                 }
             }
         }
+        self.check_limits(tx, &difference.joined).await?;
         Ok(difference)
+    }
+
+    /// GRP-15: once for all changes of a request, so that members may change places in a full
+    /// group. Where a limit is as wide as the space, nothing can be beyond it and nothing is asked.
+    async fn check_limits(self, tx: &mut Read, joined: &[i64]) -> Result<(), Error> {
+        let limits = self.push.limits;
+        if joined.is_empty() {
+            return Ok(());
+        }
+        if limits.counts_members() {
+            let count = sql("SELECT COUNT(*) FROM group_members WHERE group_id = $1")
+                .bind(self.group)
+                .fetch_number(tx)
+                .await?;
+            if count > limits.members {
+                return Err(Error::TooManyMembers { limit: limits.members, count });
+            }
+        }
+        if limits.counts_memberships() {
+            let limit = limits.memberships;
+            let mut query = sql("SELECT user_id, COUNT(*) FROM group_members WHERE user_id IN ");
+            query.push_numbers(joined).push(" GROUP BY user_id HAVING COUNT(*) > ");
+            query.push_bind(limit).push(" ORDER BY user_id LIMIT 1");
+            let beyond: Option<(UserId, i64)> = query.fetch_optional(tx).await?;
+            if let Some((user, count)) = beyond {
+                return Err(Error::TooManyMemberships { user, limit, count });
+            }
+        }
+        Ok(())
     }
 
     async fn current(self, tx: &mut Read) -> Result<Members, Error> {
@@ -217,9 +250,10 @@ impl Target<'_> {
             }
             came = stay;
         }
-        for id in came {
-            difference.added.note(|| ResourceKind::User.show(id));
+        for id in &came {
+            difference.added.note(|| ResourceKind::User.show(*id));
         }
+        difference.joined.append(&mut came);
         Ok(())
     }
 

@@ -29,12 +29,12 @@ pub use query::{
     Arrangement, At, BOTH, Listed, Position, Signposts, Sort, Wanted, arrange, fits_a_glance, list,
     list_together,
 };
-pub use resource::{Limits, Push, ResourceKind, Written};
+pub use resource::{Push, ResourceKind, Written};
 pub use schemas::{Registered, register, registered, unregister};
 pub use show::{Resource, View, find};
 pub use users::{delete_user, patch_user, replace_user};
 
-use crate::{scim, store as database};
+use crate::{id::UserId, scim, store as database};
 
 /// Why a SCIM request could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +52,33 @@ pub enum Error {
     #[error("a {0} made by hand has this name")]
     NameHeldByHand(ResourceKind),
     /// The space has as many as it may have.
-    #[error("a space has at most {1} {0}s")]
-    TooMany(ResourceKind, i64),
+    #[error("a space has at most {limit} {kind}s, and this one has {count}")]
+    TooMany {
+        /// Of what.
+        kind: ResourceKind,
+        /// How many it may have.
+        limit: i64,
+        /// How many it has.
+        count: i64,
+    },
+    /// A group would have more members than it may have (GRP-15).
+    #[error("a group has at most {limit} members, and this one would have {count}")]
+    TooManyMembers {
+        /// How many it may have.
+        limit: i64,
+        /// How many it would have.
+        count: i64,
+    },
+    /// A user would be in more groups than it may be in (GRP-15).
+    #[error("a user is in at most {limit} groups, and {user} would be in {count}")]
+    TooManyMemberships {
+        /// Who.
+        user: UserId,
+        /// In how many it may be.
+        limit: i64,
+        /// In how many it would be.
+        count: i64,
+    },
     /// The mass-change brake holds (SCIM-21).
     #[error("the mass-change brake holds: {going} users within {window} seconds")]
     Braked {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Error, extended, show::View};
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::{Source, announce},
+    directory::{Limits, Source, announce},
     id::{AuditId, GroupId, Principal, PrincipalKind, SpaceId, UserId},
     scim::{
         schema::{ResourceType, ResourceTypes},
@@ -167,7 +167,11 @@ impl ResourceKind {
         limit: i64,
     ) -> Result<(), Error> {
         let total = self.total(tx, space, None).await?;
-        if total >= limit { Err(Error::TooMany(self, limit)) } else { Ok(()) }
+        if total >= limit {
+            Err(Error::TooMany { kind: self, limit, count: total })
+        } else {
+            Ok(())
+        }
     }
 
     /// Refuses a name that somebody else has.
@@ -194,15 +198,6 @@ impl ResourceKind {
             Some((Source::Manual,)) => Err(Error::NameHeldByHand(self)),
         }
     }
-}
-
-/// How many of everything a space may have.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Users.
-    pub users: i64,
-    /// Groups.
-    pub groups: i64,
 }
 
 /// One request of a directory to change something.

@@ -71,6 +71,13 @@ pub struct Action {
     pub run: Run,
 }
 
+impl Action {
+    /// Whether it is about a space.
+    pub fn is_about_space(&self) -> bool {
+        self.fields.iter().any(|field| field.name == "ZoneId")
+    }
+}
+
 impl Call {
     /// The space that `ZoneId` names. A space of another organisation does not exist here.
     pub async fn space(&self, tx: &mut Read) -> Result<Space, Refusal> {

@@ -10,6 +10,7 @@ mod authenticate;
 pub(super) mod call;
 pub(super) mod catalogue;
 mod command_line;
+mod described;
 pub(super) mod fields;
 mod refusal;
 mod shape;
@@ -28,6 +29,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
+pub use self::described::{Described, described};
 use self::{
     call::{Answer, Call},
     fields::Parameters,
@@ -38,6 +40,7 @@ use super::{Caller, Fault, RequestInfo, Routes, log_cause, request::close_after}
 use crate::{
     app::App,
     audit::{Act, Actor},
+    space,
     tc3::{CommonCode, envelope},
 };
 
@@ -138,11 +141,25 @@ async fn answer(app: &App, info: &RequestInfo, request: Request) -> Answer {
     let answer = match authorized.await {
         Ok(()) => {
             let call = Call { app: app.clone(), act, caller, parameters };
-            (action.run)(&call).await
+            match (action.run)(&call).await {
+                Err(refusal) if action.is_about_space() => Err(or_not_open(&call, refusal).await),
+                other => other,
+            }
         }
         Err(refusal) => Err(refusal),
     };
     answer.map_err(|refusal| refusal.of_service(&signed.service))
+}
+
+/// ACT-01: before a space is open, whatever is about one says that first. Asked only where a call is
+/// refused anyway.
+async fn or_not_open(call: &Call, refusal: Refusal) -> Refusal {
+    let organization = call.caller.organization.id;
+    let found = call.app.db.read(async |tx| space::of_organization(tx, organization).await).await;
+    match found {
+        Ok(None) => space::Error::NotOpen.into(),
+        Ok(Some(_)) | Err(_) => refusal,
+    }
 }
 
 /// The actions that prove who asks by what they say. They are work for strangers, so there are only

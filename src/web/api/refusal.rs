@@ -190,9 +190,13 @@ fn organization(error: &organization::Error) -> &'static str {
         | Error::OtherCloudNumberInvalid
         | Error::OtherCloudRegionInvalid
         | Error::RemarkTooLong => "InvalidParameter",
-        Error::OtherCloudNumberTaken | Error::ManagementAccountStays | Error::AccountInUse => {
-            "FailedOperation"
-        }
+        Error::OtherCloudNumberTaken
+        | Error::ManagementAccountStays
+        | Error::ManagementAccountStaysAtTheRoot
+        | Error::RootStays
+        | Error::AccountInUse => "FailedOperation",
+        Error::DepartmentNotEmpty => "FailedOperation.OrganizationNodeNotEmpty",
+        Error::CountInvalid { .. } => "InvalidParameter",
         Error::NameTaken => "FailedOperation.OrganizationExistAlready",
         Error::DepartmentNameTaken => "FailedOperation.OrganizationNodeNameUsed",
         Error::DepartmentNotFound => "ResourceNotFound.OrganizationNodeNotExist",
@@ -224,6 +228,7 @@ fn space(error: &space::Error) -> &'static str {
         Error::NameTaken => "InvalidParameterValue.IdentityCenterZoneNameAlreadyExist",
         Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
+        Error::OrganizationNotOpen => "FailedOperation.IdentityCenterOrganizationNotOpen",
         // No action of the public API sets the numbers.
         Error::OutOfRange { .. } | Error::TooManyNetworks | Error::NetworksInvalid(_) => {
             "InvalidParameter.ParamError"
@@ -244,11 +249,18 @@ fn directory(error: &directory::Error) -> &'static str {
         Error::FieldInvalid { .. } | Error::EmailInvalid => "InvalidParameter.ParamError",
         Error::EmailTaken => "InvalidParameter.EmailAlreadyExists",
         Error::UserNotFound => "ResourceNotFound.UserNotExist",
-        Error::TooManyUsers(_) => "FailedOperation.UserOverUpperLimit",
+        Error::TooManyUsers { .. } => "FailedOperation.UserOverUpperLimit",
+        Error::UserCountInvalid(_) => "LimitExceeded.CreateUserLimitExceeded",
+        // The text names each row; the code is the first one's.
+        Error::NothingMade(refused) => {
+            refused.first().map_or(INTERNAL, |refused| directory(&refused.error))
+        }
         Error::GroupNameInvalid => "InvalidParameter.GroupNameFormatError",
         Error::GroupNameTaken => "InvalidParameter.GroupNameAlreadyExists",
         Error::GroupNotFound => "InvalidParameter.GroupNotExist",
-        Error::TooManyGroups(_) => "FailedOperation.GroupOverUpperLimit",
+        Error::TooManyGroups { .. } => "FailedOperation.GroupOverUpperLimit",
+        Error::TooManyMembers { .. } => "FailedOperation.GroupUserCountOverUpperLimit",
+        Error::TooManyMemberships { .. } => "FailedOperation.UserAddGroupCountOverUpperLimit",
         Error::AlreadyMember => "InvalidParameter.GroupUserAlreadyExists",
         Error::NotMember => "InvalidParameter.GroupUserNotExist",
         Error::SourcesDiffer => "FailedOperation.GroupTypeUserTypeNotMatch",
@@ -295,7 +307,7 @@ fn permission(error: &permission::Error) -> &'static str {
         | Error::DocumentTooLong
         | Error::DocumentInvalid { .. }
         | Error::OperatorUnknown { .. }
-        | Error::AssignmentCountInvalid => "InvalidParameter.ParamError",
+        | Error::AssignmentCountInvalid { .. } => "InvalidParameter.ParamError",
         Error::RelayStateInvalid => "InvalidParameter.RelayStateFormatError",
         Error::TooManyConfigurations(_) => "FailedOperation.ConfigurationOverUpperLimit",
         Error::ConfigurationNotFound => "InvalidParameter.RoleConfigurationNotExist",

@@ -69,8 +69,12 @@ pub const TABLE: &[Implemented] = &[
         service: OWN.0,
         version: OWN.1,
         subjects: &[
+            (key!("reference-subject-own-account"), actions::own::account::ACTIONS),
+            (key!("reference-subject-several-users"), actions::own::directory::ACTIONS),
+            (key!("reference-subject-overview"), actions::own::overview::ACTIONS),
             (key!("reference-subject-sessions"), actions::own::session::ACTIONS),
             (key!("reference-subject-look"), actions::own::look::ACTIONS),
+            (key!("reference-subject-command-lines"), actions::own::command_line::ACTIONS),
             (key!("reference-subject-plans"), actions::own::plan::ACTIONS),
             (key!("reference-subject-deployments"), actions::own::deployment::ACTIONS),
             (key!("reference-subject-drift"), actions::own::drift::ACTIONS),

@@ -24,14 +24,23 @@ pub(super) enum Section {
     Overview,
     Users,
     Groups,
+    Sessions,
     Configurations,
     Authorization,
+    UserSyncs,
+    Explorer,
     Requests,
+    Drift,
     Tasks,
     SingleSignOn,
     Scim,
     Events,
+    Expiring,
     Audit,
+    Administrators,
+    Keys,
+    Organization,
+    Own,
 }
 
 /// An entry of the menu.
@@ -63,6 +72,7 @@ const MENU: &[Part] = &[
         entries: &[
             entry(Section::Users, "/console/users", "user", key!("users-title")),
             entry(Section::Groups, "/console/groups", "users", key!("groups-title")),
+            entry(Section::Sessions, "/console/sessions", "enter", key!("sessions-title")),
         ],
     },
     Part {
@@ -80,7 +90,10 @@ const MENU: &[Part] = &[
                 "tree",
                 key!("authorization-title"),
             ),
+            entry(Section::UserSyncs, "/console/user-syncs", "sync", key!("user-syncs-title")),
+            entry(Section::Explorer, "/console/explorer", "search", key!("explorer-title")),
             entry(Section::Requests, "/console/requests", "check", key!("requests-title")),
+            entry(Section::Drift, "/console/drift", "warning", key!("drift-title")),
             entry(Section::Tasks, "/console/tasks", "tasks", key!("tasks-title")),
         ],
     },
@@ -90,7 +103,27 @@ const MENU: &[Part] = &[
             entry(Section::SingleSignOn, "/console/settings/sso", "key", key!("sso-title")),
             entry(Section::Scim, "/console/settings/scim", "sync", key!("scim-title")),
             entry(Section::Events, "/console/settings/events", "enter", key!("events-title")),
+            entry(Section::Expiring, "/console/expiring", "clock", key!("expiring-title")),
             entry(Section::Audit, "/console/audit", "log", key!("audit-title")),
+        ],
+    },
+    Part {
+        title: Some(key!("menu-organization")),
+        entries: &[
+            entry(
+                Section::Organization,
+                "/console/organization",
+                "tree",
+                key!("organization-title"),
+            ),
+            entry(
+                Section::Administrators,
+                "/console/administrators",
+                "users",
+                key!("administrators-title"),
+            ),
+            entry(Section::Keys, "/console/keys", "key", key!("keys-own")),
+            entry(Section::Own, "/console/account", "user", key!("own-title")),
         ],
     },
 ];
@@ -208,9 +241,15 @@ impl ListQuery {
 
     /// The way through the pages of a list that stands at `path`.
     pub fn pager<T>(&self, path: &str, page: &Page<T>) -> Pager {
-        let kept = [("search", &self.search), ("tab", &self.tab), ("state", &self.state)];
-        let kept: Vec<String> = kept
+        self.pager_with(path, page, &[])
+    }
+
+    /// The same for a list that is narrowed by more: what its address says besides.
+    pub fn pager_with<T>(&self, path: &str, page: &Page<T>, more: &[(&str, &str)]) -> Pager {
+        let own = [("search", &*self.search), ("tab", &*self.tab), ("state", &*self.state)];
+        let kept: Vec<String> = own
             .iter()
+            .chain(more)
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", encode(value)))
             .collect();
@@ -239,11 +278,18 @@ pub(super) struct Search {
     pub label: Message,
     pub text: String,
     pub keep: Vec<(&'static str, String)>,
+    /// Whether the list is narrowed by more than the search.
+    pub is_narrowed: bool,
 }
 
 impl Search {
     pub fn new(label: impl Into<Message>, query: &ListQuery) -> Self {
-        Self { label: label.into(), text: query.search.trim().to_owned(), keep: Vec::new() }
+        Self {
+            label: label.into(),
+            text: query.search.trim().to_owned(),
+            keep: Vec::new(),
+            is_narrowed: false,
+        }
     }
 }
 

@@ -5,27 +5,44 @@
 
 mod accounts;
 mod administrator;
+mod administrators;
 mod audit;
 mod authorization;
+mod chart;
+mod command_line;
 mod configurations;
+mod drift;
 mod events;
+mod expiring;
+mod explorer;
 mod frame;
 mod groups;
+mod organization;
 mod overview;
+mod own;
+mod plans;
 mod requests;
 mod scim;
+mod scopes;
+mod sessions;
 mod sso;
 mod tasks;
+mod undeployment;
+mod user_syncs;
 mod users;
 pub(crate) mod words;
 
 pub use administrator::Administrator;
+pub(in crate::web) use expiring::ends;
 
 use super::{
     Caller, Routes,
     pages::{self, PageError, Problem},
 };
 use crate::{app::App, permission, store::Door};
+
+/// Rows that one form may name.
+const MOST_AT_ONCE: usize = 50;
 
 /// The routes of the console.
 pub(super) fn routes(app: &App) -> Routes {
@@ -36,41 +53,95 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/logout", Anyone, administrator::logout)
         .get("/console", Admin, overview::show)
         .post("/console/space", Admin, overview::open)
+        .get("/console/space/name", Admin, overview::name)
+        .get("/console/expiring", Admin, expiring::show)
+        .get("/console/sessions", Admin, sessions::list)
+        .post("/console/sessions/end", Admin, sessions::end)
+        .get("/console/administrators", Admin, administrators::list)
+        .get("/console/keys", Admin, administrators::show_keys)
+        .post("/console/keys", Admin, administrators::create_key)
+        .post("/console/keys/{id}/enable", Admin, administrators::enable_key)
+        .post("/console/keys/{id}/disable", Admin, administrators::disable_key)
+        .post("/console/keys/{id}/delete", Admin, administrators::delete_key)
+        .get("/console/account", Admin, own::show)
+        .post("/console/account/password", Admin, own::change_password)
+        .post("/console/account/sessions/end", Admin, own::end_sessions)
+        .get("/console/organization", Admin, organization::show)
+        .post("/console/organization/move", Admin, organization::move_accounts)
+        .post("/console/organization/departments/{node}", Admin, organization::update_department)
+        .get("/console/organization/departments/{node}/edit", Admin, organization::edit_department)
+        .post(
+            "/console/organization/departments/{node}/delete",
+            Admin,
+            organization::delete_department,
+        )
+        .get("/console/organization/departments/{node}/new", Admin, organization::new_department)
+        .post(
+            "/console/organization/departments/{node}/new",
+            Admin,
+            organization::create_department,
+        )
+        .get("/console/organization/departments/{node}/accounts", Admin, organization::new_account)
+        .post(
+            "/console/organization/departments/{node}/accounts",
+            Admin,
+            organization::create_account,
+        )
+        .get("/console/organization/accounts/{uin}/edit", Admin, organization::edit_account)
+        .post("/console/organization/accounts/{uin}", Admin, organization::update_account)
         .get("/console/users", Admin, users::list)
-        .post("/console/users", Admin, users::create)
-        .get("/console/users/new", Admin, users::new)
-        .get("/console/users/{id}", Admin, users::show)
+        .post("/console/users", Admin, users::create::create)
+        .get("/console/users/new", Admin, users::create::new)
+        .get("/console/users/{id}", Admin, users::page::show)
         .post("/console/users/{id}", Admin, users::update)
         .get("/console/users/{id}/edit", Admin, users::edit)
         .post("/console/users/{id}/delete", Admin, users::delete)
-        .post("/console/users/{id}/adopt", Admin, users::adopt)
-        .post("/console/users/{id}/enable", Admin, users::enable)
-        .post("/console/users/{id}/disable", Admin, users::disable)
+        .get("/console/users/{id}/adopt", Admin, users::adopt::ask_user)
+        .post("/console/users/{id}/adopt", Admin, users::adopt::user)
+        .post("/console/users/{id}/status", Admin, users::set_status)
+        .post("/console/users/{id}/groups", Admin, users::groups::add)
+        .post("/console/users/{id}/groups/remove", Admin, users::groups::remove)
         .get("/console/groups", Admin, groups::list)
         .post("/console/groups", Admin, groups::create)
         .get("/console/groups/new", Admin, groups::new)
-        .get("/console/groups/{id}", Admin, groups::show)
+        .get("/console/groups/{id}", Admin, groups::page::show)
         .post("/console/groups/{id}", Admin, groups::update)
         .get("/console/groups/{id}/edit", Admin, groups::edit)
         .post("/console/groups/{id}/delete", Admin, groups::delete)
-        .post("/console/groups/{id}/adopt", Admin, groups::adopt)
-        .post("/console/groups/{id}/members", Admin, groups::add_member)
-        .post("/console/groups/{id}/members/{user}/remove", Admin, groups::remove_member)
+        .get("/console/groups/{id}/adopt", Admin, users::adopt::ask_group)
+        .post("/console/groups/{id}/adopt", Admin, users::adopt::group)
+        .post("/console/groups/{id}/members", Admin, groups::page::add_members)
+        .post("/console/groups/{id}/members/remove", Admin, groups::page::remove_members)
         .get("/console/configurations", Admin, configurations::list)
         .post("/console/configurations", Admin, configurations::create)
         .get("/console/configurations/new", Admin, configurations::new)
         .get("/console/configurations/{id}", Admin, configurations::show)
+        .post("/console/configurations/{id}", Admin, configurations::update)
+        .get("/console/configurations/{id}/edit", Admin, configurations::edit)
         .get("/console/configurations/{id}/policies", Admin, configurations::choose_policies)
-        .post("/console/configurations/{id}/policies", Admin, configurations::add_policies)
-        .post("/console/configurations/{id}/deployments/{account}", Admin, configurations::deploy)
+        .get("/console/undeploy/{uin}/{id}", Admin, undeployment::show)
+        .get("/console/plan", Admin, plans::show)
+        .post("/console/plan", Admin, plans::apply)
+        .post("/console/configurations/{id}/command-line", Admin, command_line::set)
         .get("/console/authorization", Admin, authorization::tree)
-        .post("/console/authorization", Admin, authorization::begin)
         .get("/console/authorization/identities", Admin, authorization::identities)
         .get("/console/authorization/configurations", Admin, authorization::configurations)
         .get("/console/authorization/review", Admin, authorization::review)
         .get("/console/accounts/{uin}", Admin, accounts::show)
-        .post("/console/accounts/{uin}/remove", Admin, accounts::remove)
+        .get("/console/user-syncs", Admin, user_syncs::list)
+        .get("/console/user-syncs/new", Admin, authorization::sync_identities)
+        .get("/console/user-syncs/basics", Admin, user_syncs::basics)
+        .get("/console/user-syncs/{id}", Admin, user_syncs::show)
+        .post("/console/user-syncs/{id}", Admin, user_syncs::update)
+        .get("/console/explorer", Admin, explorer::show)
+        .get("/console/drift", Admin, drift::list)
+        .post("/console/drift", Admin, drift::answer)
+        .post("/console/drift/detect", Admin, drift::detect)
         .get("/console/requests", Admin, requests::list)
+        .get("/console/requests/scopes", Admin, scopes::list)
+        .post("/console/requests/scopes", Admin, scopes::create)
+        .get("/console/requests/scopes/new", Admin, scopes::new)
+        .post("/console/requests/scopes/delete", Admin, scopes::delete)
         .post("/console/requests/{id}/approve", Admin, requests::approve)
         .post("/console/requests/{id}/reject", Admin, requests::reject)
         .get("/console/accounts/{uin}/cloud", Admin, accounts::cloud)
@@ -78,6 +149,10 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/accounts/{uin}/steps/{step}/confirm", Admin, accounts::confirm)
         .get("/console/tasks", Admin, tasks::list)
         .post("/console/tasks/{id}/retry", Admin, tasks::retry)
+        .get("/console/tasks/export", Admin, plans::list_export)
+        .get("/console/tasks/of/{request}", Admin, plans::progress)
+        .get("/console/tasks/of/{request}/export", Admin, plans::export)
+        .post("/console/tasks/of/{request}/retry", Admin, plans::retry_failed)
         .get("/console/settings/sso", Admin, sso::show)
         .get("/console/settings/sso/provider", Admin, sso::provider::form)
         .post("/console/settings/sso/metadata", Admin, sso::provider::by_metadata)
@@ -141,6 +216,7 @@ fn limits(app: &App) -> permission::Limits {
     permission::Limits {
         configurations: limits.configurations,
         custom_policies: limits.custom_policies,
+        per_call: limits.per_call,
         ..permission::Limits::default()
     }
 }

@@ -1,7 +1,6 @@
 //! The words pages use for what the rooms know by code, and the colour of each state.
 
 use crate::{
-    access::ReachState,
     directory::Source,
     event, expiry,
     id::{Principal, PrincipalKind},
@@ -13,14 +12,6 @@ use crate::{
 
 /// A state: the class of its badge, and its word.
 pub type Badge = (&'static str, Message);
-
-/// The steps of a role sync.
-pub static STEPS: [(u8, Message); 4] = [
-    (1, key!("step-accounts")),
-    (2, key!("step-identities")),
-    (3, key!("step-configurations")),
-    (4, key!("step-review")),
-];
 
 /// Who made a user or a group.
 pub fn source(source: Source) -> Message {
@@ -55,6 +46,7 @@ pub fn expiry_kind(kind: expiry::Kind) -> Message {
         expiry::Kind::IdentityProviderKey => key!("expiry-idp-key"),
         expiry::Kind::EncryptionKey => key!("expiry-encryption-key"),
         expiry::Kind::ScimToken => key!("expiry-scim-token"),
+        expiry::Kind::TlsCertificate => key!("expiry-tls"),
     }
 }
 
@@ -68,10 +60,15 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Those that are near, out of all that ends in a space.
+    /// Those that are near, out of all that ends.
     pub fn near(ends: Vec<expiry::End>, now: Timestamp) -> Vec<Self> {
         let near = ends.into_iter().filter(|end| end.is_near(now));
-        near.map(|end| Self {
+        near.map(|end| Self::of(&end, now)).collect()
+    }
+
+    /// This one. The server's own certificate is set in its settings, on no page.
+    pub fn of(end: &expiry::End, now: Timestamp) -> Self {
+        Self {
             what: expiry_kind(end.kind),
             href: match end.kind {
                 expiry::Kind::IdpCertificate => "/console/settings/sso#certificates",
@@ -80,11 +77,11 @@ impl Ending {
                 | expiry::Kind::IdentityProviderKey
                 | expiry::Kind::EncryptionKey => "/console/settings/sso/keys",
                 expiry::Kind::ScimToken => "/console/settings/scim",
+                expiry::Kind::TlsCertificate => "/console/expiring",
             },
             at: end.at,
             days: end.days_left(now),
-        })
-        .collect()
+        }
     }
 }
 
@@ -146,6 +143,16 @@ pub fn assignment(state: AssignmentState) -> Badge {
         AssignmentState::Active => ("badge-good", key!("assignment-active")),
         AssignmentState::Failed => ("badge-bad", key!("state-failed")),
         AssignmentState::Removing => ("badge-busy", key!("assignment-removing")),
+    }
+}
+
+/// How far a user sync is.
+pub fn user_sync(state: AssignmentState) -> Badge {
+    match state {
+        AssignmentState::Active => ("badge-good", key!("state-enabled")),
+        AssignmentState::Pending | AssignmentState::Failed | AssignmentState::Removing => {
+            assignment(state)
+        }
     }
 }
 

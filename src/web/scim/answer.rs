@@ -147,9 +147,18 @@ impl From<directory::Error> for Refusal {
             directory::Error::ValueTaken(attribute) => {
                 (ErrorKind::Uniqueness, format!("Another resource has this value of {attribute}"))
             }
-            directory::Error::TooMany(kind, limit) => {
-                (ErrorKind::Forbidden, format!("This space has its limit of {limit} {kind}s"))
-            }
+            directory::Error::TooMany { kind, limit, count } => (
+                ErrorKind::Forbidden,
+                format!("A space has at most {limit} {kind}s, and this one has {count}"),
+            ),
+            directory::Error::TooManyMembers { limit, count } => (
+                ErrorKind::Forbidden,
+                format!("A group has at most {limit} members, and this one would have {count}"),
+            ),
+            directory::Error::TooManyMemberships { user, limit, count } => (
+                ErrorKind::Forbidden,
+                format!("A user is in at most {limit} groups, and {user} would be in {count}"),
+            ),
         };
         Error::new(kind, detail).into()
     }

@@ -14,7 +14,7 @@ use super::{
     answer::{self, Refusal},
     body,
     perform::{Operation, perform},
-    resources::{base, limits},
+    resources::base,
     trace::Effect,
 };
 use crate::{
@@ -239,7 +239,13 @@ fn push<'a>(
 ) -> Push<'a> {
     let types = &client.opened.types;
     let view = View { base, types, projection: Projection::Whole, always_emit_members: false };
-    Push { act: &client.act, space: client.space(), limits: limits(app), view, precondition }
+    Push {
+        act: &client.act,
+        space: client.space(),
+        limits: app.directory_limits(),
+        view,
+        precondition,
+    }
 }
 
 async fn take(

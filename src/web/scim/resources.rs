@@ -19,8 +19,8 @@ use super::{
 use crate::{
     app::App,
     directory::scim::{
-        self as directory, Arrangement, At, Limits, Listed, Position, Push, Resource, ResourceKind,
-        Show, Sort, View, Wanted, Written,
+        self as directory, Arrangement, At, Listed, Position, Push, Resource, ResourceKind, Show,
+        Sort, View, Wanted, Written,
     },
     scim::{
         list::{self, Query},
@@ -56,11 +56,6 @@ pub fn view<'a>(
         projection: Projection::parse(kind.of(types), attributes, excluded),
         always_emit_members: client.space().scim_settings.0.always_emit_members,
     }
-}
-
-/// How many of everything a space may have.
-pub fn limits(app: &App) -> Limits {
-    Limits { users: app.settings.limits.users, groups: app.settings.limits.groups }
 }
 
 /// RFC 7644 §3.14.
@@ -346,7 +341,7 @@ pub async fn change(
     let push = Push {
         act: &client.act,
         space: client.space(),
-        limits: limits(app),
+        limits: app.directory_limits(),
         view: view(client, &base, kind, query),
         precondition,
     };

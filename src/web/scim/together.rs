@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::{
     answer::Refusal,
     perform::{self, Operation},
-    resources::{base, change, limits, view},
+    resources::{base, change, view},
     trace::Effect,
 };
 use crate::{
@@ -164,7 +164,7 @@ async fn all(app: &App, wishes: &[Wish]) -> Result<Vec<Result<Written, Refusal>>
         .map(|Wish { client, query, .. }| Push {
             act: &client.act,
             space: client.space(),
-            limits: limits(app),
+            limits: app.directory_limits(),
             view: view(client, &base, KIND, query),
             precondition: None,
         })

@@ -2,17 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{ZONE_ID, action, configuration::configuration_id, task};
+use super::{
+    ZONE_ID, action,
+    configuration::{configuration_id, limits},
+    task,
+};
 use crate::{
     directory::Principal,
     id::{ConfigurationId, SpaceId, TaskId, Uin},
     organization::{self, AccountKind},
     permission::{
-        self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, DeploymentStatus, Limits,
+        self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, DeploymentStatus,
         RemovalStrategy, Triple,
     },
     provisioning,
-    store::{Page, PageRequest, Read},
+    store::{Page, Read},
     web::api::{
         call::{Action, Answer, Call, object},
         fields::{Field, Parameters, Rule},
@@ -190,14 +194,17 @@ pub async fn triples(
 
 async fn create(call: &Call) -> Answer {
     let items = call.parameters.objects("RoleAssignmentInfo");
-    if items.len() > permission::MOST_ASSIGNMENTS_PER_CALL {
+    let limits = limits(call);
+    if items.len() > limits.per_call {
         return Err(Refusal::new(
             "LimitExceeded.CreateRoleAssignmentLimitExceeded",
-            "The parameter `RoleAssignmentInfo` has at most 50 entries.",
+            format!(
+                "The parameter `RoleAssignmentInfo` has at most {} entries, and this one has {}.",
+                limits.per_call,
+                items.len()
+            ),
         ));
     }
-    let limits =
-        Limits { configurations: call.app.settings.limits.configurations, ..Limits::default() };
     let tasks = call
         .app
         .db
@@ -219,6 +226,7 @@ async fn list(call: &Call) -> Answer {
     let filter = AssignmentFilter {
         principal: principal_of(parameters)?,
         principal_kind: super::principal_kind(parameters),
+        reaching: None,
         account: parameters.integer("TargetUin").map(Uin),
         account_kind: account_kind(parameters),
         configuration: optional_configuration(call)?,
@@ -295,6 +303,7 @@ async fn list_deployments(call: &Call) -> Answer {
             None => None,
         },
         search: parameters.optional_text("Filter").map(str::to_owned),
+        ..DeploymentFilter::default()
     };
     let found: Page<Deployment> = call
         .app
@@ -371,14 +380,4 @@ async fn deployment_task(
         fields.insert("TaskStatus".to_owned(), status);
     }
     Ok(shown)
-}
-
-/// How many configurations are deployed somewhere in a space.
-pub async fn deployed(tx: &mut Read, space: SpaceId) -> Result<i64, Refusal> {
-    let mut total = 0;
-    for status in [DeploymentStatus::Deployed, DeploymentStatus::Outdated] {
-        let filter = DeploymentFilter { status: Some(status), ..DeploymentFilter::default() };
-        total += permission::deployments(tx, space, &filter, PageRequest::first(1)).await?.total;
-    }
-    Ok(total)
 }

@@ -177,12 +177,13 @@ async fn delete(call: &Call) -> Answer {
 }
 
 async fn add_user(call: &Call) -> Answer {
+    let limits = call.app.directory_limits();
     call.app
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?;
             let (group, user) = (group_id(call)?, user_id(call)?);
-            match directory::add_member(tx, &call.act, &space, group, user).await {
+            match directory::add_member(tx, &call.act, &space, group, user, &limits).await {
                 // The reference has a word of its own for each direction.
                 Err(directory::Error::GroupManagedByScim) => Err(Refusal::new(
                     "FailedOperation.SynchronizedGroupNotAddUser",

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::action;
 use crate::{
     cloud,
+    id::Uin,
     organization::{self, Account, AccountFilter, AccountKind, Department},
     store::PageRequest,
     tc3::CommonCode,
@@ -80,6 +81,33 @@ pub const ACTIONS: &[Action] = &[
             Field::text("NodeName"),
         ],
         |call| Box::pin(describe_members(call)),
+    ),
+    action(
+        "UpdateOrganizationNode",
+        &[Field::unsigned("NodeId").required(), Field::text("Name"), Field::text("Remark")],
+        |call| Box::pin(update_node(call)),
+    ),
+    action("DeleteOrganizationNodes", &[Field::integers("NodeId").required()], |call| {
+        Box::pin(delete_nodes(call))
+    }),
+    action(
+        "MoveOrganizationNodeMembers",
+        &[Field::integer("NodeId").required(), Field::integers("MemberUin").required()],
+        |call| Box::pin(move_members(call)),
+    ),
+    action(
+        "UpdateOrganizationMember",
+        &[
+            Field::unsigned("MemberUin").required(),
+            Field::text("Name"),
+            Field::text("Remark"),
+            Field::text("PolicyType"),
+            Field::integers("PermissionIds"),
+            Field::text("IsAllowQuit"),
+            Field::text("PayUin"),
+            Field::unsigned("IsModifyNickName"),
+        ],
+        |call| Box::pin(update_member(call)),
     ),
 ];
 
@@ -275,6 +303,93 @@ async fn describe_members(call: &Call) -> Answer {
     answer.insert("Items".into(), json!(items));
     answer.insert("Total".into(), json!(page.total));
     Ok(answer)
+}
+
+/// What is not named stays; an empty remark clears it.
+async fn update_node(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let node = parameters.integer("NodeId").unwrap_or_default();
+    let (name, remark) = (parameters.optional_text("Name"), parameters.given_text("Remark"));
+    let organization = call.caller.organization.id;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            match organization::update_department(tx, &call.act, organization, node, name, remark)
+                .await
+            {
+                // The reference has another word for it here.
+                Err(organization::Error::DepartmentNotFound) => Err(Refusal::new(
+                    "FailedOperation.OrganizationNodeNotExist",
+                    "The parameter `NodeId` names no department.",
+                )),
+                other => Ok(other?),
+            }
+        })
+        .await?;
+    Ok(object([]))
+}
+
+async fn delete_nodes(call: &Call) -> Answer {
+    let nodes = call.parameters.integers("NodeId");
+    let organization = call.caller.organization.id;
+    call.app
+        .db
+        .write(async |tx| {
+            organization::delete_departments(tx, &call.act, organization, &nodes).await
+        })
+        .await?;
+    Ok(object([]))
+}
+
+async fn move_members(call: &Call) -> Answer {
+    let node = call.parameters.integer("NodeId").unwrap_or_default();
+    let accounts: Vec<Uin> = call.parameters.integers("MemberUin").into_iter().map(Uin).collect();
+    let organization = call.caller.organization.id;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            match organization::move_accounts(tx, &call.act, organization, &accounts, node).await {
+                // The reference has another word for it here.
+                Err(organization::Error::AccountNotFound) => Err(Refusal::new(
+                    "FailedOperation.SomeUinsNotInOrganization",
+                    "The parameter `MemberUin` names an account that is not in the organization.",
+                )),
+                other => Ok(other?),
+            }
+        })
+        .await?;
+    Ok(object([]))
+}
+
+/// Name and remark; how members pay is not ours to change.
+async fn update_member(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    for unsupported in ["PolicyType", "PermissionIds", "IsAllowQuit", "PayUin"] {
+        if parameters.is_given(unsupported) {
+            return Err(Refusal::common(
+                CommonCode::UnsupportedOperation,
+                format!("The parameter `{unsupported}` is not supported."),
+            ));
+        }
+    }
+    let uin = Uin(parameters.integer("MemberUin").unwrap_or_default());
+    let (name, remark) = (parameters.optional_text("Name"), parameters.given_text("Remark"));
+    let organization = call.caller.organization.id;
+    call.app
+        .db
+        .write(async |tx| -> Result<_, Refusal> {
+            match organization::update_account(tx, &call.act, organization, uin, name, remark).await
+            {
+                // The reference has another word for it here.
+                Err(organization::Error::AccountNotFound) => Err(Refusal::new(
+                    "ResourceNotFound.MemberNotExist",
+                    "The parameter `MemberUin` names no account of the organization.",
+                )),
+                other => Ok(other?),
+            }
+        })
+        .await?;
+    Ok(object([]))
 }
 
 fn member(account: &Account, payer: &Account) -> Value {

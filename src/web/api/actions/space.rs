@@ -2,14 +2,12 @@
 
 use serde_json::json;
 
-use super::{ZONE_ID, action, assignment};
+use super::{ZONE_ID, action};
 use crate::{
-    cloud,
-    directory::{self, GroupFilter, UserFilter},
-    permission::{self, ConfigurationFilter, MOST_POLICIES},
-    provisioning::{self, UserSyncFilter},
+    cloud, overview,
+    permission::MOST_POLICIES,
     space::{self, Networks, Space},
-    store::{PageRequest, Read},
+    store::Read,
     tc3::CommonCode,
     web::api::{
         call::{Action, Answer, Call, object},
@@ -135,30 +133,25 @@ async fn set_networks(call: &Call) -> Answer {
 
 async fn statistics(call: &Call) -> Answer {
     let limits = call.app.settings.limits;
-    let one = PageRequest::first(1);
-    let statistics = call
+    let organization = call.caller.organization.id;
+    let counted = call
         .app
         .db
         .read(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
-            let users = directory::users(tx, space, &UserFilter::default(), one).await?;
-            let groups = directory::groups(tx, space, &GroupFilter::default(), one).await?;
-            let filter = ConfigurationFilter::default();
-            let configurations = permission::configurations(tx, space, &filter, one).await?;
-            let filter = UserSyncFilter::default();
-            let syncs = provisioning::user_syncs(tx, space, &filter, one).await?;
-            Ok(json!({
-                "UserQuota": limits.users,
-                "GroupQuota": limits.groups,
-                "RoleConfigurationQuota": limits.configurations,
-                "SystemPolicyPerRoleConfigurationQuota": MOST_POLICIES,
-                "UserCount": users.total,
-                "GroupCount": groups.total,
-                "RoleConfigurationCount": configurations.total,
-                "UserProvisioningCount": syncs.total,
-                "RoleConfigurationSyncCount": assignment::deployed(tx, space).await?,
-            }))
+            Ok(overview::statistics(tx, organization, space).await?)
         })
         .await?;
+    let statistics = json!({
+        "UserQuota": limits.users,
+        "GroupQuota": limits.groups,
+        "RoleConfigurationQuota": limits.configurations,
+        "SystemPolicyPerRoleConfigurationQuota": MOST_POLICIES,
+        "UserCount": counted.users,
+        "GroupCount": counted.groups,
+        "RoleConfigurationCount": counted.configurations,
+        "UserProvisioningCount": counted.user_syncs,
+        "RoleConfigurationSyncCount": counted.role_syncs,
+    });
     Ok(object([("ZoneStatistics", statistics)]))
 }

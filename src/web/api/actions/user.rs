@@ -9,7 +9,7 @@ use crate::{
     provisioning,
     web::api::{
         call::{Action, Answer, Call, object},
-        fields::{Field, Rule},
+        fields::{Field, Parameters, Rule},
         refusal::Refusal,
         shape::{
             MAX_RESULTS, NEXT_TOKEN, ORIGIN, STATUS, id, origin, page, page_request, source,
@@ -105,6 +105,20 @@ pub fn user_id(call: &Call) -> Result<UserId, Refusal> {
     id(call.parameters.text("UserId"), NOT_FOUND, "UserId")
 }
 
+/// The user that these fields tell.
+pub fn new_user(parameters: &Parameters) -> NewUser {
+    let text = |name: &str| parameters.text(name).to_owned();
+    NewUser {
+        user_name: text("UserName"),
+        first_name: text("FirstName"),
+        last_name: text("LastName"),
+        display_name: text("DisplayName"),
+        email: text("Email"),
+        description: text("Description"),
+        disabled: parameters.optional_text("UserStatus") == Some("Disabled"),
+    }
+}
+
 async fn create(call: &Call) -> Answer {
     let parameters = &call.parameters;
     if parameters.optional_text("UserType") == Some("Synchronized") {
@@ -113,16 +127,7 @@ async fn create(call: &Call) -> Answer {
             "The parameter `UserType` must be Manual: synchronized users come by SCIM.",
         ));
     }
-    let text = |name: &str| parameters.text(name).to_owned();
-    let new = NewUser {
-        user_name: text("UserName"),
-        first_name: text("FirstName"),
-        last_name: text("LastName"),
-        display_name: text("DisplayName"),
-        email: text("Email"),
-        description: text("Description"),
-        disabled: parameters.optional_text("UserStatus") == Some("Disabled"),
-    };
+    let new = new_user(parameters);
     let limit = call.app.settings.limits.users;
     let user = call
         .app
@@ -155,6 +160,7 @@ async fn list(call: &Call) -> Answer {
         search: parameters.optional_text("Filter").map(|text| plain_filter(text).to_owned()),
         enabled: parameters.optional_text("UserStatus").map(|word| word == "Enabled"),
         source: source(parameters.optional_text("UserType")),
+        outside: None,
         descending: parameters.optional_text("SortType") == Some("Desc"),
     };
     // What cannot be read names no group, and so selects nobody.

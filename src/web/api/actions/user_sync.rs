@@ -112,8 +112,16 @@ fn deletion(parameters: &Parameters, name: &str) -> Option<DeletionStrategy> {
 
 async fn create(call: &Call) -> Answer {
     let items = call.parameters.objects("UserSyncProvisionings");
-    if items.len() > MOST_SYNCS_PER_CALL {
-        return Err(provisioning::Error::UserSyncCountInvalid.into());
+    let limit = call.app.settings.limits.per_call.min(MOST_SYNCS_PER_CALL);
+    if items.len() > limit {
+        return Err(Refusal::new(
+            "LimitExceeded.CreateUserSyncProvisioningLimitExceeded",
+            format!(
+                "The parameter `UserSyncProvisionings` has at most {limit} entries, and this one \
+                 has {}.",
+                items.len()
+            ),
+        ));
     }
     let tasks = call
         .app
@@ -202,9 +210,11 @@ async fn list(call: &Call) -> Answer {
     let filter = UserSyncFilter {
         principal: principal_of(parameters)?,
         principal_kind: super::principal_kind(parameters),
+        reaching: None,
         account: parameters.integer("TargetUin").map(Uin),
         account_kind: account_kind(parameters),
         search: parameters.optional_text("Filter").map(str::to_owned),
+        account_search: None,
     };
     let found = call
         .app

@@ -178,7 +178,9 @@ fn fault(error: directory::Error) -> Fault {
         | directory::Error::NotFound(_)
         | directory::Error::NameTaken(_)
         | directory::Error::NameHeldByHand(_)
-        | directory::Error::TooMany(..)
+        | directory::Error::TooMany { .. }
+        | directory::Error::TooManyMembers { .. }
+        | directory::Error::TooManyMemberships { .. }
         | directory::Error::Braked { .. }
         | directory::Error::ValueTaken(_)
         | directory::Error::Corrupt(_) => {

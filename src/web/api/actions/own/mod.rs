@@ -1,8 +1,12 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
+pub mod account;
+pub mod command_line;
 pub mod deployment;
+pub mod directory;
 pub mod drift;
 pub mod look;
 pub mod other_cloud;
+pub mod overview;
 pub mod plan;
 pub mod session;
