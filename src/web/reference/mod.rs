@@ -39,6 +39,11 @@ const LONGEST_SEARCH: usize = 128;
 /// When the calls of the examples are made, in seconds since 1970.
 const EXAMPLE_TIME: i64 = 1_795_334_400;
 
+/// What an answer is in.
+const ENVELOPE: &str = r#"{"Response": {…, "RequestId": "…"}}"#;
+/// What an error is in.
+const ERROR_ENVELOPE: &str =
+    r#"{"Response": {"Error": {"Code": "…", "Message": "…"}, "RequestId": "…"}}"#;
 /// How a request is signed, by a client of the server HOST.
 const SIGNING: &str = r#"CanonicalRequest = "POST\n" + "/\n" + "\n"
     + "content-type:application/json\n" + "host:HOST\n" + "\n"
@@ -109,16 +114,6 @@ impl FoundService {
 }
 
 impl Index {
-    /// What an answer is in.
-    fn envelope(&self) -> &'static str {
-        "{\"Response\": {…, \"RequestId\": \"…\"}}"
-    }
-
-    /// What an error is in.
-    fn error_envelope(&self) -> &'static str {
-        "{\"Response\": {\"Error\": {\"Code\": \"…\", \"Message\": \"…\"}, \"RequestId\": \"…\"}}"
-    }
-
     /// How a request is signed (API reference §3.2).
     fn recipe(&self) -> String {
         SIGNING.replace("HOST", &self.host)
@@ -211,15 +206,6 @@ impl ActionPage {
         )
     }
 
-    /// The answer to it, in its envelope.
-    fn answer(&self, example: &Example) -> String {
-        let mut content = example.response.clone();
-        if let Some(content) = content.as_object_mut() {
-            content.insert("RequestId".to_owned(), json!("…"));
-        }
-        pretty(&json!({ "Response": content }))
-    }
-
     /// Whether it is for principals of the management account.
     fn is_for_administrators(&self) -> bool {
         self.action.access == Access::Administrator
@@ -229,6 +215,15 @@ impl ActionPage {
     fn is_for_all(&self) -> bool {
         self.action.access == Access::AnyCredential
     }
+}
+
+/// The answer of an example, in its envelope.
+fn answer(example: &Example) -> String {
+    let mut content = example.response.clone();
+    if let Some(content) = content.as_object_mut() {
+        content.insert("RequestId".to_owned(), json!("…"));
+    }
+    pretty(&json!({ "Response": content }))
 }
 
 fn pretty(value: &Value) -> String {
