@@ -1,12 +1,13 @@
 # The one door for developers. `make run` and `make test` start from a Rust toolchain and nothing else.
 
-.PHONY: help run test fuzz rules bench lint
+.PHONY: help run test fuzz rules examples bench lint
 
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
 	@echo 'make test   install what is missing, and run every test (TESTS=name runs those whose name contains it)'
 	@echo 'make fuzz   fuzz what reads what others send, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
 	@echo 'make rules  write docs/RULES.md: each rule of the product with the tests that prove it'
+	@echo 'make examples  write down what the examples of the API reference are answered'
 	@echo 'make lint   formatting, clippy, documentation, licences'
 	@echo 'make bench  how fast SCIM (at a million users) and sign-in are, on both databases, beside what bounds them'
 
@@ -27,6 +28,9 @@ lint:
 
 rules:
 	@IDENTITY_CENTER_WRITE_RULES=yes cargo test --locked --test rules
+
+examples:
+	@IDENTITY_CENTER_WRITE_EXAMPLES=yes cargo test --locked --test it api_examples::the_examples
 
 bench:
 	@scripts/bench.sh

@@ -23,6 +23,7 @@ mod metrics;
 pub mod page;
 pub mod pages;
 pub mod portal;
+mod reference;
 mod request;
 mod routes;
 pub mod saml;
@@ -52,6 +53,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(metrics::routes())
         .merge(assets::routes())
         .merge(messages::routes())
+        .merge(reference::routes())
         .merge(saml::routes(app))
         .merge(scim::routes(app))
         .merge(cloud::routes(app))

@@ -64,7 +64,7 @@ pub async fn administration_of(house: &TestHouse, name: &str) -> Administration 
 }
 
 impl Client {
-    fn with(key: &NewAccessKey) -> Self {
+    pub fn with(key: &NewAccessKey) -> Self {
         Self {
             secret_id: key.secret_id.clone(),
             secret_key: key.secret_key.to_string(),

@@ -15,6 +15,7 @@
 mod access;
 mod account;
 mod api;
+mod api_examples;
 mod browser;
 mod by_hand;
 mod clients;

@@ -31,7 +31,7 @@ pub fn described() -> Vec<Described> {
     TABLE
         .iter()
         .flat_map(|part| {
-            part.actions.iter().copied().flatten().map(|action| Described {
+            part.actions().map(|action| Described {
                 service: part.service,
                 version: part.version,
                 name: action.name,

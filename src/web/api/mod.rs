@@ -7,15 +7,15 @@
 
 mod actions;
 mod authenticate;
-mod call;
-mod catalogue;
+pub(super) mod call;
+pub(super) mod catalogue;
 mod command_line;
 mod described;
-mod fields;
+pub(super) mod fields;
 mod refusal;
 mod shape;
-mod subject;
-mod table;
+pub(super) mod subject;
+pub(super) mod table;
 mod wire;
 
 use axum::{

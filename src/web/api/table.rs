@@ -6,7 +6,7 @@ use super::{
     catalogue::{OWN, SERVICES, Service},
     refusal::Refusal,
 };
-use crate::tc3::CommonCode;
+use crate::{tc3::CommonCode, web::messages::Message};
 
 /// The actions of one version of a service that we do.
 pub struct Implemented {
@@ -14,8 +14,15 @@ pub struct Implemented {
     pub service: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// The rows, by subject.
-    pub actions: &'static [&'static [Action]],
+    /// The rows, by subject, each with what the reference calls it.
+    pub subjects: &'static [(Message, &'static [Action])],
+}
+
+impl Implemented {
+    /// All of them.
+    pub fn actions(&self) -> impl Iterator<Item = &'static Action> + use<> {
+        self.subjects.iter().flat_map(|(_, actions)| actions.iter())
+    }
 }
 
 /// Every action that we do.
@@ -23,58 +30,66 @@ pub const TABLE: &[Implemented] = &[
     Implemented {
         service: "organization",
         version: "2021-03-31",
-        actions: &[
-            actions::organization::ACTIONS,
-            actions::space::ACTIONS,
-            actions::user::ACTIONS,
-            actions::group::ACTIONS,
-            actions::scim::ACTIONS,
-            actions::saml::ACTIONS,
-            actions::configuration::ACTIONS,
-            actions::assignment::ACTIONS,
-            actions::task::ACTIONS,
-            actions::user_sync::ACTIONS,
-            actions::request::ACTIONS,
+        subjects: &[
+            (key!("reference-subject-organization"), actions::organization::ACTIONS),
+            (key!("reference-subject-space"), actions::space::ACTIONS),
+            (key!("reference-subject-users"), actions::user::ACTIONS),
+            (key!("reference-subject-groups"), actions::group::ACTIONS),
+            (key!("reference-subject-scim"), actions::scim::ACTIONS),
+            (key!("reference-subject-sign-in"), actions::saml::ACTIONS),
+            (key!("reference-subject-configurations"), actions::configuration::ACTIONS),
+            (key!("reference-subject-assignments"), actions::assignment::ACTIONS),
+            (key!("reference-subject-tasks"), actions::task::ACTIONS),
+            (key!("reference-subject-user-syncs"), actions::user_sync::ACTIONS),
+            (key!("reference-subject-requests"), actions::request::ACTIONS),
         ],
     },
     Implemented {
         service: "cam",
         version: "2019-01-16",
-        actions: &[
-            actions::cam::policy::ACTIONS,
-            actions::cam::role::ACTIONS,
-            actions::cam::attachment::ACTIONS,
-            actions::cam::service_role::ACTIONS,
-            actions::cam::user::ACTIONS,
-            actions::cam::access_key::ACTIONS,
-            actions::cam::saml_provider::ACTIONS,
+        subjects: &[
+            (key!("reference-subject-policies"), actions::cam::policy::ACTIONS),
+            (key!("reference-subject-roles"), actions::cam::role::ACTIONS),
+            (key!("reference-subject-attachments"), actions::cam::attachment::ACTIONS),
+            (key!("reference-subject-service-roles"), actions::cam::service_role::ACTIONS),
+            (key!("reference-subject-cam-users"), actions::cam::user::ACTIONS),
+            (key!("reference-subject-access-keys"), actions::cam::access_key::ACTIONS),
+            (key!("reference-subject-saml-providers"), actions::cam::saml_provider::ACTIONS),
         ],
     },
     Implemented {
         service: "sts",
         version: "2018-08-13",
-        actions: &[actions::sts::ACTIONS, actions::sts::saml::ACTIONS],
+        subjects: &[
+            (key!("reference-subject-temporary"), actions::sts::ACTIONS),
+            (key!("reference-subject-temporary-saml"), actions::sts::saml::ACTIONS),
+        ],
     },
     Implemented {
         service: OWN.0,
         version: OWN.1,
-        actions: &[
-            actions::own::account::ACTIONS,
-            actions::own::directory::ACTIONS,
-            actions::own::overview::ACTIONS,
-            actions::own::session::ACTIONS,
-            actions::own::look::ACTIONS,
-            actions::own::command_line::ACTIONS,
-            actions::own::plan::ACTIONS,
-            actions::own::deployment::ACTIONS,
-            actions::own::drift::ACTIONS,
-            actions::own::other_cloud::ACTIONS,
+        subjects: &[
+            (key!("reference-subject-own-account"), actions::own::account::ACTIONS),
+            (key!("reference-subject-several-users"), actions::own::directory::ACTIONS),
+            (key!("reference-subject-overview"), actions::own::overview::ACTIONS),
+            (key!("reference-subject-sessions"), actions::own::session::ACTIONS),
+            (key!("reference-subject-look"), actions::own::look::ACTIONS),
+            (key!("reference-subject-command-lines"), actions::own::command_line::ACTIONS),
+            (key!("reference-subject-plans"), actions::own::plan::ACTIONS),
+            (key!("reference-subject-deployments"), actions::own::deployment::ACTIONS),
+            (key!("reference-subject-drift"), actions::own::drift::ACTIONS),
+            (key!("reference-subject-other-clouds"), actions::own::other_cloud::ACTIONS),
         ],
     },
 ];
 
 /// Every action that may come without a signature.
 const UNSIGNED: &[Unsigned] = &[actions::sts::saml::UNSIGNED];
+
+/// Whether an action may come without a signature.
+pub fn may_be_unsigned(service: &str, version: &str, name: &str) -> bool {
+    UNSIGNED.iter().any(|it| (it.service, it.version, it.name) == (service, version, name))
+}
 
 /// The row for an action that came without a signature.
 pub fn find_unsigned(version: &str, name: &str) -> Result<&'static Unsigned, Refusal> {
@@ -122,7 +137,7 @@ fn implemented(catalogue: &Service) -> impl Iterator<Item = &'static Action> {
     TABLE
         .iter()
         .filter(move |it| it.service == service && it.version == version)
-        .flat_map(|it| it.actions.iter().copied().flatten())
+        .flat_map(Implemented::actions)
 }
 
 #[cfg(test)]
@@ -177,7 +192,7 @@ mod tests {
                 .find(|it| it.name == part.service && it.version == part.version)
                 .unwrap();
             let mut names = Vec::new();
-            for action in part.actions.iter().copied().flatten() {
+            for action in part.actions() {
                 assert!(catalogue.actions.contains(&action.name), "{}", action.name);
                 names.push(action.name);
                 check_fields(action.fields);
@@ -219,7 +234,7 @@ mod tests {
             let service = reference["service"].as_str().unwrap();
             let part = TABLE.iter().find(|part| part.service == service).unwrap();
             assert_eq!(part.version, reference["version"]);
-            for action in part.actions.iter().copied().flatten() {
+            for action in part.actions() {
                 let name = action.name;
                 let actions = reference["actions"].as_array().unwrap();
                 let Some(found) = actions.iter().find(|it| it["name"] == name) else {

@@ -57,7 +57,7 @@ macro_rules! with_settings {
 }
 
 /// Everything that settings keep shut.
-fn all_allowed(settings: &mut Settings) {
+pub fn all_allowed(settings: &mut Settings) {
     settings.administration.rename_spaces = true;
     settings.administration.change_conflict_policies = true;
     settings.limits.custom_policies = 2;
