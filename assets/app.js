@@ -38,6 +38,18 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
 }
 
+// A slash leads to the search field, as long as nobody is writing anything.
+const slash = document.querySelector("[data-slash]");
+if (slash) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    slash.focus();
+    slash.select();
+  });
+}
+
 // A list with work under way looks again by itself: only the list is exchanged, and not while
 // somebody is at it. Its status is told politely to screen readers.
 const look = async (list) => {
@@ -119,3 +131,88 @@ if (checked) {
   });
 }
 if (busy) look(busy);
+
+// How many boxes of a form are ticked, beside what can be done with them; nothing can with none, or
+// with too many.
+for (const bar of document.querySelectorAll("[data-chosen]")) {
+  const form = bar.closest("form");
+  const needs = [...bar.querySelectorAll("[data-chosen-needs]")];
+  const none = bar.querySelector("[data-chosen-none]");
+  const most = Number(bar.dataset.chosenMost || Infinity);
+  const count = () => {
+    const boxes = form.querySelectorAll(`input[name="${CSS.escape(bar.dataset.chosen)}"]`);
+    const ticked = [...boxes].filter((box) => box.checked && !box.disabled).length;
+    bar.querySelector("[data-chosen-count]").textContent = ticked;
+    for (const button of needs) button.disabled = ticked === 0 || ticked > most;
+    if (none) none.hidden = ticked > 0;
+  };
+  form.addEventListener("change", count);
+  // Going back brings ticks back without an event.
+  addEventListener("pageshow", count);
+  count();
+}
+
+// With Shift a click ticks every box from the last one that was clicked.
+let lastBox = null;
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox" || !box.name) return;
+  if (event.shiftKey && lastBox?.isConnected && lastBox.name === box.name && lastBox.form === box.form) {
+    const boxes = [...box.form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(box.name)}"]`)];
+    const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((one, other) => one - other);
+    for (const between of boxes.slice(from, to + 1)) {
+      if (!between.disabled) between.checked = box.checked;
+    }
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  lastBox = box;
+});
+
+// Arrow keys go through a tree: up and down over what is in sight, left and right close and open.
+for (const tree of document.querySelectorAll("[data-tree]")) {
+  tree.addEventListener("keydown", (event) => {
+    const stops = [...tree.querySelectorAll("summary, input[type=checkbox]")].filter(
+      (stop) => stop.getClientRects().length > 0,
+    );
+    const at = stops.indexOf(document.activeElement);
+    if (at < 0) return;
+    const here = stops[at];
+    const branch = here.closest("details");
+    const moves = { ArrowDown: stops[at + 1], ArrowUp: stops[at - 1], Home: stops[0], End: stops.at(-1) };
+    if (event.key in moves) {
+      moves[event.key]?.focus();
+    } else if (event.key === "ArrowRight" && here.tagName === "SUMMARY") {
+      branch.open = true;
+    } else if (event.key === "ArrowLeft") {
+      if (here.tagName === "SUMMARY" && branch.open) branch.open = false;
+      else (here.tagName === "SUMMARY" ? branch.parentElement.closest("details") : branch)?.querySelector("summary").focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+}
+
+// What goes on while one looks at it: that part of the page is asked for again until it is over.
+const lookAgain = async () => {
+  const part = document.querySelector("#live[data-live-seconds]");
+  if (!part) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (answer?.redirected) return location.reload();
+  if (answer?.ok) {
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#live");
+    const said = part.querySelector("[role=status]");
+    const says = fresh?.querySelector("[role=status]");
+    const focused = document.activeElement?.closest("#live");
+    if (fresh && !focused) {
+      // The words stay the same element, so that they are announced, and only when they change.
+      if (said && says && said.textContent !== says.textContent) said.innerHTML = says.innerHTML;
+      if (said && says) says.replaceWith(said);
+      localTimes(fresh);
+      part.replaceWith(fresh);
+    }
+  }
+  setTimeout(lookAgain, Number(part.dataset.liveSeconds) * 1000);
+};
+const live = document.querySelector("#live[data-live-seconds]");
+if (live) setTimeout(lookAgain, Number(live.dataset.liveSeconds) * 1000);

@@ -3,13 +3,23 @@
 //! * [`reachable`]: everything a user reaches, for the portal: per account the roles, direct and
 //!   through groups merged into one (PRT-09), and the CAM users.
 //! * [`launch_role`], [`launch_user`]: whether one of them may be entered now (PRT-08).
+//! * [`shortcuts`]: what a person keeps of that at hand: favourites and recent ones (PRT-10).
 //! * [`plan`]: what an act would do, before it is done.
+//! * [`Names`]: what accounts, configurations and identities are called, many at once.
 //! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
+mod explore;
+mod names;
 pub mod plan;
+pub mod shortcuts;
 mod store;
 
-pub use store::{has_cam_user, is_entitled, launch_role, launch_user, reachable};
+pub use explore::{Reached, Viewpoint, Way, WayMark, Ways, ways};
+pub use names::{Names, Wanted as WantedNames};
+pub use store::{
+    has_cam_user, is_entitled, launch_role, launch_user, lets_command_lines, reachable,
+    reachable_role,
+};
 
 use crate::{
     id::{ConfigurationId, GroupId, Uin},
@@ -56,6 +66,8 @@ pub struct ReachableRole {
     pub state: ReachState,
     /// How long a session lasts, in seconds.
     pub session_duration: i64,
+    /// Whether there are temporary credentials for the command line (PRT-11).
+    pub command_line: bool,
     /// Where from; at least one.
     pub origins: Vec<Origin>,
 }
@@ -80,6 +92,8 @@ pub struct ReachableAccount {
     pub name: String,
     /// What it is to its organisation.
     pub kind: AccountKind,
+    /// The department it is in.
+    pub department: String,
     /// The roles, by name.
     pub roles: Vec<ReachableRole>,
     /// The CAM users, by name.
@@ -105,6 +119,8 @@ pub struct RoleLaunch {
     pub seconds_left: Option<i64>,
     /// Where the session lands; may be empty.
     pub relay_state: String,
+    /// Whether there are temporary credentials for the command line (PRT-11).
+    pub command_line: bool,
     /// Where the account is, if it is in another cloud.
     pub other_cloud: Option<OtherCloudAccount>,
 }

@@ -21,11 +21,13 @@ struct Reach {
     account_uin: Uin,
     account_name: String,
     account_kind: AccountKind,
+    department: String,
     configuration_id: ConfigurationId,
     configuration_name: String,
     description: String,
     session_duration: i64,
     relay_state: String,
+    command_line: bool,
     state: AssignmentState,
     ends_at: Option<Timestamp>,
     is_deployed: bool,
@@ -60,8 +62,9 @@ fn origin(group: Option<GroupId>, name: Option<&str>) -> Origin {
 /// The assignments that reach an enabled user; the caller narrows and orders.
 fn reaches(space: SpaceId, user: UserId) -> Sql {
     let mut query = sql("SELECT u.user_name, a.account_uin, acc.name AS account_name,
-            acc.kind AS account_kind, a.configuration_id, c.name AS configuration_name,
-            c.description, c.session_duration, c.relay_state, a.state, a.ends_at,
+            acc.kind AS account_kind, dep.name AS department, a.configuration_id,
+            c.name AS configuration_name, c.description, c.session_duration, c.relay_state,
+            c.command_line, a.state, a.ends_at,
             (d.deployed_content IS NOT NULL AND d.state <> 'removing') AS is_deployed,
             g.id AS group_id, g.name AS group_name
         FROM users u
@@ -71,6 +74,7 @@ fn reaches(space: SpaceId, user: UserId) -> Sql {
         " p
         JOIN assignments a ON a.principal_kind = p.kind AND a.principal_id = p.id
         JOIN accounts acc ON acc.uin = a.account_uin
+        JOIN departments dep ON dep.id = acc.department_id
         JOIN permission_configurations c ON c.id = a.configuration_id
         LEFT JOIN deployments d
           ON d.account_uin = a.account_uin AND d.configuration_id = a.configuration_id
@@ -104,6 +108,7 @@ struct SyncedReach {
     account_uin: Uin,
     account_name: String,
     account_kind: AccountKind,
+    department: String,
     cam_user_name: String,
     state: AssignmentState,
     group_id: Option<GroupId>,
@@ -113,11 +118,12 @@ struct SyncedReach {
 /// The CAM users of an enabled user that a sync still stands behind, once for each such sync.
 fn synced(space: SpaceId, user: UserId) -> Sql {
     let mut query = sql("SELECT y.account_uin, acc.name AS account_name,
-            acc.kind AS account_kind, y.cam_user_name, y.state,
+            acc.kind AS account_kind, dep.name AS department, y.cam_user_name, y.state,
             g.id AS group_id, g.name AS group_name
         FROM users u
         JOIN synced_users y ON y.user_id = u.id
         JOIN accounts acc ON acc.uin = y.account_uin
+        JOIN departments dep ON dep.id = acc.department_id
         CROSS JOIN ");
     push_identities_of(&mut query, user);
     query.push(
@@ -150,32 +156,13 @@ pub async fn reachable(
     let mut query = reaches(space, user);
     query.push(" ORDER BY acc.name, a.account_uin, c.name, a.configuration_id, g.name");
     let roles: Vec<Reach> = query.fetch_all(tx).await?;
+    let mut accounts = merged(roles);
     let mut query = synced(space, user);
     query.push(" ORDER BY acc.name, y.account_uin, y.cam_user_name, g.name");
     let users: Vec<SyncedReach> = query.fetch_all(tx).await?;
-    let mut accounts: Vec<ReachableAccount> = Vec::new();
-    for reach in roles {
-        let account =
-            entry(&mut accounts, reach.account_uin, &reach.account_name, reach.account_kind);
-        let (state, origin) = (reach.state(), reach.origin());
-        match account.roles.last_mut().filter(|role| role.id == reach.configuration_id) {
-            Some(role) => {
-                role.state = better(role.state, state);
-                role.origins.push(origin);
-            }
-            None => account.roles.push(ReachableRole {
-                id: reach.configuration_id,
-                name: reach.configuration_name,
-                description: reach.description,
-                state,
-                session_duration: reach.session_duration,
-                origins: vec![origin],
-            }),
-        }
-    }
     for reach in users {
-        let account =
-            entry(&mut accounts, reach.account_uin, &reach.account_name, reach.account_kind);
+        let account = (reach.account_uin, reach.account_name.as_str(), reach.account_kind);
+        let account = entry(&mut accounts, account, &reach.department);
         let state = synced_state(reach.state);
         let origin = origin(reach.group_id, reach.group_name.as_deref());
         match account.users.last_mut().filter(|user| user.name == reach.cam_user_name) {
@@ -191,18 +178,75 @@ pub async fn reachable(
     Ok(accounts)
 }
 
+/// Assignments in the order of accounts and roles, as one row for each role (PRT-09).
+fn merged(reaches: Vec<Reach>) -> Vec<ReachableAccount> {
+    let mut accounts: Vec<ReachableAccount> = Vec::new();
+    for reach in reaches {
+        let account = (reach.account_uin, reach.account_name.as_str(), reach.account_kind);
+        let account = entry(&mut accounts, account, &reach.department);
+        let (state, origin) = (reach.state(), reach.origin());
+        match account.roles.last_mut().filter(|role| role.id == reach.configuration_id) {
+            Some(role) => {
+                role.state = better(role.state, state);
+                role.origins.push(origin);
+            }
+            None => account.roles.push(ReachableRole {
+                id: reach.configuration_id,
+                name: reach.configuration_name,
+                description: reach.description,
+                state,
+                session_duration: reach.session_duration,
+                command_line: reach.command_line,
+                origins: vec![origin],
+            }),
+        }
+    }
+    accounts
+}
+
+/// One role that a user can reach, whatever its state, in its account; none where there is none.
+pub async fn reachable_role(
+    tx: &mut Read,
+    space: SpaceId,
+    user: UserId,
+    account: Uin,
+    configuration: ConfigurationId,
+) -> Result<Option<ReachableAccount>, database::Error> {
+    let mut query = reaches(space, user);
+    query.push(" AND a.account_uin = ").push_bind(account);
+    query.push(" AND a.configuration_id = ").push_bind(configuration);
+    let found: Vec<Reach> = query.fetch_all(tx).await?;
+    Ok(merged(found).pop())
+}
+
+/// Whether a space gives out temporary credentials of a role that it deployed (PRT-11).
+pub async fn lets_command_lines(
+    tx: &mut Read,
+    space: SpaceId,
+    role: &str,
+) -> Result<bool, database::Error> {
+    let Some(configuration) = role.strip_prefix(names::ROLE_PREFIX) else { return Ok(false) };
+    sql("SELECT 1 FROM permission_configurations
+         WHERE space_id = $1 AND name_key = $2 AND command_line = $3")
+    .bind(space)
+    .bind(fold(configuration))
+    .bind(true)
+    .exists(tx)
+    .await
+}
+
 /// The account's place in the list, made where there is none.
 fn entry<'a>(
     accounts: &'a mut Vec<ReachableAccount>,
-    uin: Uin,
-    name: &str,
-    kind: AccountKind,
+    (uin, name, kind): (Uin, &str, AccountKind),
+    department: &str,
 ) -> &'a mut ReachableAccount {
     let at = accounts.iter().rposition(|account| account.uin == uin).unwrap_or_else(|| {
         accounts.push(ReachableAccount {
             uin,
             name: name.to_owned(),
             kind,
+            department: department.to_owned(),
             roles: Vec::new(),
             users: Vec::new(),
         });
@@ -244,6 +288,7 @@ pub async fn launch_role(
             session_duration: reach.session_duration,
             seconds_left: left,
             relay_state: reach.relay_state,
+            command_line: reach.command_line,
             other_cloud: organization::other_cloud(tx, account).await?,
         }),
         state @ (ReachState::Pending | ReachState::Failed) => Err(Error::NotReady(state)),

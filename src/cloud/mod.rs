@@ -43,8 +43,8 @@ pub use objects::managed_by;
 pub use refusals::record_refusal;
 pub use replay::is_fresh;
 pub use sessions::{
-    NewRoleSession, RoleSession, Vouched, credentials, forget_expired, new_role_session, revoke,
-    revoke_everything, role_session,
+    NewRoleSession, OpenRoleSession, RoleSession, Vouched, credentials, forget_expired,
+    new_role_session, open_role_sessions, revoke, revoke_everything, role_session,
 };
 pub use users::{
     Login, create_root, create_user, login, record_login, root, set_password, user, users,

@@ -206,6 +206,48 @@ pub(super) async fn by_secret_id(
     Ok(row.map(|row| (row.session, row.secret_key_sealed)))
 }
 
+/// A role session that counts, for the person it was opened for.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OpenRoleSession {
+    /// Its id.
+    pub id: RoleSessionId,
+    /// The account.
+    pub account_uin: Uin,
+    /// The account's name.
+    pub account_name: String,
+    /// The role's name.
+    pub role_name: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The role sessions that a SAML provider's word about somebody has opened and that count at this
+/// moment, those that last longest first; at most so many (PRT-12).
+pub async fn open_role_sessions(
+    tx: &mut Read,
+    provider: &str,
+    name_id: &str,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<OpenRoleSession>, database::Error> {
+    sql("SELECT s.id, s.account_uin, acc.name AS account_name, r.name AS role_name,
+             s.created_at, s.expires_at
+         FROM cloud_role_sessions s
+         JOIN cloud_roles r ON r.id = s.role_id
+         JOIN accounts acc ON acc.uin = s.account_uin
+         WHERE s.provider_name = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
+           AND s.name_id = $3
+         ORDER BY s.expires_at DESC, s.id DESC LIMIT $4")
+    .bind(provider)
+    .bind(now)
+    .bind(name_id)
+    .bind(most)
+    .fetch_all(tx)
+    .await
+}
+
 /// The temporary credentials of a session that is there: secret id, secret key and token.
 pub async fn credentials(
     tx: &mut Read,

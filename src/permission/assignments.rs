@@ -14,7 +14,8 @@ use crate::{
     task::{self, Kind, NewTask},
 };
 
-const ASSIGNMENT: &str = "SELECT a.id, a.space_id, a.principal_kind, a.principal_id,
+/// An assignment with its names; the space comes next.
+pub(super) const ASSIGNMENT: &str = "SELECT a.id, a.space_id, a.principal_kind, a.principal_id,
         COALESCE(u.user_name, g.name, '') AS principal_name, a.account_uin,
         acc.name AS account_name, acc.kind AS account_kind, a.configuration_id,
         c.name AS configuration_name, a.state, a.created_at, a.updated_at

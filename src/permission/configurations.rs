@@ -21,7 +21,8 @@ use crate::{
 };
 
 const CONFIGURATION: &str = "SELECT c.id, c.space_id, c.name, c.description, c.session_duration,
-    c.relay_state, c.version, c.created_at, c.updated_at FROM permission_configurations c WHERE c.space_id = ";
+    c.relay_state, c.command_line, c.version, c.session_duration_updated_at, c.created_at, c.updated_at
+    FROM permission_configurations c WHERE c.space_id = ";
 
 /// Longest document of a custom policy, in characters (PC-04).
 const LONGEST_DOCUMENT: usize = 4096;
@@ -84,6 +85,19 @@ pub async fn configuration(
     let mut query = sql(CONFIGURATION);
     query.push_bind(space).push(" AND c.id = ").push_bind(id);
     query.fetch_optional(tx).await
+}
+
+/// How long a session lasts with each of these configurations, in seconds.
+pub async fn session_durations(
+    tx: &mut Read,
+    space: SpaceId,
+    ids: &[ConfigurationId],
+) -> Result<Vec<(ConfigurationId, i64)>, database::Error> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let mut query = sql("SELECT id, session_duration FROM permission_configurations
+         WHERE space_id = ");
+    query.push_bind(space).push(" AND id IN ").push_numbers(numbers);
+    query.fetch_all(tx).await
 }
 
 /// What the configurations of a space with these ids are called.

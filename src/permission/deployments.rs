@@ -33,6 +33,10 @@ pub struct DeploymentFilter {
     pub configuration: Option<ConfigurationId>,
     /// On this account.
     pub account: Option<Uin>,
+    /// Of these configurations; all when empty.
+    pub configurations: Vec<ConfigurationId>,
+    /// On these accounts; all when empty.
+    pub accounts: Vec<Uin>,
     /// On accounts of this kind.
     pub account_kind: Option<AccountKind>,
     /// That stand like this.
@@ -55,6 +59,14 @@ pub async fn deployments(
         }
         if let Some(account) = filter.account {
             query.push(" AND d.account_uin = ").push_bind(account);
+        }
+        if !filter.configurations.is_empty() {
+            let numbers: Vec<i64> = filter.configurations.iter().map(|id| id.0).collect();
+            query.push(" AND d.configuration_id IN ").push_numbers(numbers);
+        }
+        if !filter.accounts.is_empty() {
+            let numbers: Vec<i64> = filter.accounts.iter().map(|uin| uin.0).collect();
+            query.push(" AND d.account_uin IN ").push_numbers(numbers);
         }
         if let Some(kind) = filter.account_kind {
             query.push(" AND acc.kind = ").push_bind(kind);

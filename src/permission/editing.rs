@@ -24,6 +24,9 @@ pub struct ConfigurationChange {
     pub session_duration: Option<i64>,
     /// Where a role session lands.
     pub relay_state: Option<String>,
+    /// Whether people get temporary credentials for the command line with it (PRT-11). What was
+    /// given out before counts until it ends.
+    pub command_line: Option<bool>,
 }
 
 /// Changes a configuration. Where the session duration changes, its deployments are outdated: it is
@@ -45,6 +48,7 @@ pub async fn update_configuration(
             None => old.session_duration,
         },
         relay_state: change.relay_state.clone().unwrap_or_else(|| old.relay_state.clone()),
+        command_line: change.command_line.unwrap_or(old.command_line),
         ..old.clone()
     };
     check_description(&new.description)?;
@@ -52,14 +56,17 @@ pub async fn update_configuration(
     let existing = policies(tx, id).await?;
     sql("UPDATE permission_configurations
          SET version = version + CASE WHEN content = $4 THEN 0 ELSE 1 END,
+             session_duration_updated_at =
+                 CASE WHEN session_duration = $2 THEN session_duration_updated_at ELSE $5 END,
              description = $1, session_duration = $2, relay_state = $3, content = $4,
-             updated_at = $5
-         WHERE id = $6")
+             updated_at = $5, command_line = $6
+         WHERE id = $7")
     .bind(&new.description)
     .bind(new.session_duration)
     .bind(&new.relay_state)
     .bind(content(new.session_duration, &existing).to_text())
     .bind(act.now)
+    .bind(new.command_line)
     .bind(id)
     .execute(tx)
     .await?;
@@ -68,6 +75,7 @@ pub async fn update_configuration(
             "description": it.description,
             "session_duration": it.session_duration,
             "relay_state": it.relay_state,
+            "command_line": it.command_line,
         })
     };
     record(tx, act, space, id, "configuration.update", state(&old), state(&new)).await?;

@@ -16,6 +16,7 @@ mod configurations;
 mod deployments;
 mod difference;
 mod editing;
+mod identities;
 mod rules;
 mod temporary;
 mod undeployment;
@@ -28,7 +29,7 @@ pub use assignments::{
 };
 pub use configurations::{
     ConfigurationFilter, add_policies, configuration, configuration_names, configurations,
-    create_configuration, policies, policies_of,
+    create_configuration, policies, policies_of, session_durations,
 };
 pub use deployments::{
     DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
@@ -39,6 +40,7 @@ pub use editing::{
     ConfigurationBlockers, ConfigurationChange, ConfigurationPolicyName, delete_configuration,
     redeploy_everywhere, remove_policy, update_configuration, update_custom_policy,
 };
+pub use identities::{AccountIdentity, account_identities};
 pub use rules::{Content, ContentPolicy, check_name, check_relay_state, content};
 pub use temporary::{create_temporary_assignments, due_assignments, is_due};
 pub use undeployment::{Undeployment, UndeploymentStage, undeployment};
@@ -102,8 +104,12 @@ pub struct Configuration {
     pub session_duration: i64,
     /// Where a role session lands; empty for the account's front page.
     pub relay_state: String,
+    /// Whether people get temporary credentials for the command line with it (PRT-11).
+    pub command_line: bool,
     /// Grows by one with each change of what a deployment puts into an account (PC-16).
     pub version: i64,
+    /// When how long a session lasts was changed last, if it ever was.
+    pub session_duration_updated_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.

@@ -50,6 +50,15 @@ pub fn search(text: &str) -> impl Iterator<Item = &'static Preset> {
     })
 }
 
+/// What a service is called whose actions begin with this, such as `cvm`.
+pub fn service_title(service: &str) -> Option<&'static str> {
+    let of = |product: &&Product| {
+        let first = product.full.first().and_then(|action| action.split_once(':'));
+        first.is_some_and(|(name, _)| name.eq_ignore_ascii_case(service))
+    };
+    products::PRODUCTS.iter().find(of).map(|product| product.title)
+}
+
 /// A product of the cloud, from which its two presets are made.
 struct Product {
     /// Full access has this id, read-only access the next.

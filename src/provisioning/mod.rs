@@ -37,7 +37,7 @@ pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
     UserSyncFilter, UserSyncItem, cam_user_names, delete_user_sync, directory_user_of, user_sync,
-    user_syncs, user_syncs_between,
+    user_syncs, user_syncs_between, user_syncs_of,
 };
 
 use crate::{

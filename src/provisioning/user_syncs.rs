@@ -150,6 +150,8 @@ pub struct UserSyncFilter {
     pub account_kind: Option<AccountKind>,
     /// Part of the identity's name; ASCII case does not matter.
     pub search: Option<String>,
+    /// Part of the account's name, or its whole number (US-10).
+    pub account_search: Option<String>,
 }
 
 /// The user syncs of a space in the order of their making, a page of them (US-10).
@@ -179,6 +181,11 @@ pub async fn user_syncs(
         }
         if let Some(kind) = filter.account_kind {
             query.push(" AND acc.kind = ").push_bind(kind);
+        }
+        if let Some(search) = &filter.account_search {
+            query.push(" AND (LOWER(acc.name) LIKE ").push_bind(like(&search.to_lowercase()));
+            query.push(r" ESCAPE '\' OR s.account_uin = ");
+            query.push_bind(search.parse::<Uin>().ok()).push(")");
         }
         if let Some(search) = &filter.search {
             let pattern = like(&fold(search));
@@ -244,6 +251,18 @@ pub async fn user_sync(
     let mut query = sql(USER_SYNC);
     query.push_bind(space).push(" AND s.id = ").push_bind(id);
     query.fetch_optional(tx).await
+}
+
+/// The user syncs of a space with these ids, as far as they are there.
+pub async fn user_syncs_of(
+    tx: &mut Read,
+    space: SpaceId,
+    ids: &[UserSyncId],
+) -> Result<Vec<UserSync>, database::Error> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let mut query = sql(USER_SYNC);
+    query.push_bind(space).push(" AND s.id IN ").push_numbers(numbers).push(" ORDER BY s.id");
+    query.fetch_all(tx).await
 }
 
 /// Ends a user sync; its deletion strategy says what becomes of the CAM users (US-13). The portal

@@ -323,18 +323,20 @@ async fn ask(
 #[derive(sqlx::FromRow)]
 struct StateRow {
     state: LogoutState,
+    user_id: UserId,
     binding_hash: Vec<u8>,
 }
 
-/// What has come so far of a single logout, for the browser that began it and no other.
+/// What has come so far of a single logout, and whose it is, for the browser that began it and no
+/// other.
 pub async fn logout_state(
     tx: &mut Read,
     space: SpaceId,
     request_id: &str,
     binding: &str,
     now: Timestamp,
-) -> Result<Option<LogoutState>, database::Error> {
-    let row: Option<StateRow> = sql("SELECT state, binding_hash FROM logout_requests
+) -> Result<Option<(LogoutState, UserId)>, database::Error> {
+    let row: Option<StateRow> = sql("SELECT state, user_id, binding_hash FROM logout_requests
          WHERE id = $1 AND space_id = $2 AND expires_at > $3")
     .bind(request_id)
     .bind(space)
@@ -342,7 +344,7 @@ pub async fn logout_state(
     .fetch_optional(tx)
     .await?;
     let row = row.filter(|row| constant_time_eq(&sha256(binding.as_bytes()), &row.binding_hash));
-    Ok(row.map(|row| row.state))
+    Ok(row.map(|row| (row.state, row.user_id)))
 }
 
 /// What a logout message did.

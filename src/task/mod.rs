@@ -15,7 +15,9 @@
 mod store;
 mod worker;
 
-pub use store::{enqueue, enqueue_all, enqueue_failed, get, get_all, list, oldest_open, retry};
+pub use store::{
+    enqueue, enqueue_all, enqueue_failed, get, get_all, list, of_request, oldest_open, retry,
+};
 pub use worker::Worker;
 
 use async_trait::async_trait;
@@ -36,6 +38,9 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(15);
 
 /// A task that was begun this often and never ended brings its worker down: it is given up.
 pub const MOST_ATTEMPTS: i64 = 50;
+/// How many of the tasks that were begun together are told of at once; no act of a person begins
+/// more.
+pub const MOST_TOGETHER: i64 = 2000;
 
 text_enum! {
     /// What a task does; the names are the public API's (TSK-01).
@@ -135,6 +140,8 @@ pub struct Task {
     pub created_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The request that began it, together with others; empty for tasks of older versions.
+    pub request_id: String,
 }
 
 /// Which tasks to list; what is `None` does not narrow.
@@ -225,6 +232,7 @@ struct Row {
     retry_of: Option<TaskId>,
     created_at: Timestamp,
     finished_at: Option<Timestamp>,
+    request_id: String,
 }
 
 impl From<Row> for Task {
@@ -248,6 +256,7 @@ impl From<Row> for Task {
             retry_of: row.retry_of,
             created_at: row.created_at,
             finished_at: row.finished_at,
+            request_id: row.request_id,
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{End, Error, Filter, Kind, LEASE, NewTask, Row, State, Task};
+use super::{End, Error, Filter, Kind, LEASE, MOST_TOGETHER, NewTask, Row, State, Task};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::{Principal, SpaceId, TaskId},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Enqueues a task with the change that causes it. The record of that change is the task's, too.
 pub async fn enqueue(tx: &mut Write, act: &Act, task: &NewTask) -> store::Result<TaskId> {
-    let id = insert(tx, act, task, State::Ready, None, None).await?;
+    let id = insert(tx, act, task, State::Ready, None, Begun::by(act)).await?;
     tx.wake_tasks();
     Ok(id)
 }
@@ -24,7 +24,19 @@ pub async fn enqueue_failed(
     task: &NewTask,
     reason: &str,
 ) -> store::Result<TaskId> {
-    insert(tx, act, task, State::Failed, Some(reason), None).await
+    insert(tx, act, task, State::Failed, Some(reason), Begun::by(act)).await
+}
+
+/// With what a task was begun.
+struct Begun<'a> {
+    request_id: &'a str,
+    retry_of: Option<TaskId>,
+}
+
+impl<'a> Begun<'a> {
+    fn by(act: &'a Act) -> Self {
+        Self { request_id: &act.request_id, retry_of: None }
+    }
 }
 
 /// Enqueues tasks with the change that causes them, in one statement; those that come with a
@@ -38,7 +50,7 @@ pub async fn enqueue_all(
         .iter()
         .map(|(task, reason)| {
             let state = if reason.is_some() { State::Failed } else { State::Ready };
-            Insert { task, state, reason: *reason, retry_of: None }
+            Insert { task, state, reason: *reason, begun: Begun::by(act) }
         })
         .collect();
     let ids = insert_all(tx, act, &rows).await?;
@@ -54,9 +66,9 @@ async fn insert(
     task: &NewTask,
     state: State,
     reason: Option<&str>,
-    retry_of: Option<TaskId>,
+    begun: Begun<'_>,
 ) -> store::Result<TaskId> {
-    let ids = insert_all(tx, act, &[Insert { task, state, reason, retry_of }]).await?;
+    let ids = insert_all(tx, act, &[Insert { task, state, reason, begun }]).await?;
     Ok(ids[0])
 }
 
@@ -64,15 +76,15 @@ struct Insert<'a> {
     task: &'a NewTask,
     state: State,
     reason: Option<&'a str>,
-    retry_of: Option<TaskId>,
+    begun: Begun<'a>,
 }
 
 async fn insert_all(tx: &mut Write, act: &Act, rows: &[Insert<'_>]) -> store::Result<Vec<TaskId>> {
     let mut query = sql("INSERT INTO tasks (id, space_id, kind, subject, payload, account_uin,
              configuration_id, principal_kind, principal_id, state, attempt, run_at, reason,
-             retry_of, created_at, finished_at) VALUES ");
+             retry_of, created_at, finished_at, request_id) VALUES ");
     let mut ids = Vec::with_capacity(rows.len());
-    for Insert { task, state, reason, retry_of } in rows {
+    for Insert { task, state, reason, begun } in rows {
         let id: TaskId = act.new_id();
         query.push(if ids.is_empty() { "(" } else { ", (" }).push_bind(id);
         query.push(", ").push_bind(task.space);
@@ -86,9 +98,10 @@ async fn insert_all(tx: &mut Write, act: &Act, rows: &[Insert<'_>]) -> store::Re
         query.push(", ").push_bind(*state);
         query.push(", 0, ").push_bind(act.now);
         query.push(", ").push_bind(*reason);
-        query.push(", ").push_bind(*retry_of);
+        query.push(", ").push_bind(begun.retry_of);
         query.push(", ").push_bind(act.now);
-        query.push(", ").push_bind(state.is_final().then_some(act.now)).push(")");
+        query.push(", ").push_bind(state.is_final().then_some(act.now));
+        query.push(", ").push_bind(begun.request_id).push(")");
         ids.push(id);
     }
     if !ids.is_empty() {
@@ -99,7 +112,7 @@ async fn insert_all(tx: &mut Write, act: &Act, rows: &[Insert<'_>]) -> store::Re
 
 const COLUMNS: &str = "SELECT id, space_id, kind, subject, payload, account_uin, configuration_id,
     principal_kind, principal_id, state, attempt, started_at, reason, retry_of, created_at,
-    finished_at FROM tasks";
+    finished_at, request_id FROM tasks";
 
 /// The task of a space with this id.
 pub async fn get(tx: &mut Read, space: SpaceId, id: TaskId) -> store::Result<Option<Task>> {
@@ -150,6 +163,27 @@ pub async fn list(
     Ok(Page::of(rows, total, page.limit, |row| row.id.0).map(Task::from))
 }
 
+/// What was begun together by one request, in the order of its beginning: of a task that was tried
+/// again only the last attempt by hand.
+pub async fn of_request(
+    tx: &mut Read,
+    space: SpaceId,
+    request_id: &str,
+) -> store::Result<Vec<Task>> {
+    if request_id.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sql(COLUMNS);
+    query.push(" WHERE request_id = ").push_bind(request_id);
+    query.push(" AND space_id = ").push_bind(space);
+    query.push(
+        " AND NOT EXISTS (SELECT 1 FROM tasks again WHERE again.retry_of = tasks.id)
+         ORDER BY COALESCE(retry_of, id), id LIMIT ",
+    );
+    query.push_bind(MOST_TOGETHER);
+    Ok(query.fetch_all::<Row>(tx).await?.into_iter().map(Task::from).collect())
+}
+
 fn narrow(query: &mut store::Sql, space: SpaceId, filter: &Filter) {
     query.push(" WHERE space_id = ").push_bind(space);
     if let Some(principal) = filter.principal {
@@ -191,7 +225,10 @@ pub async fn retry(tx: &mut Write, act: &Act, space: SpaceId, id: TaskId) -> Res
         principal: old.principal,
         payload: old.payload,
     };
-    let new = insert(tx, act, &task, State::Ready, None, Some(id)).await?;
+    // It stays with what it was begun with, so that who watches that sees how it ends.
+    let request_id = if old.request_id.is_empty() { &act.request_id } else { &old.request_id };
+    let begun = Begun { request_id, retry_of: Some(id) };
+    let new = insert(tx, act, &task, State::Ready, None, begun).await?;
     let change = Change {
         scope: Scope::Space(space),
         action: "task.retry",

@@ -150,8 +150,10 @@ impl Visit {
         self.press("Add policies").await;
         self.fill("search", policy).await;
         self.press("Search").await;
-        self.click("input[name=policy]").await;
-        self.press("Add chosen policies").await;
+        self.click("input[name=add]").await;
+        self.press("Review").await;
+        self.headed("Add policies").await;
+        self.press("Add policies").await;
         self.headed(name).await;
         assert!(self.text("tbody").await.contains(policy));
     }
@@ -160,15 +162,15 @@ impl Visit {
     async fn authorize(&self, user: &str, configuration: &str) {
         self.go("/console/authorization").await;
         self.click(&format!("#account-{}", self.world.member.uin)).await;
-        self.press("Configure role sync").await;
+        self.press("Configure CAM role sync").await;
         self.tick(user).await;
-        self.press("Choose configurations").await;
+        self.press("Next").await;
         self.tick(configuration).await;
         self.press("Review").await;
-        self.headed("Review").await;
-        assert!(self.text("main").await.contains("1 assignment will be made"));
-        self.press("Configure role sync").await;
-        self.headed("Tasks").await;
+        self.headed("Review the role sync").await;
+        assert!(self.text("main").await.contains("One task does it."));
+        self.press("Start role sync").await;
+        self.headed("Create assignment").await;
         // The page looks again by itself until the task is done.
         self.find("tbody .badge-good").await;
     }
@@ -247,6 +249,50 @@ async fn pc_01_rs_02_rs_03_from_the_login_page_to_the_account_console() {
     visit.press("Sign in again").await;
     visit.click("#sign-in").await;
     visit.find("[name=password]").await;
+    visit.end().await;
+}
+
+/// The tree of accounts by keyboard alone, and what is chosen beside what can be done with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn maa_01_maa_02_the_tree_is_used_by_keyboard() {
+    let Some(visit) = Visit::begin().await else { return };
+    visit.world.account("two").await;
+    visit.enter_console().await;
+    visit.go("/console/authorization").await;
+    let action = visit.find(".chosen .button-main").await;
+    assert!(!action.is_enabled().await.unwrap(), "nothing is chosen");
+    assert_eq!(visit.text("[data-chosen-count]").await, "0");
+    let keys = async |keys: &str| {
+        let focused = visit.driver().active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
+    };
+    visit.find(".tree summary").await.focus().await.unwrap();
+    let (down, up, left, right) = ("\u{e015}", "\u{e013}", "\u{e012}", "\u{e014}");
+    // Past the box for all of them to the last account, and choose it.
+    keys("\u{e010}").await;
+    keys(" ").await;
+    assert_eq!(visit.text("[data-chosen-count]").await, "1");
+    assert!(action.is_enabled().await.unwrap());
+    keys(up).await;
+    keys(" ").await;
+    assert_eq!(visit.text("[data-chosen-count]").await, "2");
+    keys(left).await;
+    keys(left).await;
+    let open = visit.find(".tree details").await.prop("open").await.unwrap();
+    assert_eq!(open.as_deref(), Some("false"));
+    keys(right).await;
+    keys(down).await;
+    assert_eq!(visit.driver().active_element().await.unwrap().tag_name().await.unwrap(), "input");
+    // With Enter in the search one stays, and what is chosen stays chosen.
+    visit.fill("search", "two\u{e007}").await;
+    visit.find("input[name=account]:checked").await;
+    assert_eq!(visit.text("[data-chosen-count]").await, "2");
+    visit.press("Configure CAM role sync").await;
+    visit.headed("Choose users and groups").await;
+    // Back leads to the step with all that was chosen.
+    visit.driver().back().await.unwrap();
+    visit.headed("Multi-account authorisation").await;
+    assert_eq!(visit.text("[data-chosen-count]").await, "2");
     visit.end().await;
 }
 

@@ -253,7 +253,7 @@ on_both! {
         assert_eq!(post(&chief, &good).await.status(), StatusCode::SEE_OTHER);
         let shown = get("/console/settings/sso").await.text().await.unwrap();
         assert!(
-            shown.contains("Redirect, signed, authenticating anew, demanding urn:a or urn:b"),
+            shown.contains("Redirect · signed · authenticating anew · demanding urn:a, urn:b"),
             "{shown}"
         );
         for bad in [("authn_contexts", "nonsense"), ("by_post", "true")] {

@@ -12,6 +12,7 @@
     reason = "what a test does should be read at a glance"
 )]
 
+mod access;
 mod account;
 mod api;
 mod browser;
@@ -36,6 +37,7 @@ mod own;
 mod people;
 mod permission;
 mod plans;
+mod portal;
 mod provisioning;
 mod races;
 mod real_identity_provider;

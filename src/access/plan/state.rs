@@ -66,6 +66,7 @@ pub(super) struct CamFacts {
     pub managed_by: Option<SpaceId>,
     pub access_keys: i64,
     pub policies: i64,
+    pub has_password: bool,
 }
 
 /// What an edit would make of a configuration.
@@ -402,7 +403,8 @@ impl State {
             let mut query =
                 sql("SELECT c.account_uin, c.name, c.name_key, c.is_root, c.managed_by,
                  (SELECT COUNT(*) FROM cloud_access_keys k WHERE k.user_uin = c.uin) AS access_keys,
-                 (SELECT COUNT(*) FROM cloud_user_policies p WHERE p.user_uin = c.uin) AS policies
+                 (SELECT COUNT(*) FROM cloud_user_policies p WHERE p.user_uin = c.uin) AS policies,
+                 (c.password_hash IS NOT NULL) AS has_password
                  FROM cloud_users c WHERE c.account_uin IN ");
             query.push_numbers(accounts).push(" AND c.name_key IN (");
             query.push_list(some.iter().map(String::as_str)).push(")");

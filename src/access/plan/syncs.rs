@@ -98,7 +98,11 @@ impl Builder<'_> {
             Some(found) => {
                 // US-06: what it brings along stays with it.
                 let (keys, policies) = (found.access_keys, found.policies);
-                let detail = format!("keeps its access keys ({keys}) and policies ({policies})");
+                let password = if found.has_password { "its password" } else { "no password" };
+                let detail = format!(
+                    "keeps its access keys ({keys}), its policies ({policies}) and {password}; \
+                     the embedded cloud has no MFA that could be lost"
+                );
                 self.object(account, ObjectKind::CamUser, name, Change::TakeOver, detail);
             }
         }

@@ -124,10 +124,22 @@ pub(in crate::cloud) async fn take_over_cam_user(
     if taken == 0 {
         return Err(clash(name));
     }
+    // What it brings along stays with it, and is named here (US-06).
+    let keys: Vec<(String,)> =
+        sql("SELECT secret_id FROM cloud_access_keys WHERE user_uin = $1 ORDER BY secret_id")
+            .bind(found.uin)
+            .fetch_all(tx)
+            .await?;
+    let policies: Vec<(i64,)> =
+        sql("SELECT policy_id FROM cloud_user_policies WHERE user_uin = $1 ORDER BY policy_id")
+            .bind(found.uin)
+            .fetch_all(tx)
+            .await?;
+    let keys: Vec<String> = keys.into_iter().map(|(id,)| id).collect();
+    let policies: Vec<i64> = policies.into_iter().map(|(id,)| id).collect();
     let states = [
         json!({ "managed": false }),
-        json!({ "managed": true, "uin": found.uin,
-                                                       "has_access_keys": found.has_access_keys }),
+        json!({ "managed": true, "uin": found.uin, "access_keys": keys, "policies": policies }),
     ];
     record(tx, act, hand, "cam_user.take_over", "cam_user", name, states).await
 }

@@ -189,12 +189,12 @@ async fn login_state(app: &App, info: &RequestInfo, request: Request) -> Answer 
     }
 }
 
-/// The accounts that somebody can enter now as some role.
+/// The accounts that somebody can enter now as some role, from a command line.
 async fn enterable(app: &App, line: &CommandLine) -> Result<Vec<ReachableAccount>, Refusal> {
     let (space, user) = (line.user.space.id, line.user.user.id);
     let mut accounts = app.db.read(async |tx| access::reachable(tx, space, user).await).await?;
     for account in &mut accounts {
-        account.roles.retain(|role| role.state == ReachState::Deployed);
+        account.roles.retain(|role| role.state == ReachState::Deployed && role.command_line);
     }
     accounts.retain(|account| !account.roles.is_empty());
     Ok(accounts)
@@ -315,6 +315,10 @@ async fn saml_response(app: &App, info: &RequestInfo, request: Request) -> Answe
         Err(Unsaid::NoEntry(access::Error::NotReady(_))) => no_entry(
             CommonCode::FailedOperation,
             "This access is not ready: it is being set up, or that failed.",
+        ),
+        Err(Unsaid::SwitchedOff) => no_entry(
+            CommonCode::UnauthorizedOperation,
+            "Your administrators give out no credentials for the command line with this role.",
         ),
         Err(Unsaid::OtherCloud) => no_entry(
             CommonCode::UnsupportedOperation,

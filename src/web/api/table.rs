@@ -64,6 +64,7 @@ pub const TABLE: &[Implemented] = &[
             actions::own::overview::ACTIONS,
             actions::own::session::ACTIONS,
             actions::own::look::ACTIONS,
+            actions::own::command_line::ACTIONS,
             actions::own::plan::ACTIONS,
             actions::own::deployment::ACTIONS,
             actions::own::drift::ACTIONS,

@@ -8,7 +8,10 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::principal::CloudVisitor;
+use super::{
+    assume::gives_credentials,
+    principal::{CloudVisitor, console_of},
+};
 use crate::{
     app::App,
     cloud::{self, AttachedPolicy, CallerIdentity, CamPrincipal},
@@ -72,6 +75,19 @@ struct AccountPage<'a> {
 }
 
 impl AccountPage<'_> {
+    /// The role session that the window is about, for its address.
+    fn window(&self) -> Option<String> {
+        match self.principal {
+            CamPrincipal::Role(session) => Some(session.id.to_string()),
+            CamPrincipal::User(_) | CamPrincipal::Federated(_) => None,
+        }
+    }
+
+    /// What the window's own addresses end with.
+    fn query(&self) -> String {
+        self.window().map(|id| format!("?as={id}")).unwrap_or_default()
+    }
+
     fn role(&self) -> Option<&str> {
         match self.principal {
             CamPrincipal::Role(session) => Some(&session.role_name),
@@ -167,6 +183,7 @@ struct CredentialsPage<'a> {
     secret_key: &'a str,
     token: &'a str,
     ends_at: Timestamp,
+    back: String,
 }
 
 /// The temporary credentials of a role session, for the command line.
@@ -178,14 +195,25 @@ pub(super) async fn credentials(
         let message = t!("cloud-role-only");
         return Err(Problem::refused("NoCredentials", message).into());
     };
-    let found =
-        app.db.read(async |tx| cloud::credentials(tx, &app.sealer, session.id).await).await?;
-    let (secret_id, secret_key, token) = found.ok_or(Fault::Internal("a session is gone"))?;
+    let found = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            if !gives_credentials(tx, session.account_uin, &session.role_name).await? {
+                return Ok(None);
+            }
+            let found = cloud::credentials(tx, &app.sealer, session.id).await?;
+            Ok(Some(found.ok_or(Fault::Internal("a session is gone"))?))
+        })
+        .await?;
+    let Some((secret_id, secret_key, token)) = found else {
+        return Err(Problem::refused("CommandLineOff", t!("portal-no-credentials")).into());
+    };
     let page = CredentialsPage {
         secret_id: &secret_id,
         secret_key: &secret_key,
         token: &token,
         ends_at: session.expires_at,
+        back: console_of(&visitor.principal),
     };
     Ok(Page::new(page).into_response())
 }
@@ -199,8 +227,14 @@ pub(super) async fn login() -> Response {
     Page::new(LoginPage).into_response()
 }
 
-/// Ends the browser's session. The role session itself ends at its time, with its credentials.
-pub(super) async fn sign_out(session: Session) -> Result<Response, PageError> {
-    session.flush().await?;
+/// Ends what the window is about. The role session itself ends at its time, with its credentials.
+pub(super) async fn sign_out(
+    visitor: Result<CloudVisitor, Response>,
+    session: Session,
+) -> Result<Response, PageError> {
+    match visitor {
+        Ok(visitor) => visitor.leave(&session).await?,
+        Err(_) => session.flush().await?,
+    }
     Ok(Redirect::to("/cloud/login").into_response())
 }

@@ -1,5 +1,6 @@
 //! The door of the embedded cloud: the accounts' sign-in, and the account console.
 
+mod assume;
 mod console;
 mod principal;
 mod sign_in;
@@ -7,6 +8,7 @@ mod sign_in;
 use super::{Caller, Routes, pages::door};
 use crate::{app::App, store::Door};
 
+pub(in crate::web) use assume::{Lasting, NoCredentials, Wanted, assume_role};
 pub use principal::CloudVisitor;
 pub(in crate::web) use sign_in::check_standing;
 

@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::principal::CloudVisitor;
+use super::principal::{CloudVisitor, console_of};
 use crate::{
     access,
     app::App,
@@ -45,7 +45,7 @@ pub(super) async fn post(
     match let_in(&app, &caller, &form.response).await {
         Ok(principal) => {
             CloudVisitor::remember(&app, &session, &principal).await?;
-            Ok(Redirect::to("/cloud").into_response())
+            Ok(Redirect::to(&console_of(&principal)).into_response())
         }
         Err(refused) => Err(problem(refused)),
     }

@@ -11,19 +11,18 @@ use serde::Deserialize;
 
 use super::{
     Administrator,
-    frame::{Frame, ListQuery, Pager, Section, Wrong, done},
+    frame::{Frame, ListQuery, Pager, Search, Section, Wrong, done},
     refused,
 };
 use crate::{
     app::App,
-    directory,
-    id::{ConfigurationId, ManualStepId, Principal, Uin},
+    id::{ManualStepId, SpaceId, Uin},
     organization::{self, Account, OtherCloud, OtherCloudAccount},
     permission::{
-        self, Assignment, AssignmentFilter, Deployment, DeploymentFilter, RemovalStrategy, Triple,
+        self, AccountIdentity, AssignmentState, Deployment, DeploymentFilter, DeploymentStatus,
     },
-    provisioning::{self, ManualStep, Shape},
-    store::Write,
+    provisioning::{self, ManualStep, Shape, UserSync, UserSyncFilter},
+    store::{PageRequest, Read, Write},
     web::{
         Fault,
         page::{Field, Page},
@@ -31,14 +30,34 @@ use crate::{
     },
 };
 
+/// A part of the page, with what it shows.
+enum Tab {
+    Authorizations(Vec<AccountIdentity>),
+    Deployments(Vec<Deployment>),
+    Syncs(Vec<UserSync>),
+    Steps,
+}
+
+impl Tab {
+    fn is(&self, name: &str) -> bool {
+        name == match self {
+            Self::Authorizations(_) => "",
+            Self::Deployments(_) => "deployments",
+            Self::Syncs(_) => "syncs",
+            Self::Steps => "steps",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "console/account.html")]
 struct OneAccount {
     frame: Frame,
     account: Account,
-    tab: &'static str,
-    assignments: Vec<Assignment>,
-    deployments: Vec<Deployment>,
+    tab: Tab,
+    search: Search,
+    /// How many deployments are not what their configurations say now (DPL-05).
+    outdated: i64,
     pager: Pager,
     /// Where it is, if it is in another cloud, and what somebody has to make there.
     other_cloud: Option<OtherCloudAccount>,
@@ -59,93 +78,66 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     let organization = administrator.organization.id;
-    let here = format!("/console/accounts/{uin}");
-    let (deployments_wanted, steps_wanted) = (query.tab == "deployments", query.tab == "steps");
     let page = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let account = organization::account(tx, organization, uin)
                 .await?
                 .ok_or(organization::Error::AccountNotFound)?;
-            let frame = Frame::new(&administrator, Section::Authorization, query.done.as_deref());
             let other_cloud = organization::other_cloud(tx, uin).await?;
             let steps = match other_cloud {
                 Some(_) => provisioning::manual_steps(tx, space, uin).await?,
                 None => Vec::new(),
             };
-            if steps_wanted && other_cloud.is_some() {
-                return Ok(OneAccount {
-                    frame,
-                    account,
-                    tab: "steps",
-                    assignments: Vec::new(),
-                    deployments: Vec::new(),
-                    pager: Pager::default(),
-                    other_cloud,
-                    steps,
-                });
-            }
-            if deployments_wanted {
-                let filter = DeploymentFilter { account: Some(uin), ..Default::default() };
-                let page = permission::deployments(tx, space, &filter, query.page()).await?;
-                let pager = query.pager(&here, &page);
-                let (tab, deployments) = ("deployments", page.rows);
-                return Ok(OneAccount {
-                    frame,
-                    account,
-                    tab,
-                    assignments: Vec::new(),
-                    deployments,
-                    pager,
-                    other_cloud,
-                    steps,
-                });
-            }
-            let filter = AssignmentFilter { account: Some(uin), ..Default::default() };
-            let page = permission::assignments(tx, space, &filter, query.page()).await?;
-            let pager = query.pager(&here, &page);
-            let (tab, assignments) = ("authorizations", page.rows);
-            let deployments = Vec::new();
-            let page = OneAccount {
-                frame,
+            let of_this = DeploymentFilter { account: Some(uin), ..Default::default() };
+            let stale =
+                DeploymentFilter { status: Some(DeploymentStatus::Outdated), ..of_this.clone() };
+            let stale = permission::deployments(tx, space, &stale, PageRequest::first(1)).await?;
+            let (tab, pager) = read_tab(tx, space, uin, &query, &of_this).await?;
+            Ok(OneAccount {
+                frame: Frame::new(&administrator, Section::Authorization, query.done.as_deref()),
                 account,
                 tab,
-                assignments,
-                deployments,
+                search: Search::new(key!("account-search"), &query),
+                outdated: stale.total,
                 pager,
                 other_cloud,
                 steps,
-            };
-            Ok(page)
+            })
         })
         .await?;
     Ok(Page::new(page).into_response())
 }
 
-#[derive(Deserialize)]
-pub(super) struct RemoveForm {
-    principal: String,
-    configuration: ConfigurationId,
-}
-
-/// Takes a permission away (MAA-13); the role stays in the account (DPL-12).
-pub(super) async fn remove(
-    State(app): State<App>,
-    administrator: Administrator,
-    Path(uin): Path<Uin>,
-    Form(form): Form<RemoveForm>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    let principal: Principal =
-        form.principal.parse().map_err(|_| PageError::from(directory::Error::UserNotFound))?;
-    let triple = Triple { principal, account: uin, configuration: form.configuration };
-    app.db
-        .write(async |tx| {
-            let act = &administrator.act;
-            provisioning::remove_assignment(tx, act, space, &triple, RemovalStrategy::Keep).await
-        })
-        .await?;
-    Ok(done(&format!("/console/accounts/{uin}"), "assignment-removed"))
+async fn read_tab(
+    tx: &mut Read,
+    space: SpaceId,
+    uin: Uin,
+    query: &ListQuery,
+    deployments: &DeploymentFilter,
+) -> Result<(Tab, Pager), Fault> {
+    let here = format!("/console/accounts/{uin}");
+    Ok(match query.tab.as_str() {
+        "deployments" => {
+            let page = permission::deployments(tx, space, deployments, query.page()).await?;
+            let pager = query.pager(&here, &page);
+            (Tab::Deployments(page.rows), pager)
+        }
+        "syncs" => {
+            let filter = UserSyncFilter { account: Some(uin), ..UserSyncFilter::default() };
+            let page = provisioning::user_syncs(tx, space, &filter, query.page()).await?;
+            let pager = query.pager(&here, &page);
+            (Tab::Syncs(page.rows), pager)
+        }
+        "steps" => (Tab::Steps, Pager::default()),
+        _ => {
+            let wanted = query.wanted();
+            let (wanted, page) = (wanted.as_deref(), query.page());
+            let page = permission::account_identities(tx, space, uin, wanted, page).await?;
+            let pager = query.pager(&here, &page);
+            (Tab::Authorizations(page.rows), pager)
+        }
+    })
 }
 
 /// What says where an account is.
@@ -205,18 +197,16 @@ fn cloud_page(
         account,
         clouds: OtherCloud::ALL,
         chosen: given.cloud.clone(),
-        number: Field::text("number", "Account number there")
+        number: Field::text("number", key!("cloud-number"))
             .optional()
             .longest(19)
-            .hint("Of an account in another cloud. Twelve digits at Amazon Web Services.")
+            .hint(key!("cloud-number-hint"))
             .value(&given.number)
             .error(Wrong::at(wrong.as_ref(), "number")),
-        region: Field::text("region", "Region to sign in at")
+        region: Field::text("region", key!("cloud-region"))
             .optional()
             .longest(32)
-            .hint(
-                "Only for Amazon Web Services, such as eu-west-1. Without one its global sign-in.",
-            )
+            .hint(key!("cloud-region-hint"))
             .value(&given.region)
             .error(Wrong::at(wrong.as_ref(), "region")),
         wrong,

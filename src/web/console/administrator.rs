@@ -3,14 +3,17 @@
 use askama::Template;
 use axum::{
     Form,
-    extract::{FromRef, FromRequestParts, State},
-    http::{Method, StatusCode, request::Parts},
+    extract::{FromRef, FromRequestParts, Query, State},
+    http::{Method, StatusCode, header::REFERER, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tower_sessions::Session;
+use url::Url;
 use zeroize::Zeroizing;
+
+use super::frame::encode;
 
 use crate::{
     app::App,
@@ -28,6 +31,9 @@ use crate::{
         pages::{PageError, Problem},
     },
 };
+
+/// Longer addresses are not gone back to after the sign-in: what a browser sends as one line.
+const LONGEST_WAY_BACK: usize = 16_384;
 
 /// An administrator signed in at the console.
 #[derive(Clone, Debug)]
@@ -161,7 +167,7 @@ where
     let found = Administrator::find(&app, &info, &session)
         .await
         .map_err(|fault| PageError::Fault(fault).into_response())?;
-    found.ok_or_else(|| Redirect::to("/console/login").into_response())
+    found.ok_or_else(|| Redirect::to(&sign_in_address(parts)).into_response())
 }
 
 /// Who may only look is refused whatever is not a look.
@@ -214,10 +220,43 @@ where
     }
 }
 
+/// The sign-in page, which leads back to where one was: to the page itself, or, from a form whose
+/// session has ended meanwhile, to the page the form was on.
+fn sign_in_address(parts: &Parts) -> String {
+    let looks = parts.method == Method::GET || parts.method == Method::HEAD;
+    let page = if looks {
+        parts.uri.path_and_query().map(ToString::to_string)
+    } else {
+        let referer = parts.headers.get(REFERER).and_then(|value| value.to_str().ok());
+        referer.and_then(|text| Url::parse(text).ok()).map(|url| {
+            url.query().map_or_else(|| url.path().to_owned(), |it| format!("{}?{it}", url.path()))
+        })
+    };
+    match page.as_deref().and_then(way_back) {
+        Some(page) if page != "/console" => format!("/console/login?to={}", encode(page)),
+        _ => "/console/login".to_owned(),
+    }
+}
+
+/// A page of the console to go to after the sign-in; nothing else is gone to.
+fn way_back(address: &str) -> Option<&str> {
+    let inside = address == "/console"
+        || address.starts_with("/console/")
+        || address.starts_with("/console?");
+    let door = ["/console/login", "/console/logout"].iter().any(|it| address.starts_with(it));
+    let plain = address.len() <= LONGEST_WAY_BACK
+        && !address.contains('\\')
+        && !address.contains("/..")
+        && !address.chars().any(char::is_control);
+    (inside && !door && plain).then_some(address)
+}
+
 #[derive(Template)]
 #[template(path = "console/login.html")]
 struct LoginPage {
     fields: Vec<Field>,
+    /// Where to go afterwards.
+    to: String,
     refused: Option<crate::web::messages::Message>,
 }
 
@@ -236,7 +275,8 @@ impl LoginPage {
                 .value(&form.user_name),
             Field::password("password", key!("console-password")),
         ];
-        Self { fields, refused }
+        let to = way_back(&form.to).unwrap_or_default().to_owned();
+        Self { fields, to, refused }
     }
 }
 
@@ -247,10 +287,19 @@ pub(super) struct LoginForm {
     account: String,
     user_name: String,
     password: Option<SecretString>,
+    to: String,
 }
 
-pub(super) async fn login_page(_: Anyone) -> Response {
-    Page::new(LoginPage::new(&LoginForm::default(), None)).into_response()
+/// Where to go after signing in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LoginQuery {
+    to: String,
+}
+
+pub(super) async fn login_page(_: Anyone, Query(query): Query<LoginQuery>) -> Response {
+    let form = LoginForm { to: query.to, ..LoginForm::default() };
+    Page::new(LoginPage::new(&form, None)).into_response()
 }
 
 /// Signs in. Whatever is wrong (account, name, password, a lock, no policy), the answer is the
@@ -299,10 +348,38 @@ pub(super) async fn login(
     // A fresh id: one that the browser had before opens nothing.
     session.flush().await?;
     session.insert(SUBJECT, seen.user.uin.0).await?;
-    Ok(Redirect::to("/console").into_response())
+    Ok(Redirect::to(way_back(&form.to).unwrap_or("/console")).into_response())
 }
 
 pub(super) async fn logout(_: Anyone, session: Session) -> Result<Response, PageError> {
     session.flush().await?;
     Ok(Redirect::to("/console/login").into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::way_back;
+
+    #[test]
+    fn after_the_sign_in_one_is_in_the_console_and_nowhere_else() {
+        assert_eq!(
+            way_back("/console/plan?act=assign&account=1"),
+            Some("/console/plan?act=assign&account=1")
+        );
+        assert_eq!(way_back("/console"), Some("/console"));
+        for address in [
+            "",
+            "/",
+            "//evil.example/console/",
+            "https://evil.example/console/",
+            "/consolex",
+            "/console/login?to=/console",
+            "/console/logout",
+            "/console/../portal",
+            "/console/\\evil",
+            "/console/a\nb",
+        ] {
+            assert_eq!(way_back(address), None, "{address:?}");
+        }
+    }
 }

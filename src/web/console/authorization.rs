@@ -1,8 +1,8 @@
-//! Multi-account authorisation: choose accounts, identities and configurations, look at what that
-//! means, and begin (MAA-01…07, RS-01…04). What was chosen so far travels in the address, so that
-//! going back, reloading and sharing a step all work.
+//! Multi-account authorisation: choose accounts, then identities, then configurations, and look at
+//! the plan of it (MAA-01…07, RS-01…04). What was chosen so far travels in the address, so that
+//! going back, reloading and signing in again all lead to the same step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 use axum::{
@@ -10,468 +10,484 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use axum_extra::extract::{Form, Query};
-use serde::Deserialize;
+use axum_extra::extract::Query;
 
 use super::{
     Administrator,
-    frame::{Frame, Search, Section, Wrong, done},
-    limits,
+    frame::{Frame, Section, Wrong},
+    plans::{ROLE_STEPS, SYNC_STEPS, Wanted},
 };
 use crate::{
+    access::{Names, WantedNames},
     app::App,
     directory::{self, Group, GroupFilter, User, UserFilter},
     id::{ConfigurationId, DepartmentId, Principal, Uin},
     organization::{self, Account, AccountFilter, Department},
-    permission::{self, Configuration, ConfigurationFilter, MOST_ASSIGNMENTS_PER_CALL, Triple},
-    store::{PageRequest, Read},
-    web::{Fault, page::Page, pages::PageError},
+    permission::{self, Configuration, ConfigurationFilter},
+    store::PageRequest,
+    web::{Fault, messages::Message, page::Page, pages::PageError},
 };
 
 /// Rows offered to choose from; the search finds the others.
-const OFFERED: i64 = 200;
-/// Accounts that the tree shows at most, as many as an organisation may have.
+const OFFERED: i64 = 100;
+/// Accounts that are read for the tree, as many as an organisation may have.
 const MOST_ACCOUNTS: i64 = 10_000;
+/// Accounts that a page of the tree shows; the search finds the others.
+const MOST_SHOWN: usize = 200;
 
-/// What has been chosen so far.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Choice {
-    account: Vec<Uin>,
-    principal: Vec<String>,
-    configuration: Vec<ConfigurationId>,
-    search: String,
+/// What to do with the accounts that are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Roles for identities.
+    Roles,
+    /// CAM users for identities.
+    Users,
 }
 
-impl Choice {
-    /// The choice as fields for the next form.
-    fn carried(&self) -> Vec<(&'static str, String)> {
-        let accounts = self.account.iter().map(|one| ("account", one.to_string()));
-        let principals = self.principal.iter().map(|one| ("principal", one.clone()));
-        let configurations =
-            self.configuration.iter().map(|one| ("configuration", one.to_string()));
-        accounts.chain(principals).chain(configurations).collect()
-    }
-
-    /// The chosen identities; text that is none counts as wrong.
-    fn principals(&self) -> Result<Vec<Principal>, Wrong> {
-        self.principal
-            .iter()
-            .map(|text| text.parse().map_err(|_| Wrong::whole("There is no such user or group.")))
-            .collect()
-    }
-
-    /// Every combination, each once.
-    fn triples(&self) -> Result<Vec<Triple>, Wrong> {
-        let mut triples = Vec::new();
-        for principal in self.principals()? {
-            for account in &self.account {
-                for configuration in &self.configuration {
-                    triples.push(Triple {
-                        principal,
-                        account: *account,
-                        configuration: *configuration,
-                    });
-                }
-            }
-        }
-        triples.sort_unstable();
-        triples.dedup();
-        if triples.len() > MOST_ASSIGNMENTS_PER_CALL {
-            return Err(Wrong::whole(format!(
-                "These are {} assignments; at most {MOST_ASSIGNMENTS_PER_CALL} can be made at \
-                 once. Choose fewer.",
-                triples.len()
-            )));
-        }
-        Ok(triples)
-    }
-
-    fn summary(&self) -> String {
-        let count = |number: usize, one: &str, many: &str| {
-            format!("{number} {}", if number == 1 { one } else { many })
-        };
-        let mut parts = vec![count(self.account.len(), "account", "accounts")];
-        if !self.principal.is_empty() {
-            parts.push(count(self.principal.len(), "user or group", "users and groups"));
-        }
-        format!("Chosen: {}.", parts.join(", "))
-    }
-
-    fn search(&self, label: &'static str) -> Search {
-        Search {
-            label: label.into(),
-            text: self.search.trim().to_owned(),
-            keep: self.carried(),
-            is_narrowed: false,
+impl Way {
+    fn steps(self) -> &'static [(u8, Message)] {
+        match self {
+            Self::Roles => &ROLE_STEPS,
+            Self::Users => &SYNC_STEPS,
         }
     }
 
-    fn wanted(&self) -> Option<String> {
-        let wanted = self.search.trim();
-        (!wanted.is_empty()).then(|| wanted.to_owned())
+    /// The step where identities are chosen.
+    fn here(self) -> &'static str {
+        match self {
+            Self::Roles => "/console/authorization/identities",
+            Self::Users => "/console/user-syncs/new",
+        }
     }
+
+    fn next(self) -> &'static str {
+        match self {
+            Self::Roles => "/console/authorization/configurations",
+            Self::Users => "/console/user-syncs/basics",
+        }
+    }
+}
+
+/// An account in the tree.
+struct Leaf {
+    account: Account,
+    is_chosen: bool,
 }
 
 /// A department in the tree.
 #[derive(Template)]
 #[template(path = "parts/branch.html")]
 struct Branch {
+    id: DepartmentId,
     name: String,
     total: usize,
-    accounts: Vec<Account>,
+    is_open: bool,
+    accounts: Vec<Leaf>,
     branches: Vec<Branch>,
 }
 
-/// The tree under a department. Departments know their parent, so there is no cycle to fear: each
-/// is taken out of the map once.
-fn branch(
-    department: &Department,
-    below: &mut HashMap<DepartmentId, Vec<Department>>,
-    accounts: &mut HashMap<DepartmentId, Vec<Account>>,
-) -> Branch {
-    let children = below.remove(&department.id).unwrap_or_default();
-    let branches: Vec<Branch> =
-        children.iter().map(|child| branch(child, below, accounts)).collect();
-    let own = accounts.remove(&department.id).unwrap_or_default();
-    let total = own.len() + branches.iter().map(|branch| branch.total).sum::<usize>();
-    Branch { name: department.name.clone(), total, accounts: own, branches }
+/// What the tree is made of.
+struct Grove {
+    below: HashMap<DepartmentId, Vec<Department>>,
+    accounts: HashMap<DepartmentId, Vec<Account>>,
+    chosen: BTreeSet<Uin>,
+    /// What is looked for, in small letters; empty for everything.
+    search: String,
+    shown: usize,
+    /// Accounts that are there and not shown.
+    left_out: usize,
+    /// The accounts that are shown.
+    seen: BTreeSet<Uin>,
+}
+
+impl Grove {
+    fn is_found(&self, name: &str) -> bool {
+        self.search.is_empty() || name.to_lowercase().contains(&self.search)
+    }
+
+    /// The tree under a department, as far as it is looked for. Departments know their parent, so
+    /// there is no cycle to fear: each is taken out of the map once.
+    fn branch(&mut self, department: &Department, all: bool) -> Option<Branch> {
+        let all = all || self.is_found(&department.name);
+        let children = self.below.remove(&department.id).unwrap_or_default();
+        let own = self.accounts.remove(&department.id).unwrap_or_default();
+        let mut total = own.len();
+        let mut accounts = Vec::new();
+        for account in own {
+            let found =
+                all || self.is_found(&account.name) || account.uin.to_string() == self.search;
+            if !found {
+                continue;
+            }
+            if self.shown >= MOST_SHOWN {
+                self.left_out += 1;
+                continue;
+            }
+            self.shown += 1;
+            self.seen.insert(account.uin);
+            let is_chosen = self.chosen.contains(&account.uin);
+            accounts.push(Leaf { account, is_chosen });
+        }
+        let mut branches = Vec::new();
+        for child in &children {
+            let Some(branch) = self.branch(child, all) else { continue };
+            branches.push(branch);
+        }
+        total += branches.iter().map(|branch| branch.total).sum::<usize>();
+        let is_there = all || !accounts.is_empty() || !branches.is_empty();
+        is_there.then(|| Branch {
+            id: department.id,
+            name: department.name.clone(),
+            total,
+            is_open: true,
+            accounts,
+            branches,
+        })
+    }
 }
 
 #[derive(Template)]
 #[template(path = "console/accounts.html")]
 struct TreePage {
     frame: Frame,
+    steps: &'static [(u8, Message)],
     step: u8,
     tree: Vec<Branch>,
     departments: usize,
     accounts: i64,
+    left_out: usize,
+    search: String,
+    /// Chosen, and not among those that are shown.
+    elsewhere: Vec<(Uin, String)>,
+    chosen: usize,
+    carried: Vec<(&'static str, String)>,
     wrong: Option<Wrong>,
 }
 
 pub(super) async fn tree(
     State(app): State<App>,
     administrator: Administrator,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
-    Ok(Page::new(look_at_tree(&app, &administrator, None).await?).into_response())
+    Ok(Page::new(look_at_tree(&app, &administrator, &wanted, None).await?).into_response())
 }
 
 async fn look_at_tree(
     app: &App,
     who: &Administrator,
+    wanted: &Wanted,
     wrong: Option<Wrong>,
 ) -> Result<TreePage, PageError> {
-    who.space()?;
+    let space = who.space()?.id;
     let organization = who.organization.id;
-    let (departments, page) = app
+    let chosen: BTreeSet<Uin> = wanted.account.iter().copied().collect();
+    let (departments, page, names) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let all = AccountFilter::default();
             let page = PageRequest::first(MOST_ACCOUNTS);
             let departments = organization::departments(tx, organization).await?;
-            Ok((departments, organization::accounts(tx, organization, &all, page).await?))
+            let accounts = organization::accounts(tx, organization, &all, page).await?;
+            let named = WantedNames { accounts: chosen.clone(), ..WantedNames::default() };
+            Ok((departments, accounts, Names::read(tx, space, &named).await?))
         })
         .await?;
     let count = departments.len();
-    let mut accounts: HashMap<DepartmentId, Vec<Account>> = HashMap::new();
+    let mut grove = Grove {
+        below: HashMap::new(),
+        accounts: HashMap::new(),
+        chosen,
+        search: wanted.search.trim().to_lowercase(),
+        shown: 0,
+        left_out: 0,
+        seen: BTreeSet::new(),
+    };
     for account in page.rows {
-        accounts.entry(account.department_id).or_default().push(account);
+        grove.accounts.entry(account.department_id).or_default().push(account);
     }
     let mut roots = Vec::new();
-    let mut below: HashMap<DepartmentId, Vec<Department>> = HashMap::new();
     for department in departments {
         match department.parent_id {
-            Some(parent) => below.entry(parent).or_default().push(department),
+            Some(parent) => grove.below.entry(parent).or_default().push(department),
             None => roots.push(department),
         }
     }
+    let tree = roots.iter().filter_map(|root| grove.branch(root, false)).collect();
+    let elsewhere = names.accounts().filter(|(uin, _)| !grove.seen.contains(uin));
     Ok(TreePage {
         frame: Frame::new(who, Section::Authorization, None),
+        steps: &ROLE_STEPS,
         step: 1,
-        tree: roots.iter().map(|root| branch(root, &mut below, &mut accounts)).collect(),
+        tree,
         departments: count,
         accounts: page.total,
+        left_out: grove.left_out,
+        search: wanted.search.trim().to_owned(),
+        elsewhere: elsewhere.map(|(uin, name)| (uin, name.to_owned())).collect(),
+        chosen: names.accounts().count(),
+        carried: wanted.carried_but(&["account", "act"]),
         wrong,
     })
+}
+
+/// What was chosen in the steps before, by name.
+struct Summary {
+    accounts: Vec<String>,
+    identities: Vec<String>,
+}
+
+impl Summary {
+    fn of(names: &Names) -> Self {
+        Self {
+            accounts: names.accounts().map(|(_, name)| name.to_owned()).collect(),
+            identities: names.principals().map(|(_, name)| name.to_owned()).collect(),
+        }
+    }
+}
+
+/// An identity to choose.
+struct Offer<T> {
+    it: T,
+    is_chosen: bool,
 }
 
 #[derive(Template)]
 #[template(path = "console/identities.html")]
 struct Identities {
     frame: Frame,
+    steps: &'static [(u8, Message)],
     step: u8,
-    chosen: String,
+    here: &'static str,
+    next: &'static str,
+    back: String,
+    summary: Summary,
     carried: Vec<(&'static str, String)>,
-    search: Search,
-    groups: Vec<Group>,
-    users: Vec<User>,
-    more: bool,
+    search: String,
+    groups: Vec<Offer<Group>>,
+    group_total: i64,
+    more_groups: bool,
+    users: Vec<Offer<User>>,
+    user_total: i64,
+    more_users: bool,
+    /// Chosen, and not among those that are shown.
+    elsewhere: Vec<(Principal, String)>,
+    chosen: usize,
     wrong: Option<Wrong>,
 }
 
 pub(super) async fn identities(
     State(app): State<App>,
     administrator: Administrator,
-    Query(choice): Query<Choice>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
-    if choice.account.is_empty() {
-        let wrong = Some(Wrong::whole("Choose at least one account."));
-        let page = look_at_tree(&app, &administrator, wrong).await?;
+    choose_identities(&app, &administrator, &wanted, Way::Roles).await
+}
+
+/// The same for CAM users.
+pub(super) async fn sync_identities(
+    State(app): State<App>,
+    administrator: Administrator,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, PageError> {
+    choose_identities(&app, &administrator, &wanted, Way::Users).await
+}
+
+async fn choose_identities(
+    app: &App,
+    who: &Administrator,
+    wanted: &Wanted,
+    way: Way,
+) -> Result<Response, PageError> {
+    if wanted.account.is_empty() {
+        let wrong = Some(Wrong::whole(t!("choose-account")));
+        let page = look_at_tree(app, who, wanted, wrong).await?;
         return Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     }
-    Ok(Page::new(look_at_identities(&app, &administrator, &choice, None).await?).into_response())
+    Ok(Page::new(look_at_identities(app, who, wanted, way, None).await?).into_response())
+}
+
+/// The identities step again, for who chose none: shared with the steps after it.
+pub(super) async fn no_identity(
+    app: &App,
+    who: &Administrator,
+    wanted: &Wanted,
+    is_sync: bool,
+) -> Result<Response, PageError> {
+    let way = if is_sync { Way::Users } else { Way::Roles };
+    let wrong = Some(Wrong::whole(t!("choose-identity")));
+    let page = look_at_identities(app, who, wanted, way, wrong).await?;
+    Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
 
 async fn look_at_identities(
     app: &App,
     who: &Administrator,
-    choice: &Choice,
+    wanted: &Wanted,
+    way: Way,
     wrong: Option<Wrong>,
 ) -> Result<Identities, PageError> {
     let space = who.space()?.id;
-    let (groups, users) = app
+    let chosen = wanted.principals().unwrap_or_default();
+    let (groups, users, names) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             let page = PageRequest::first(OFFERED);
-            let groups = GroupFilter { search: choice.wanted(), ..GroupFilter::default() };
-            let users = UserFilter { search: choice.wanted(), ..UserFilter::default() };
+            let groups = GroupFilter { search: wanted.looked_for(), ..GroupFilter::default() };
+            let users = UserFilter { search: wanted.looked_for(), ..UserFilter::default() };
             Ok((
                 directory::groups(tx, space, &groups, page).await?,
                 directory::users(tx, space, &users, page).await?,
+                named(tx, space, wanted).await?,
             ))
         })
         .await?;
+    let is_chosen = |one: Principal| chosen.contains(&one);
+    let shown: BTreeSet<Principal> = groups
+        .rows
+        .iter()
+        .map(|it| Principal::Group(it.id))
+        .chain(users.rows.iter().map(|it| Principal::User(it.id)))
+        .collect();
+    let elsewhere = names.principals().filter(|(id, _)| !shown.contains(id));
     Ok(Identities {
-        frame: Frame::new(who, Section::Authorization, None),
+        frame: Frame::new(who, way.section(), None),
+        steps: way.steps(),
         step: 2,
-        chosen: choice.summary(),
-        carried: choice.carried(),
-        search: choice.search("User or group"),
-        more: users.next.is_some() || groups.next.is_some(),
-        groups: groups.rows,
-        users: users.rows,
+        here: way.here(),
+        next: way.next(),
+        back: wanted.address("/console/authorization"),
+        carried: wanted.carried_but(&["principal"]),
+        search: wanted.search.trim().to_owned(),
+        elsewhere: elsewhere.map(|(id, name)| (id, name.to_owned())).collect(),
+        chosen: chosen.len(),
+        summary: Summary::of(&names),
+        group_total: groups.total,
+        more_groups: groups.next.is_some(),
+        groups: groups
+            .rows
+            .into_iter()
+            .map(|it| Offer { is_chosen: is_chosen(Principal::Group(it.id)), it })
+            .collect(),
+        user_total: users.total,
+        more_users: users.next.is_some(),
+        users: users
+            .rows
+            .into_iter()
+            .map(|it| Offer { is_chosen: is_chosen(Principal::User(it.id)), it })
+            .collect(),
         wrong,
     })
+}
+
+impl Way {
+    fn section(self) -> Section {
+        match self {
+            Self::Roles => Section::Authorization,
+            Self::Users => Section::UserSyncs,
+        }
+    }
+}
+
+/// The names of what was chosen so far.
+pub(super) async fn named(
+    tx: &mut crate::store::Read,
+    space: crate::id::SpaceId,
+    wanted: &Wanted,
+) -> Result<Names, Fault> {
+    let named = WantedNames {
+        accounts: wanted.account.iter().copied().collect(),
+        principals: wanted.principals().unwrap_or_default(),
+        configurations: wanted.configuration.iter().copied().collect(),
+    };
+    Ok(Names::read(tx, space, &named).await?)
 }
 
 #[derive(Template)]
 #[template(path = "console/choose_configurations.html")]
 struct ChooseConfigurations {
     frame: Frame,
+    steps: &'static [(u8, Message)],
     step: u8,
-    chosen: String,
+    back: String,
+    summary: Summary,
     carried: Vec<(&'static str, String)>,
-    search: Search,
-    configurations: Vec<Configuration>,
+    search: String,
+    configurations: Vec<Offer<Configuration>>,
+    total: i64,
+    more: bool,
+    /// Chosen, and not among those that are shown.
+    elsewhere: Vec<(ConfigurationId, String)>,
+    chosen: usize,
     wrong: Option<Wrong>,
 }
 
 pub(super) async fn configurations(
     State(app): State<App>,
     administrator: Administrator,
-    Query(choice): Query<Choice>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
-    if choice.principal.is_empty() {
-        let wrong = Some(Wrong::whole("Choose at least one user or group."));
-        let page = look_at_identities(&app, &administrator, &choice, wrong).await?;
+    if wanted.principal.is_empty() || wanted.principals().is_err() {
+        return no_identity(&app, &administrator, &wanted, false).await;
+    }
+    let page = look_at_configurations(&app, &administrator, &wanted, None).await?;
+    Ok(Page::new(page).into_response())
+}
+
+/// The last step before the plan: what is chosen there must come to something.
+pub(super) async fn review(
+    State(app): State<App>,
+    administrator: Administrator,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, PageError> {
+    let wanted = Wanted { act: Some(super::plans::Deed::Assign), ..wanted };
+    let wrong = if wanted.configuration.is_empty() {
+        Some(Wrong::whole(t!("choose-configuration")))
+    } else {
+        wanted.operation().err()
+    };
+    if wrong.is_some() {
+        let page = look_at_configurations(&app, &administrator, &wanted, wrong).await?;
         return Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
     }
-    let page = look_at_configurations(&app, &administrator, &choice, None).await?;
-    Ok(Page::new(page).into_response())
+    super::plans::show(State(app), administrator, Query(wanted)).await
 }
 
 async fn look_at_configurations(
     app: &App,
     who: &Administrator,
-    choice: &Choice,
+    wanted: &Wanted,
     wrong: Option<Wrong>,
 ) -> Result<ChooseConfigurations, PageError> {
     let space = who.space()?.id;
-    let filter = ConfigurationFilter { search: choice.wanted() };
+    let filter = ConfigurationFilter { search: wanted.looked_for() };
     let page = PageRequest::first(OFFERED);
-    let found =
-        app.db.read(async |tx| permission::configurations(tx, space, &filter, page).await).await?;
-    Ok(ChooseConfigurations {
-        frame: Frame::new(who, Section::Authorization, None),
-        step: 3,
-        chosen: choice.summary(),
-        carried: choice.carried(),
-        search: choice.search("Configuration"),
-        configurations: found.rows,
-        wrong,
-    })
-}
-
-#[derive(Template)]
-#[template(path = "console/review.html")]
-struct Review {
-    frame: Frame,
-    step: u8,
-    management: bool,
-    accounts: Vec<Account>,
-    principals: Vec<(Principal, String, String)>,
-    configurations: Vec<Configuration>,
-    fresh: usize,
-    existing: usize,
-    carried: Vec<(&'static str, String)>,
-    wrong: Option<Wrong>,
-}
-
-pub(super) async fn review(
-    State(app): State<App>,
-    administrator: Administrator,
-    Query(choice): Query<Choice>,
-) -> Result<Response, PageError> {
-    let checked = if choice.configuration.is_empty() {
-        Err(Wrong::whole("Choose at least one configuration."))
-    } else {
-        choice.triples()
-    };
-    match checked {
-        Ok(triples) => {
-            let page = look_at_review(&app, &administrator, &choice, &triples, None).await?;
-            Ok(Page::new(page).into_response())
-        }
-        Err(wrong) => {
-            let page = look_at_configurations(&app, &administrator, &choice, Some(wrong)).await?;
-            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
-        }
-    }
-}
-
-async fn look_at_review(
-    app: &App,
-    who: &Administrator,
-    choice: &Choice,
-    triples: &[Triple],
-    wrong: Option<Wrong>,
-) -> Result<Review, PageError> {
-    let (mut page, existing) = app
+    let (found, names) = app
         .db
-        .read(async |tx| -> Result<_, PageError> {
-            let page = chosen(tx, who, choice, wrong.clone()).await?;
-            let space = who.space()?.id;
-            let mut existing = 0;
-            for triple in triples {
-                if permission::assignment(tx, space, triple).await?.is_some() {
-                    existing += 1;
-                }
-            }
-            Ok((page, existing))
+        .read(async |tx| -> Result<_, Fault> {
+            let found = permission::configurations(tx, space, &filter, page).await?;
+            Ok((found, named(tx, space, wanted).await?))
         })
         .await?;
-    page.existing = existing;
-    page.fresh = triples.len().saturating_sub(existing);
-    Ok(page)
-}
-
-/// Everything that was chosen, by name. What is not there is a page that is not there.
-async fn chosen(
-    tx: &mut Read,
-    who: &Administrator,
-    choice: &Choice,
-    wrong: Option<Wrong>,
-) -> Result<Review, PageError> {
-    let space = who.space()?.id;
-    let mut accounts = Vec::new();
-    for uin in &choice.account {
-        let account = organization::account(tx, who.organization.id, *uin).await?;
-        accounts.push(account.ok_or(organization::Error::AccountNotFound)?);
-    }
-    let mut configurations = Vec::new();
-    for id in &choice.configuration {
-        let found = permission::configuration(tx, space, *id).await?;
-        configurations.push(found.ok_or(permission::Error::ConfigurationNotFound)?);
-    }
-    let mut principals = Vec::new();
-    for text in &choice.principal {
-        let principal: Principal =
-            text.parse().map_err(|_| PageError::from(directory::Error::UserNotFound))?;
-        principals.push(match principal {
-            Principal::User(id) => {
-                let user = directory::user(tx, space, id).await?;
-                let user = user.ok_or(directory::Error::UserNotFound)?;
-                (principal, user.user_name.clone(), user.shown_name().to_owned())
-            }
-            Principal::Group(id) => {
-                let group = directory::group(tx, space, id).await?;
-                let group = group.ok_or(directory::Error::GroupNotFound)?;
-                let members = format!("group of {}", group.member_count);
-                (principal, group.name, members)
-            }
-        });
-    }
-    Ok(Review {
+    let chosen: BTreeSet<ConfigurationId> = wanted.configuration.iter().copied().collect();
+    let shown: BTreeSet<ConfigurationId> = found.rows.iter().map(|it| it.id).collect();
+    let elsewhere = names.configurations().filter(|(id, _)| !shown.contains(id));
+    Ok(ChooseConfigurations {
         frame: Frame::new(who, Section::Authorization, None),
-        step: 4,
-        management: accounts.iter().any(Account::is_management),
-        accounts,
-        principals,
-        configurations,
-        fresh: 0,
-        existing: 0,
-        carried: choice.carried(),
+        steps: &ROLE_STEPS,
+        step: 3,
+        back: wanted.address("/console/authorization/identities"),
+        carried: wanted.carried_but(&["configuration", "act"]),
+        search: wanted.search.trim().to_owned(),
+        elsewhere: elsewhere.map(|(id, name)| (id, name.to_owned())).collect(),
+        chosen: chosen.len(),
+        summary: Summary::of(&names),
+        total: found.total,
+        more: found.next.is_some(),
+        configurations: found
+            .rows
+            .into_iter()
+            .map(|it| Offer { is_chosen: chosen.contains(&it.id), it })
+            .collect(),
         wrong,
     })
-}
-
-/// Begins: one assignment and one task per combination, in one transaction.
-pub(super) async fn begin(
-    State(app): State<App>,
-    administrator: Administrator,
-    Form(choice): Form<Choice>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    let triples = match choice.triples() {
-        Ok(triples) => triples,
-        Err(wrong) => return Err(super::refused(&wrong)),
-    };
-    let limits = limits(&app);
-    let begun = app
-        .db
-        .write(async |tx| -> Result<_, permission::Error> {
-            permission::create_assignments(tx, &administrator.act, space, &triples, &limits).await
-        })
-        .await;
-    match begun {
-        Ok(_) => Ok(done("/console/tasks", "assignments-begun")),
-        Err(error) => {
-            let wrong = Some(Wrong::of(error.into())?);
-            let page = look_at_review(&app, &administrator, &choice, &triples, wrong).await?;
-            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::UserId;
-
-    fn choice(accounts: i64, users: i64) -> Choice {
-        Choice {
-            account: (0..accounts).map(Uin).collect(),
-            principal: (0..users).map(|id| UserId(id).to_string()).collect(),
-            configuration: vec![ConfigurationId(1), ConfigurationId(1)],
-            search: String::new(),
-        }
-    }
-
-    #[test]
-    fn maa_05_a_choice_is_every_combination_once() {
-        assert_eq!(choice(2, 3).triples().unwrap().len(), 6);
-    }
-
-    #[test]
-    fn maa_08_more_than_fifty_are_refused() {
-        assert_eq!(choice(10, 5).triples().unwrap().len(), 50);
-        assert!(choice(17, 3).triples().unwrap_err().message.contains("51"));
-    }
-
-    #[test]
-    fn what_is_no_identity_is_refused() {
-        let mut choice = choice(1, 1);
-        choice.principal.push("rc-000000000001".to_owned());
-        assert!(choice.triples().is_err());
-    }
 }

@@ -1,4 +1,4 @@
-//! Permission configurations: list, create, add policies, see and repeat deployments.
+//! Permission configurations: list, create, change, policies, and where they are deployed.
 
 use std::collections::BTreeSet;
 
@@ -15,15 +15,17 @@ use super::{
     Administrator,
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
     limits,
+    plans::{PolicyWords, Wanted},
 };
 use crate::{
     app::App,
-    id::{ConfigurationId, SpaceId, Uin},
+    id::{ConfigurationId, SpaceId},
     permission::{
-        self, Configuration, ConfigurationFilter, ConfigurationPolicy, Deployment,
-        DeploymentFilter, DeploymentStatus, Error, NewConfiguration, NewPolicy,
+        self, Configuration, ConfigurationChange, ConfigurationFilter, ConfigurationPolicy,
+        Deployment, DeploymentFilter, DeploymentStatus, Error, MOST_POLICIES, NewConfiguration,
+        PolicyKind,
     },
-    policy::{Preset, catalogue},
+    policy::catalogue,
     store::{PageRequest, Read},
     web::{
         Fault,
@@ -31,10 +33,6 @@ use crate::{
         pages::PageError,
     },
 };
-
-/// Presets that let whoever has them do more than work on one product.
-const BROAD: [&str; 3] =
-    ["AdministratorAccess", "QcloudOrganizationFullAccess", "QcloudCamFullAccess"];
 
 #[derive(Template)]
 #[template(path = "console/configurations.html")]
@@ -58,7 +56,7 @@ pub(super) async fn list(
         .await?;
     let pager = query.pager("/console/configurations", &page);
     let frame = Frame::new(&administrator, Section::Configurations, query.done.as_deref());
-    let search = Search::new("Name or description", &query);
+    let search = Search::new(key!("configurations-search"), &query);
     let page = ConfigurationList { frame, configurations: page.rows, search, pager };
     Ok(Page::new(page).into_response())
 }
@@ -72,38 +70,115 @@ pub(super) struct ConfigurationForm {
     relay_state: String,
 }
 
+/// The fields that can be changed later, too (PC-14).
+fn fields(form: &ConfigurationForm, wrong: Option<&Wrong>) -> Vec<Field> {
+    let at = |name| Wrong::at(wrong, name);
+    vec![
+        Field::text("description", key!("col-description"))
+            .optional()
+            .value(&form.description)
+            .error(at("description")),
+        Field::number("session_duration", key!("configuration-duration"))
+            .hint(key!("configuration-duration-hint"))
+            .value(&form.session_duration)
+            .error(at("session_duration")),
+        Field::text("relay_state", key!("configuration-landing"))
+            .optional()
+            .hint(key!("configuration-landing-hint"))
+            .value(&form.relay_state)
+            .error(at("relay_state")),
+    ]
+}
+
 fn form_page(who: &Administrator, form: &ConfigurationForm, wrong: Option<Wrong>) -> FormPage {
-    let at = |name| Wrong::at(wrong.as_ref(), name);
+    let name = Field::text("name", key!("col-name"))
+        .longest(128)
+        .hint(key!("configuration-name-hint"))
+        .value(&form.name)
+        .focused()
+        .error(Wrong::at(wrong.as_ref(), "name"));
     FormPage {
         frame: Frame::new(who, Section::Configurations, None),
-        title: "Create permission configuration".into(),
-        intro: "Policies are added in the next step.".into(),
+        title: key!("configuration-create"),
+        intro: key!("configuration-create-intro"),
         back: "/console/configurations".to_owned(),
-        back_label: "Permission configurations".to_owned(),
+        back_label: t!("configurations-title"),
         action: "/console/configurations".to_owned(),
-        submit: "Create configuration".into(),
-        fields: vec![
-            Field::text("name", "Name")
-                .longest(128)
-                .hint("Letters, digits and hyphens. It cannot be changed later.")
-                .value(&form.name)
-                .focused()
-                .error(at("name")),
-            Field::text("description", "Description")
-                .optional()
-                .value(&form.description)
-                .error(at("description")),
-            Field::number("session_duration", "Session duration in seconds")
-                .hint("How long somebody stays in an account: 900 to 43200.")
-                .value(&form.session_duration)
-                .error(at("session_duration")),
-            Field::text("relay_state", "Landing page")
-                .optional()
-                .hint("Where somebody lands in the account: a path of the cloud's console.")
-                .value(&form.relay_state)
-                .error(at("relay_state")),
-        ],
+        submit: key!("configuration-create-do"),
+        fields: std::iter::once(name).chain(fields(form, wrong.as_ref())).collect(),
         wrong,
+    }
+}
+
+fn edit_page(
+    who: &Administrator,
+    configuration: &Configuration,
+    form: &ConfigurationForm,
+    wrong: Option<Wrong>,
+) -> FormPage {
+    let here = format!("/console/configurations/{}", configuration.id);
+    FormPage {
+        frame: Frame::new(who, Section::Configurations, None),
+        title: key!("configuration-edit"),
+        intro: key!("configuration-edit-intro"),
+        back: here.clone(),
+        back_label: configuration.name.clone(),
+        action: here,
+        submit: key!("save"),
+        fields: fields(form, wrong.as_ref()),
+        wrong,
+    }
+}
+
+/// The form to change one; its name stays (PC-14).
+pub(super) async fn edit(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ConfigurationId>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let found = app.db.read(async |tx| find(tx, space, id).await).await?;
+    let form = ConfigurationForm {
+        name: String::new(),
+        description: found.description.clone(),
+        session_duration: found.session_duration.to_string(),
+        relay_state: found.relay_state.clone(),
+    };
+    Ok(Page::new(edit_page(&administrator, &found, &form, None)).into_response())
+}
+
+pub(super) async fn update(
+    State(app): State<App>,
+    administrator: Administrator,
+    Path(id): Path<ConfigurationId>,
+    Form(form): Form<ConfigurationForm>,
+) -> Result<Response, PageError> {
+    let space = administrator.space()?.id;
+    let limits = limits(&app);
+    let changed = match form.session_duration.trim().parse() {
+        Ok(seconds) => {
+            let change = ConfigurationChange {
+                description: Some(form.description.trim().to_owned()),
+                session_duration: Some(seconds),
+                relay_state: Some(form.relay_state.trim().to_owned()),
+            };
+            let act = &administrator.act;
+            app.db
+                .write(async |tx| {
+                    permission::update_configuration(tx, act, space, id, &change, &limits).await
+                })
+                .await
+        }
+        Err(_) => Err(Error::SessionDurationInvalid),
+    };
+    match changed {
+        Ok(_) => Ok(done(&format!("/console/configurations/{id}"), "configuration-changed")),
+        Err(error) => {
+            let wrong = Wrong::of(error.into())?;
+            let found = app.db.read(async |tx| find(tx, space, id).await).await?;
+            let page = edit_page(&administrator, &found, &form, Some(wrong));
+            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
     }
 }
 
@@ -156,7 +231,9 @@ struct OneConfiguration {
     frame: Frame,
     configuration: Configuration,
     tab: &'static str,
-    policies: Vec<ConfigurationPolicy>,
+    search: Search,
+    policies: Vec<(ConfigurationPolicy, PolicyWords)>,
+    policy_total: usize,
     deployments: Vec<Deployment>,
     outdated: i64,
     pager: Pager,
@@ -182,11 +259,17 @@ pub(super) async fn show(
         })
         .await?;
     let pager = query.pager(&format!("/console/configurations/{id}"), &deployments);
+    let wanted = query.search.trim().to_lowercase();
+    let policy_total = policies.len();
+    // A configuration has a few dozen at most: they are all read.
+    let found = policies.into_iter().filter(|it| it.name.to_lowercase().contains(&wanted));
     let page = OneConfiguration {
         frame: Frame::new(&administrator, Section::Configurations, query.done.as_deref()),
         configuration,
         tab: if query.tab == "deployments" { "deployments" } else { "policies" },
-        policies,
+        search: Search::new(key!("policies-search"), &query),
+        policies: found.map(|it| (it.clone(), PolicyWords::of(&it))).collect(),
+        policy_total,
         deployments: deployments.rows,
         outdated,
         pager,
@@ -204,112 +287,65 @@ struct Policies {
     frame: Frame,
     configuration: Configuration,
     presets: Vec<PresetRow>,
-    search: Search,
-    wrong: Option<Wrong>,
+    /// Chosen, and not among those that are shown.
+    elsewhere: Vec<(i64, String)>,
+    search: String,
+    chosen: usize,
+    bound: usize,
+    most: usize,
+    custom: usize,
+    most_custom: usize,
 }
 
 struct PresetRow {
-    preset: &'static Preset,
-    bound: bool,
-    broad: bool,
+    id: i64,
+    words: PolicyWords,
+    is_bound: bool,
+    is_chosen: bool,
 }
 
+/// The presets to choose from, each in plain words (PC-15); what is chosen goes on to the plan.
 pub(super) async fn choose_policies(
     State(app): State<App>,
     administrator: Administrator,
     Path(id): Path<ConfigurationId>,
-    Query(query): Query<ListQuery>,
+    axum_extra::extract::Query(wanted): axum_extra::extract::Query<Wanted>,
 ) -> Result<Response, PageError> {
-    let page = look_at_presets(&app, &administrator, id, &query, None).await?;
-    Ok(Page::new(page).into_response())
-}
-
-async fn look_at_presets(
-    app: &App,
-    who: &Administrator,
-    id: ConfigurationId,
-    query: &ListQuery,
-    wrong: Option<Wrong>,
-) -> Result<Policies, PageError> {
-    let space = who.space()?.id;
+    let space = administrator.space()?.id;
     let (configuration, bound) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
             Ok((find(tx, space, id).await?, permission::policies(tx, id).await?))
         })
         .await?;
+    let count = |kind| bound.iter().filter(|it| it.kind == kind).count();
+    let (presets, custom) = (count(PolicyKind::Preset), count(PolicyKind::Custom));
     let bound: BTreeSet<i64> = bound.iter().map(|policy| policy.policy_id).collect();
-    let presets = catalogue::search(query.search.trim())
+    let chosen: BTreeSet<i64> = wanted.add.iter().copied().collect();
+    let rows: Vec<PresetRow> = catalogue::search(wanted.search.trim())
         .map(|preset| PresetRow {
-            preset,
-            bound: bound.contains(&preset.id),
-            broad: BROAD.contains(&preset.name.as_str()),
+            id: preset.id,
+            words: PolicyWords::of_preset(preset.id, &preset.name)
+                .labelling(format!("policy-{}", preset.id)),
+            is_bound: bound.contains(&preset.id),
+            is_chosen: chosen.contains(&preset.id),
         })
         .collect();
-    Ok(Policies {
-        frame: Frame::new(who, Section::Configurations, None),
+    let elsewhere = chosen.iter().filter(|id| !rows.iter().any(|row| row.id == **id));
+    let elsewhere = elsewhere
+        .filter_map(|id| catalogue::by_id(*id))
+        .map(|preset| (preset.id, preset.name.clone()));
+    let page = Policies {
+        frame: Frame::new(&administrator, Section::Configurations, None),
         configuration,
-        presets,
-        search: Search::new("Policy or product", query),
-        wrong,
-    })
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct PoliciesForm {
-    policy: Vec<i64>,
-}
-
-pub(super) async fn add_policies(
-    State(app): State<App>,
-    administrator: Administrator,
-    Path(id): Path<ConfigurationId>,
-    axum_extra::extract::Form(form): axum_extra::extract::Form<PoliciesForm>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    let limits = limits(&app);
-    let chosen: Vec<NewPolicy> = form.policy.iter().copied().map(NewPolicy::PresetId).collect();
-    let added = app
-        .db
-        .write(async |tx| -> Result<(), Error> {
-            permission::add_policies(tx, &administrator.act, space, id, &chosen, &limits).await
-        })
-        .await;
-    match added {
-        Ok(()) => Ok(done(&format!("/console/configurations/{id}"), "policies-added")),
-        Err(error) => {
-            let wrong = Some(Wrong::of(error.into())?);
-            let query = ListQuery::default();
-            let page = look_at_presets(&app, &administrator, id, &query, wrong).await?;
-            Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct DeployForm {
-    back: String,
-}
-
-/// Deploys again, from the configuration's page or the account's (DPL-06, DPL-07).
-pub(super) async fn deploy(
-    State(app): State<App>,
-    administrator: Administrator,
-    Path((id, account)): Path<(ConfigurationId, Uin)>,
-    Form(form): Form<DeployForm>,
-) -> Result<Response, PageError> {
-    let space = administrator.space()?.id;
-    app.db
-        .write(async |tx| {
-            permission::begin_deployment(tx, &administrator.act, space, id, account).await
-        })
-        .await?;
-    let back = if form.back == "account" {
-        format!("/console/accounts/{account}?tab=deployments")
-    } else {
-        format!("/console/configurations/{id}?tab=deployments")
+        elsewhere: elsewhere.collect(),
+        presets: rows,
+        search: wanted.search.trim().to_owned(),
+        chosen: chosen.len(),
+        bound: presets,
+        most: MOST_POLICIES,
+        custom,
+        most_custom: limits(&app).custom_policies,
     };
-    Ok(done(&back, "deployment-begun"))
+    Ok(Page::new(page).into_response())
 }

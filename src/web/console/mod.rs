@@ -9,19 +9,26 @@ mod administrators;
 mod audit;
 mod authorization;
 mod chart;
+mod command_line;
 mod configurations;
+mod drift;
 mod events;
 mod expiring;
+mod explorer;
 mod frame;
 mod groups;
 mod organization;
 mod overview;
 mod own;
+mod plans;
 mod requests;
 mod scim;
+mod scopes;
 mod sessions;
 mod sso;
 mod tasks;
+mod undeployment;
+mod user_syncs;
 mod users;
 pub(crate) mod words;
 
@@ -109,17 +116,32 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/configurations", Admin, configurations::create)
         .get("/console/configurations/new", Admin, configurations::new)
         .get("/console/configurations/{id}", Admin, configurations::show)
+        .post("/console/configurations/{id}", Admin, configurations::update)
+        .get("/console/configurations/{id}/edit", Admin, configurations::edit)
         .get("/console/configurations/{id}/policies", Admin, configurations::choose_policies)
-        .post("/console/configurations/{id}/policies", Admin, configurations::add_policies)
-        .post("/console/configurations/{id}/deployments/{account}", Admin, configurations::deploy)
+        .get("/console/undeploy/{uin}/{id}", Admin, undeployment::show)
+        .get("/console/plan", Admin, plans::show)
+        .post("/console/plan", Admin, plans::apply)
+        .post("/console/configurations/{id}/command-line", Admin, command_line::set)
         .get("/console/authorization", Admin, authorization::tree)
-        .post("/console/authorization", Admin, authorization::begin)
         .get("/console/authorization/identities", Admin, authorization::identities)
         .get("/console/authorization/configurations", Admin, authorization::configurations)
         .get("/console/authorization/review", Admin, authorization::review)
         .get("/console/accounts/{uin}", Admin, accounts::show)
-        .post("/console/accounts/{uin}/remove", Admin, accounts::remove)
+        .get("/console/user-syncs", Admin, user_syncs::list)
+        .get("/console/user-syncs/new", Admin, authorization::sync_identities)
+        .get("/console/user-syncs/basics", Admin, user_syncs::basics)
+        .get("/console/user-syncs/{id}", Admin, user_syncs::show)
+        .post("/console/user-syncs/{id}", Admin, user_syncs::update)
+        .get("/console/explorer", Admin, explorer::show)
+        .get("/console/drift", Admin, drift::list)
+        .post("/console/drift", Admin, drift::answer)
+        .post("/console/drift/detect", Admin, drift::detect)
         .get("/console/requests", Admin, requests::list)
+        .get("/console/requests/scopes", Admin, scopes::list)
+        .post("/console/requests/scopes", Admin, scopes::create)
+        .get("/console/requests/scopes/new", Admin, scopes::new)
+        .post("/console/requests/scopes/delete", Admin, scopes::delete)
         .post("/console/requests/{id}/approve", Admin, requests::approve)
         .post("/console/requests/{id}/reject", Admin, requests::reject)
         .get("/console/accounts/{uin}/cloud", Admin, accounts::cloud)
@@ -127,6 +149,10 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/accounts/{uin}/steps/{step}/confirm", Admin, accounts::confirm)
         .get("/console/tasks", Admin, tasks::list)
         .post("/console/tasks/{id}/retry", Admin, tasks::retry)
+        .get("/console/tasks/export", Admin, plans::list_export)
+        .get("/console/tasks/of/{request}", Admin, plans::progress)
+        .get("/console/tasks/of/{request}/export", Admin, plans::export)
+        .post("/console/tasks/of/{request}/retry", Admin, plans::retry_failed)
         .get("/console/settings/sso", Admin, sso::show)
         .get("/console/settings/sso/provider", Admin, sso::provider::form)
         .post("/console/settings/sso/metadata", Admin, sso::provider::by_metadata)

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     Administrator,
-    frame::{Frame, ListQuery, Pager, Section, done},
+    frame::{Frame, ListQuery, Pager, Section, done, encode},
     words::{self, Badge},
 };
 use crate::{
@@ -61,13 +61,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
-    let states = match query.state.as_str() {
-        "open" => vec![TaskState::Ready, TaskState::Running],
-        "success" => vec![TaskState::Success],
-        "failed" => vec![TaskState::Failed],
-        _ => Vec::new(),
-    };
-    let filter = Filter { states, ..Filter::default() };
+    let filter = Filter { states: states(&query.state), ..Filter::default() };
     let (page, names) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
@@ -82,6 +76,16 @@ pub(super) async fn list(
     let frame = Frame::new(&administrator, Section::Tasks, query.done.as_deref());
     let state = query.state;
     Ok(Page::new(TaskList { frame, states: &STATES, state, tasks, busy, pager }).into_response())
+}
+
+/// The states of a tab.
+pub(super) fn states(tab: &str) -> Vec<TaskState> {
+    match tab {
+        "open" => vec![TaskState::Ready, TaskState::Running],
+        "success" => vec![TaskState::Success],
+        "failed" => vec![TaskState::Failed],
+        _ => Vec::new(),
+    }
 }
 
 /// The names of everything that a page of tasks is about.
@@ -150,12 +154,26 @@ impl Names {
     }
 }
 
+/// Where one was when trying a task again.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct RetryForm {
+    /// The request that began the task, if its page was open.
+    back: String,
+}
+
 pub(super) async fn retry(
     State(app): State<App>,
     administrator: Administrator,
     Path(id): Path<TaskId>,
+    axum::Form(form): axum::Form<RetryForm>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     app.db.write(async |tx| task::retry(tx, &administrator.act, space, id).await).await?;
-    Ok(done("/console/tasks", "task-retried"))
+    let address = if form.back.is_empty() {
+        "/console/tasks".to_owned()
+    } else {
+        format!("/console/tasks/of/{}", encode(&form.back))
+    };
+    Ok(done(&address, "task-retried"))
 }

@@ -13,14 +13,6 @@ use crate::{
 /// A state: the class of its badge, and its word.
 pub type Badge = (&'static str, Message);
 
-/// The steps of a role sync.
-pub static STEPS: [(u8, Message); 4] = [
-    (1, key!("step-accounts")),
-    (2, key!("step-identities")),
-    (3, key!("step-configurations")),
-    (4, key!("step-review")),
-];
-
 /// Who made a user or a group.
 pub fn source(source: Source) -> Message {
     match source {
@@ -151,6 +143,25 @@ pub fn assignment(state: AssignmentState) -> Badge {
         AssignmentState::Active => ("badge-good", key!("assignment-active")),
         AssignmentState::Failed => ("badge-bad", key!("state-failed")),
         AssignmentState::Removing => ("badge-busy", key!("assignment-removing")),
+    }
+}
+
+/// How far a user sync is.
+pub fn user_sync(state: AssignmentState) -> Badge {
+    match state {
+        AssignmentState::Active => ("badge-good", key!("state-enabled")),
+        AssignmentState::Pending | AssignmentState::Failed | AssignmentState::Removing => {
+            assignment(state)
+        }
+    }
+}
+
+/// How far something that a user can reach is.
+pub fn reach(state: ReachState) -> Badge {
+    match state {
+        ReachState::Deployed => ("badge-good", key!("reach-ready")),
+        ReachState::Pending => ("badge-busy", key!("state-in-progress")),
+        ReachState::Failed => ("badge-bad", key!("state-failed")),
     }
 }
 

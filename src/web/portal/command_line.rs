@@ -10,21 +10,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::json;
 use tower_sessions::Session;
 
 use super::{
     home_of,
-    launch::{Word, record},
+    word::{self, Carrier, Unsaid},
 };
 use crate::{
-    access,
     app::App,
-    cloud,
     id::{ConfigurationId, IdpSessionId, Uin},
-    saml::target::{Grant, Target},
     sso::{self, CommandLineAnswer},
     store::{IDP_SESSION, Timestamp, session_hash},
     web::{
@@ -53,8 +48,7 @@ fn check(state: &str) -> Result<(), PageError> {
         status: StatusCode::BAD_REQUEST,
         code: "BadRequest",
         title: key!("problem-not-understood"),
-        message: "The address that the command line gave is not complete. Copy the whole of it."
-            .to_owned(),
+        message: t!("portal-line-incomplete"),
         onward: None,
     }
     .into())
@@ -149,31 +143,11 @@ async fn answer(
         app.db.write(async |tx| sso::answer_command_line(tx, &caller.act, &said).await).await?;
     let home = home_of(&caller.space.name);
     if !new {
-        let problem = Problem::refused(
-            "AnsweredAlready",
-            "This was answered before. Start anew at the command line.",
-        );
-        return Err(problem.onward(home, "Back to your accounts").into());
+        let problem = Problem::refused("AnsweredAlready", t!("portal-line-answered"));
+        return Err(problem.onward(home, key!("portal-back")).into());
     }
     let page = AnsweredPage { space: caller.space.name, home, allowed };
     Ok(Page::new(page).into_response())
-}
-
-/// Why a command line gets no word to an account.
-#[derive(Debug)]
-pub enum Unsaid {
-    /// The user may not enter, or not now.
-    NoEntry(access::Error),
-    /// The account is in another cloud, whose credentials are not ours to give.
-    OtherCloud,
-    /// Something failed.
-    Fault(Fault),
-}
-
-impl<E: Into<Fault>> From<E> for Unsaid {
-    fn from(error: E) -> Self {
-        Self::Fault(error.into())
-    }
 }
 
 /// Our word to an account of the embedded cloud, by which a command line enters it as a role: the
@@ -184,45 +158,8 @@ pub async fn role_word(
     account: Uin,
     configuration: ConfigurationId,
 ) -> Result<String, Unsaid> {
-    let user = &caller.user;
-    let (space, person, at) = (user.space.id, user.user.id, user.act.now);
-    let launch = app
-        .db
-        .read(async |tx| access::launch_role(tx, space, person, account, configuration, at).await)
-        .await
-        .map_err(Unsaid::NoEntry)?;
-    if launch.other_cloud.is_some() {
-        return Err(Unsaid::OtherCloud);
-    }
-    let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let target = Target::Embedded { sign_in_url: &sign_in_url };
-    let duration = SignedDuration::from_secs(launch.session_seconds());
-    let statements = target.statements(&Grant {
-        account: launch.account.0,
-        roles: &[&launch.role],
-        provider: &launch.provider,
-        user_name: &launch.name_id,
-        session: duration,
-    });
-    let word = Word {
-        target,
-        name_id: &launch.name_id,
-        statements: &statements,
-        session: Some(duration),
-        account_name: &launch.account_name,
-    };
-    let said = word.say(app, user, Some(caller.idp_session)).await?;
-    let said = said.ok_or(Unsaid::NoEntry(access::Error::NoAccess))?;
-    let entered = json!({ "account": account, "role": launch.role, "by": "command line" });
-    app.db
-        .write(async |tx| -> Result<(), access::Error> {
-            let now = access::launch_role(tx, space, person, account, configuration, at).await?;
-            if !now.is_like(&launch) {
-                return Err(access::Error::NoAccess);
-            }
-            Ok(record(tx, user, &entered).await?)
-        })
-        .await
-        .map_err(Unsaid::NoEntry)?;
-    Ok(said)
+    let (user, came_from) = (&caller.user, Some(caller.idp_session));
+    let role = (account, configuration);
+    let (said, _) = word::for_role(app, user, came_from, role, Carrier::CommandLine).await?;
+    Ok(said.response)
 }

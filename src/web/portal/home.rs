@@ -10,14 +10,20 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{command_line, encoded, home_of};
+use super::{
+    command_line, encoded,
+    frame::{Frame, Tab, reachable},
+    home_of,
+    listing::{LONGEST_SEARCH, Listing, Tile, Ways, at_hand},
+    words,
+};
 use crate::{
-    access::{self, Origin, ReachState, ReachableAccount},
+    access::{self, Origin, ReachState, ReachableAccount, shortcuts},
     app::App,
     sso,
-    store::Timestamp,
     web::{
-        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, page::Page, pages::PageError,
+        Anyone, Fault, PortalReader, PortalUser, entrance::Entrance, messages::Message, page::Page,
+        pages::PageError,
     },
 };
 
@@ -27,13 +33,11 @@ struct LoginPage {
     space: String,
     start: String,
     ready: bool,
-    signed_out: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct LoginQuery {
     return_to: Option<String>,
-    signed_out: Option<String>,
     /// `tccli` for a command line that wants to act as somebody, with a word of its own.
     #[serde(rename = "loginType")]
     login_type: Option<String>,
@@ -67,35 +71,65 @@ pub(super) async fn login(
         start: format!("{home}/login/start{}", onward.unwrap_or_default()),
         ready: space.sso_enabled && provider.is_some_and(|provider| provider.is_complete()),
         space: space.name,
-        signed_out: query.signed_out.is_some(),
     };
     Ok(Page::new(page).into_response())
 }
 
 #[derive(Template)]
 #[template(path = "portal/home.html")]
-struct HomePage {
-    space: String,
-    home: String,
-    user_name: String,
-    shown_name: String,
-    ends_at: Timestamp,
-    users_tab: bool,
-    accounts: Vec<ReachableAccount>,
+struct HomePage<'a> {
+    frame: Frame,
+    search: &'a str,
+    listing: Listing<'a>,
+    favourites: Vec<Tile<'a>>,
+    recent: Vec<Tile<'a>>,
+    done: Option<Message>,
 }
 
-impl HomePage {
+impl HomePage<'_> {
+    /// Whether there is nothing at all to enter this way (PRT-05).
     fn is_empty(&self) -> bool {
-        self.accounts.iter().all(|account| {
-            if self.users_tab { account.users.is_empty() } else { account.roles.is_empty() }
-        })
+        let count = if self.users_tab() { self.frame.users } else { self.frame.roles };
+        count == 0
+    }
+
+    fn users_tab(&self) -> bool {
+        self.frame.on(Tab::Users)
+    }
+
+    fn search_label(&self) -> Message {
+        if self.users_tab() { key!("portal-search-users") } else { key!("portal-search-roles") }
+    }
+
+    /// Where access is asked for.
+    fn requests(&self) -> String {
+        format!("{}/requests", self.frame.home)
+    }
+
+    /// The address of another page of the same list.
+    fn at_page(&self, page: usize) -> String {
+        let tab = if self.users_tab() { "users" } else { "roles" };
+        let search = match self.search {
+            "" => String::new(),
+            text => format!("&search={}", encoded(text)),
+        };
+        format!("{}?tab={tab}{search}&page={page}", self.frame.home)
     }
 }
 
 #[derive(Deserialize)]
+#[serde(default)]
 pub(super) struct HomeQuery {
-    #[serde(default)]
     tab: String,
+    search: String,
+    page: usize,
+    done: String,
+}
+
+impl Default for HomeQuery {
+    fn default() -> Self {
+        Self { tab: String::new(), search: String::new(), page: 1, done: String::new() }
+    }
 }
 
 /// The home: everything one reaches, as roles or as CAM users (PRT-03, PRT-04).
@@ -104,22 +138,38 @@ pub(super) async fn show(
     caller: PortalUser,
     Query(query): Query<HomeQuery>,
 ) -> Result<Response, PageError> {
-    let accounts = reachable(&app, &caller).await?;
+    let (space, user) = (caller.space.id, caller.user.id);
+    let (accounts, shortcuts) = app
+        .db
+        .read(async |tx| -> Result<_, Fault> {
+            let accounts = access::reachable(tx, space, user).await?;
+            Ok((accounts, shortcuts::shortcuts(tx, user).await?))
+        })
+        .await?;
+    let (tab, ways) = match query.tab.as_str() {
+        "users" => (Tab::Users, Ways::Users),
+        _ => (Tab::Roles, Ways::Roles),
+    };
+    let search: String = query.search.trim().chars().take(LONGEST_SEARCH).collect();
+    let listing = Listing::new(&accounts, &shortcuts, ways, &search, query.page);
+    let at_hand = if ways == Ways::Roles && search.is_empty() && listing.page == 1 {
+        at_hand(&accounts, &shortcuts)
+    } else {
+        (Vec::new(), Vec::new())
+    };
     let page = HomePage {
-        home: home_of(&caller.space.name),
-        shown_name: caller.user.shown_name().to_owned(),
-        space: caller.space.name,
-        user_name: caller.user.user_name,
-        ends_at: caller.session_ends_at,
-        users_tab: query.tab == "users",
-        accounts,
+        frame: Frame::new(&caller, tab, &accounts),
+        search: &search,
+        listing,
+        favourites: at_hand.0,
+        recent: at_hand.1,
+        done: match query.done.as_str() {
+            "kept" => Some(key!("portal-done-kept")),
+            "dropped" => Some(key!("portal-done-dropped")),
+            _ => None,
+        },
     };
     Ok(Page::new(page).into_response())
-}
-
-async fn reachable(app: &App, caller: &PortalUser) -> Result<Vec<ReachableAccount>, Fault> {
-    let (space, user) = (caller.space.id, caller.user.id);
-    Ok(app.db.read(async |tx| access::reachable(tx, space, user).await).await?)
 }
 
 /// Where an entitlement comes from, in words (PRT-09).
@@ -127,8 +177,8 @@ pub(crate) fn origins(origins: &[Origin]) -> String {
     let words: Vec<String> = origins
         .iter()
         .map(|origin| match origin {
-            Origin::Direct => "Given to you".to_owned(),
-            Origin::Group { name, .. } => format!("Through the group {name}"),
+            Origin::Direct => t!("portal-origin-direct"),
+            Origin::Group { name, .. } => t!("portal-origin-group", group = name),
         })
         .collect();
     words.join(", ")

@@ -9,14 +9,19 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::home_of;
+use super::{
+    frame::{Frame, Tab},
+    home_of, words,
+};
 use crate::{
+    access,
     app::App,
     id::RequestId,
     request::{self, Askable, LONGEST_TEXT, NewRequest, Progress, Request},
     store::Timestamp,
     web::{
         Face, Fault, PortalUser,
+        messages::Message,
         page::Page,
         pages::{PageError, sentence},
     },
@@ -24,26 +29,15 @@ use crate::{
 
 /// How many of one's requests are shown.
 const SHOWN: i64 = 50;
-/// The spans that one can ask for: seconds, and how they are called.
-const SPANS: [(i64, &str); 7] = [
-    (3600, "1 hour"),
-    (4 * 3600, "4 hours"),
-    (8 * 3600, "8 hours"),
-    (86_400, "1 day"),
-    (7 * 86_400, "7 days"),
-    (30 * 86_400, "30 days"),
-    (90 * 86_400, "90 days"),
-];
+/// The spans that one can ask for, in seconds.
+const SPANS: [i64; 7] = [3600, 4 * 3600, 8 * 3600, 86_400, 7 * 86_400, 30 * 86_400, 90 * 86_400];
 
 #[derive(Template)]
 #[template(path = "portal/requests.html")]
 struct RequestsPage {
-    space: String,
-    home: String,
-    shown_name: String,
-    ends_at: Timestamp,
+    frame: Frame,
     now: Timestamp,
-    done: Option<&'static str>,
+    done: Option<Message>,
     askable: Vec<Askable>,
     requests: Vec<Request>,
     form: AskForm,
@@ -69,26 +63,28 @@ impl RequestsPage {
     }
 
     /// How far a request is, as a badge.
-    fn badge(&self, request: &Request) -> (&'static str, &'static str) {
+    fn badge(&self, request: &Request) -> (&'static str, Message) {
         match request.progress {
-            Progress::Pending => ("badge-busy", "Waiting for a decision"),
-            Progress::Deploying => ("badge-busy", "Approved, being set up"),
-            Progress::Done if request.ends_at.is_some_and(|end| end <= self.now) => ("", "Over"),
-            Progress::Done => ("badge-good", "Approved"),
-            Progress::Failed => ("badge-bad", "Approved, but could not be set up"),
-            Progress::Rejected => ("badge-bad", "Rejected"),
-            Progress::Withdrawn => ("", "Withdrawn"),
+            Progress::Pending => ("badge-busy", key!("portal-request-waiting")),
+            Progress::Deploying => ("badge-busy", key!("portal-request-setting-up")),
+            Progress::Done if request.ends_at.is_some_and(|end| end <= self.now) => {
+                ("", key!("portal-request-over"))
+            }
+            Progress::Done => ("badge-good", key!("portal-request-approved")),
+            Progress::Failed => ("badge-bad", key!("portal-request-broken")),
+            Progress::Rejected => ("badge-bad", key!("portal-request-rejected")),
+            Progress::Withdrawn => ("", key!("portal-request-withdrawn")),
         }
     }
 }
 
-/// Seconds in words: as they were chosen, or in hours and minutes.
+/// Seconds in words: days or hours where they are whole, or hours and minutes.
 pub(crate) fn span(seconds: i64) -> String {
-    let known = SPANS.iter().find(|(known, _)| *known == seconds);
-    known.map_or_else(
-        || crate::web::console::words::duration(seconds),
-        |(_, words)| (*words).to_owned(),
-    )
+    match (seconds % 86_400, seconds % 3_600) {
+        (0, _) => t!("portal-span-days", count = seconds / 86_400),
+        (_, 0) => t!("portal-span-hours", count = seconds / 3_600),
+        (_, _) => crate::web::console::words::duration(seconds),
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -113,30 +109,27 @@ pub(super) async fn show(
     Query(query): Query<RequestsQuery>,
 ) -> Result<Response, PageError> {
     let done = match query.done.as_str() {
-        "asked" => Some("Your request is with the administrators."),
-        "withdrawn" => Some("Your request is withdrawn."),
+        "asked" => Some(key!("portal-done-asked")),
+        "withdrawn" => Some(key!("portal-done-withdrawn")),
         _ => None,
     };
-    let mut page =
-        page(&app, caller, AskForm { seconds: SPANS[0].0, ..AskForm::default() }).await?;
+    let mut page = page(&app, caller, AskForm { seconds: SPANS[0], ..AskForm::default() }).await?;
     page.done = done;
     Ok(Page::new(page).into_response())
 }
 
 async fn page(app: &App, caller: PortalUser, form: AskForm) -> Result<RequestsPage, Fault> {
     let (space, user, now) = (caller.space.id, caller.user.id, caller.act.now);
-    let (askable, requests) = app
+    let (accounts, askable, requests) = app
         .db
         .read(async |tx| -> Result<_, Fault> {
+            let accounts = access::reachable(tx, space, user).await?;
             let askable = request::askable(tx, space, user).await?;
-            Ok((askable, request::requests_of(tx, space, user, now, SHOWN).await?))
+            Ok((accounts, askable, request::requests_of(tx, space, user, now, SHOWN).await?))
         })
         .await?;
     Ok(RequestsPage {
-        home: home_of(&caller.space.name),
-        shown_name: caller.user.shown_name().to_owned(),
-        space: caller.space.name,
-        ends_at: caller.session_ends_at,
+        frame: Frame::new(&caller, Tab::Requests, &accounts),
         now,
         done: None,
         askable,

@@ -4,19 +4,22 @@ use askama::Template;
 use axum::{
     extract::{Path, Query, State},
     http::{HeaderMap, Uri, header::SET_COOKIE},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{encoded, home_of};
+use super::{encoded, home_of, words};
 use crate::{
     app::App,
-    id::IdpSessionId,
+    cloud::{self, OpenRoleSession},
+    directory::{self, User},
+    id::{IdpSessionId, SpaceId},
+    provisioning::names,
     saml::logout::{LogoutRequestToSend, Sent},
     secret::random_token,
     sso::{self, AskingToEnd, LogoutState},
-    store::IDP_SESSION,
+    store::{self, IDP_SESSION, Read, Timestamp},
     web::{
         Anyone, Fault, PortalUser,
         entrance::Entrance,
@@ -40,17 +43,20 @@ pub(super) async fn sign_out(
         Some(binding) => binding.to_owned(),
         None => random_token::<32>().map_err(Fault::from)?,
     };
-    let asking = app
+    let (asking, open) = app
         .db
-        .write(async |tx| {
+        .write(async |tx| -> Result<_, sso::Error> {
             let (act, space, user) = (&caller.act, &caller.space, caller.user.id);
-            sso::sign_out(tx, act, space, user, idp_session, &binding).await
+            let asking = sso::sign_out(tx, act, space, user, idp_session, &binding).await?;
+            Ok((asking, open_sessions(tx, space.id, &caller.user, act.now).await?))
         })
         .await?;
     session.flush().await?;
     let home = home_of(&caller.space.name);
     let Some(asking) = asking else {
-        return Ok(Redirect::to(&format!("{home}/login?signed_out=yes")).into_response());
+        let login = format!("{home}/login");
+        let page = SignedOutPage { space: caller.space.name, login, ending: Ending::Here, open };
+        return Ok(Page::new(page).into_response());
     };
     let cookie = Binding::Began.cookie(&app, &binding)?;
     let request_id = asking.request_id.clone();
@@ -92,22 +98,58 @@ async fn write(app: &App, caller: &PortalUser, asking: AskingToEnd) -> Result<Se
         .map_err(|_| Fault::Internal("a logout request cannot be written"))
 }
 
+/// The most account sessions that are told.
+const MOST_TOLD: i64 = 50;
+
+/// The sessions in accounts that live on when somebody signs out here, the longest first (PRT-12).
+pub(super) async fn open_sessions(
+    tx: &mut Read,
+    space: SpaceId,
+    user: &User,
+    now: Timestamp,
+) -> Result<Vec<OpenRoleSession>, store::Error> {
+    let provider = names::saml_provider(space);
+    let mut open =
+        cloud::open_role_sessions(tx, &provider, &user.user_name, now, MOST_TOLD).await?;
+    // As the rest of the portal calls a role: by its configuration.
+    for session in &mut open {
+        if let Some(name) = session.role_name.strip_prefix(names::ROLE_PREFIX) {
+            session.role_name = name.to_owned();
+        }
+    }
+    Ok(open)
+}
+
+/// What a sign-out has ended.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// The portal's sessions; nobody else was to be asked.
+    Here,
+    /// The portal's sessions, and what the identity provider was asked to end.
+    Asked(LogoutState),
+    /// Nothing is known: it was begun in another browser, or long ago.
+    Unknown,
+}
+
 #[derive(Template)]
 #[template(path = "portal/signed_out.html")]
 struct SignedOutPage {
     space: String,
     login: String,
-    state: Option<LogoutState>,
+    ending: Ending,
+    open: Vec<OpenRoleSession>,
 }
 
 impl SignedOutPage {
     /// What can be said in a few words; the space's name when there is nothing to say.
-    fn heading(&self) -> &str {
-        match self.state {
-            Some(LogoutState::Complete) => "You are signed out",
-            Some(LogoutState::Partial) => "You are not signed out everywhere",
-            Some(LogoutState::Failed | LogoutState::Pending) => "You are signed out here only",
-            None => &self.space,
+    fn heading(&self) -> String {
+        match self.ending {
+            Ending::Here | Ending::Asked(LogoutState::Complete) => t!("portal-out"),
+            Ending::Asked(LogoutState::Partial) => t!("portal-out-partly"),
+            Ending::Asked(LogoutState::Failed | LogoutState::Pending) => {
+                t!("portal-out-here")
+            }
+            Ending::Unknown => self.space.clone(),
         }
     }
 }
@@ -128,15 +170,24 @@ pub(super) async fn signed_out(
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let binding = Binding::Began.of(&app, &headers).unwrap_or_default();
-    let (space, state) = app
+    let (space, state, open) = app
         .db
         .read(async |tx| -> Result<_, PageError> {
             let space = Entrance::find(tx, &name, caller.act.address).await?.space(&uri)?;
             let (request, now) = (&query.request, caller.act.now);
-            let state = sso::logout_state(tx, space.id, request, binding, now).await?;
-            Ok((space, state))
+            let found = sso::logout_state(tx, space.id, request, binding, now).await?;
+            let user = match found {
+                Some((_, user)) => directory::user(tx, space.id, user).await?,
+                None => None,
+            };
+            let open = match user {
+                Some(user) => open_sessions(tx, space.id, &user, now).await?,
+                None => Vec::new(),
+            };
+            Ok((space, found.map(|(state, _)| state), open))
         })
         .await?;
     let login = format!("{}/login", home_of(&space.name));
-    Ok(Page::new(SignedOutPage { space: space.name, login, state }).into_response())
+    let ending = state.map_or(Ending::Unknown, Ending::Asked);
+    Ok(Page::new(SignedOutPage { space: space.name, login, ending, open }).into_response())
 }

@@ -303,6 +303,7 @@ async fn list_deployments(call: &Call) -> Answer {
             None => None,
         },
         search: parameters.optional_text("Filter").map(str::to_owned),
+        ..DeploymentFilter::default()
     };
     let found: Page<Deployment> = call
         .app

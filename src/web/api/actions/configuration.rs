@@ -153,7 +153,8 @@ fn info(configuration: &Configuration, applied: Option<&Applied>, selected: bool
         "IsSelected": selected,
         "ApplyStatus": state,
         "AppliedSessionDuration": applied.session_duration.unwrap_or_default(),
-        "SessionDurationUpdateTime": "",
+        "SessionDurationUpdateTime":
+            configuration.session_duration_updated_at.map(time).unwrap_or_default(),
         "FailedAccounts": failed,
     })
 }
@@ -184,6 +185,7 @@ async fn update(call: &Call) -> Answer {
         description: parameters.given_text("NewDescription").map(str::to_owned),
         session_duration: parameters.integer("NewSessionDuration"),
         relay_state: parameters.given_text("NewRelayState").map(str::to_owned),
+        command_line: None,
     };
     let (limits, act) = (limits(call), &call.act);
     let (updated, applied) = call

@@ -214,6 +214,7 @@ async fn list(call: &Call) -> Answer {
         account: parameters.integer("TargetUin").map(Uin),
         account_kind: account_kind(parameters),
         search: parameters.optional_text("Filter").map(str::to_owned),
+        account_search: None,
     };
     let found = call
         .app

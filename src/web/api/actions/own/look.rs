@@ -3,19 +3,22 @@
 use serde_json::{Value, json};
 
 use crate::{
-    access::{self, Origin, ReachState, ReachableAccount},
+    access::{self, Origin, ReachState, ReachableAccount, Reached, Viewpoint, Way, WayMark},
     audit::{self, Filter, Record},
     directory,
     id::{Uin, UserId},
     store::{Page, PageRequest},
     web::api::{
         actions::{ZONE_ID, action},
-        call::{Action, Answer, Call},
-        fields::Field,
+        call::{Action, Answer, Call, object},
+        fields::{Field, PARAM_ERROR},
         refusal::Refusal,
         shape::{MAX_RESULTS, NEXT_TOKEN, id, moment, page, page_request, status, target, time},
     },
 };
+
+/// Rows of a page whose call does not say how many.
+const DEFAULT_ROWS: i64 = 10;
 
 pub const ACTIONS: &[Action] = &[
     action(
@@ -28,6 +31,19 @@ pub const ACTIONS: &[Action] = &[
             MAX_RESULTS,
         ],
         |call| Box::pin(effective_access(call)),
+    ),
+    action(
+        "ListEffectiveAccess",
+        &[
+            ZONE_ID,
+            Field::text("UserId"),
+            Field::text("GroupId"),
+            Field::integer("TargetUin"),
+            Field::text("RoleConfigurationId"),
+            Field::text("NextToken"),
+            MAX_RESULTS,
+        ],
+        |call| Box::pin(ways(call)),
     ),
     action(
         "ListAuditRecords",
@@ -126,6 +142,76 @@ pub fn page_of(rows: Vec<Value>, wanted: PageRequest) -> Page<Value> {
     let seen = number(after).saturating_add(rows.len());
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Page { rows, total: count(total), next: (seen < total).then(|| count(seen)) }
+}
+
+/// Who can reach what, and why, seen from anywhere: a row for each way.
+async fn ways(call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let limit = parameters.integer("MaxResults").unwrap_or(DEFAULT_ROWS);
+    let limit = usize::try_from(limit).unwrap_or(1);
+    let user = match parameters.optional_text("UserId") {
+        None => None,
+        Some(text) => Some(id(text, "ResourceNotFound.UserNotExist", "UserId")?),
+    };
+    let group = match parameters.optional_text("GroupId") {
+        None => None,
+        Some(text) => Some(id(text, "InvalidParameter.GroupNotExist", "GroupId")?),
+    };
+    let code = "InvalidParameter.RoleConfigurationNotExist";
+    let configuration = match parameters.optional_text("RoleConfigurationId") {
+        None => None,
+        Some(text) => Some(id(text, code, "RoleConfigurationId")?),
+    };
+    let account = parameters.integer("TargetUin").map(Uin);
+    let view = Viewpoint { user, group, account, configuration };
+    let after = match parameters.optional_text("NextToken") {
+        None => None,
+        Some(token) => Some(mark(token)?),
+    };
+    let found = call
+        .app
+        .db
+        .read(async |tx| -> Result<_, Refusal> {
+            let space = call.space(tx).await?.id;
+            Ok(access::ways(tx, space, &view, call.act.now, (after, limit)).await?)
+        })
+        .await?;
+    let next = found.next.map(|mark| format!("{}-{}", mark.by, mark.user));
+    Ok(object([
+        ("EffectiveAccess", found.rows.iter().map(way).collect()),
+        ("TotalCounts", json!(found.total)),
+        ("IsTruncated", json!(next.is_some())),
+        ("NextToken", json!(next.unwrap_or_default())),
+        ("MaxResults", json!(limit)),
+    ]))
+}
+
+fn mark(token: &str) -> Result<WayMark, Refusal> {
+    let parsed = token
+        .split_once('-')
+        .and_then(|(by, user)| Some(WayMark { by: by.parse().ok()?, user: user.parse().ok()? }));
+    parsed.ok_or_else(|| {
+        Refusal::new(PARAM_ERROR, "The parameter `NextToken` is not one that was answered.")
+    })
+}
+
+fn way(way: &Way) -> Value {
+    let (kind, configuration, name, cam_user) = match &way.reached {
+        Reached::Role { id, name } => ("Role", id.to_string(), name.as_str(), ""),
+        Reached::CamUser(name) => ("CamUser", String::new(), "", name.as_str()),
+    };
+    json!({
+        "UserId": way.user,
+        "UserName": way.user_name,
+        "TargetUin": way.account.0,
+        "TargetName": way.account_name,
+        "AccessType": kind,
+        "RoleConfigurationId": configuration,
+        "RoleConfigurationName": name,
+        "CamUserName": cam_user,
+        "State": reach_state(way.state),
+        "Reasons": reasons(std::slice::from_ref(&way.origin)),
+    })
 }
 
 fn record(record: &Record) -> Value {

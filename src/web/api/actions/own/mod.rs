@@ -1,6 +1,7 @@
 //! Our own actions, beside the public API: what the console needs that the public API lacks.
 
 pub mod account;
+pub mod command_line;
 pub mod deployment;
 pub mod directory;
 pub mod drift;

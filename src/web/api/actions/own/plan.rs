@@ -271,6 +271,7 @@ fn edit(given: &Parameters) -> Result<Edit, Refusal> {
             description: given.given_text("NewDescription").map(str::to_owned),
             session_duration: given.integer("NewSessionDuration"),
             relay_state: given.given_text("NewRelayState").map(str::to_owned),
+            command_line: None,
         },
         added: added.chain(custom).collect(),
         removed: removed.chain(own).collect::<Result<_, _>>()?,

@@ -4,14 +4,7 @@ use super::credentials;
 use crate::{
     app::App,
     audit::Act,
-    cloud::{
-        self,
-        management::Role,
-        new_role_session,
-        sign_in::{self, Refused, Rules},
-        sts::{self, RoleArn},
-    },
-    saml::response::Received,
+    cloud::{sign_in::Refused, sts::RoleArn},
     tc3::CommonCode,
     web::{
         api::{
@@ -19,7 +12,7 @@ use crate::{
             fields::{Field, Parameters},
             refusal::Refusal,
         },
-        cloud::check_standing,
+        cloud::{self, Lasting, NoCredentials, Wanted},
         log_cause,
     },
 };
@@ -50,50 +43,23 @@ pub const ACTIONS: &[Action] = &[Action {
 }];
 
 async fn assume_role(app: &App, act: &Act, parameters: &Parameters) -> Answer {
-    let session_name = parameters.text("RoleSessionName");
-    sts::check_session_name(session_name)?;
-    let arn: RoleArn = parameters.text("RoleArn").parse()?;
-    let received = Received::parse(parameters.text("SAMLAssertion"));
-    let claim = sign_in::claim(&received).map_err(refusal)?;
-    let provider = format!("qcs::cam::uin/{}:saml-provider/{}", claim.account(), claim.provider());
-    if provider != parameters.text("PrincipalArn") || arn.account != claim.account() {
-        return Err(refusal(Refused::NoClaim));
+    let role: RoleArn = parameters.text("RoleArn").parse()?;
+    let wanted = Wanted {
+        response: parameters.text("SAMLAssertion"),
+        provider_arn: parameters.text("PrincipalArn"),
+        role: &role,
+        session_name: parameters.text("RoleSessionName"),
+        lasting: Lasting::Wished(parameters.integer("DurationSeconds")),
+    };
+    match cloud::assume_role(app, act, wanted).await {
+        Ok(session) => Ok(credentials(&session)),
+        Err(NoCredentials::Refused(refused)) => Err(refusal(refused)),
+        Err(NoCredentials::Sts(error)) => Err(error.into()),
+        Err(NoCredentials::SwitchedOff) => Err(Refusal::common(
+            CommonCode::UnauthorizedOperation,
+            "The role of `RoleArn` gives out no credentials for the command line.",
+        )),
     }
-    let (role, metadata) = app
-        .db
-        .read(async |tx| -> Result<_, Refusal> {
-            let role: Option<Role> = arn.find(tx).await?;
-            let metadata = sign_in::provider_metadata(tx, &claim).await.map_err(refusal)?;
-            Ok((role.ok_or(Refused::UnknownRole).map_err(refusal)?, metadata))
-        })
-        .await?;
-    let url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let (saml, now, sign_in_url) = (app.settings.saml, act.now, url.clone());
-    let chosen = (role.name.clone(), session_name.to_owned());
-    // Signatures and the second opinion are slow: never on a thread that serves others.
-    let judged = tokio::task::spawn_blocking(move || {
-        let rules = Rules {
-            sign_in_url: &url,
-            skew: jiff::SignedDuration::from_secs(saml.clock_skew),
-            second_opinion: saml.second_opinion,
-            chosen: Some((&chosen.0, &chosen.1)),
-            now,
-        };
-        sign_in::judge(&received, &claim, &metadata, rules)
-    });
-    let judged = judged.await.map_err(|_| cloud::Error::Interrupted)?;
-    let verified = judged.map_err(refusal)?;
-    // Only now may the caller learn how long the role's sessions last.
-    let seconds = sts::session_seconds(&role, parameters.integer("DurationSeconds"))?;
-    let session = new_role_session(act, &app.sealer, verified.seconds(seconds, now))?;
-    app.db
-        .write(async |tx| -> Result<_, Refused> {
-            check_standing(tx, &verified, now).await?;
-            sign_in::enter(tx, act, &verified, &sign_in_url, Some(&session)).await
-        })
-        .await
-        .map_err(refusal)?;
-    Ok(credentials(&session))
 }
 
 /// What somebody is told who is not let in. The caller is a stranger: what there is in an account,
