@@ -60,7 +60,8 @@ const look = async (list) => {
   if (answer?.redirected) return location.reload();
   if (!answer?.ok) return look(list);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.querySelector(list.id ? `#${CSS.escape(list.id)}` : "main section.card-table");
+  const sections = (of) => [...of.querySelectorAll("main section")];
+  const fresh = page.querySelector("[data-refresh-seconds]") ?? sections(page)[sections(document).indexOf(list)];
   if (!fresh) return location.reload();
   localTimes(fresh);
   list.replaceWith(fresh);

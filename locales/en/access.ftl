@@ -182,6 +182,7 @@ plan-agree = { $count ->
 plan-not-agreed = Say that you have read what happens to the CAM users that are taken over.
 plan-typed = This gives far-reaching power. To confirm it, type “{ $phrase }”
 plan-typed-wrong = Type “{ $phrase }” exactly.
+reach-ready = Ready
 reach-role = Role { $name }
 reach-user = CAM user { $name }
 object-role = Role

@@ -151,6 +151,7 @@ plan-agree = 我已阅读将被接管的 { $count } 个 CAM 用户的访问密�
 plan-not-agreed = 请确认您已阅读被接管的 CAM 用户会如何处理。
 plan-typed = 此操作影响重大。如需确认，请输入“{ $phrase }”
 plan-typed-wrong = 请准确输入“{ $phrase }”。
+reach-ready = 可用
 reach-role = 角色 { $name }
 reach-user = CAM 用户 { $name }
 object-role = 角色

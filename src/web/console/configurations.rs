@@ -161,6 +161,7 @@ pub(super) async fn update(
                 description: Some(form.description.trim().to_owned()),
                 session_duration: Some(seconds),
                 relay_state: Some(form.relay_state.trim().to_owned()),
+                command_line: None,
             };
             let act = &administrator.act;
             app.db

@@ -1,6 +1,7 @@
 //! The words pages use for what the rooms know by code, and the colour of each state.
 
 use crate::{
+    access::ReachState,
     directory::Source,
     event, expiry,
     id::{Principal, PrincipalKind},

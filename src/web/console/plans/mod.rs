@@ -23,7 +23,7 @@ pub(super) use wanted::{Deed, Wanted};
 
 use super::{
     Administrator,
-    frame::{Frame, Section, Wrong},
+    frame::{Frame, Section, Wrong, done},
     limits,
 };
 use crate::{
@@ -402,13 +402,13 @@ fn onward(wanted: &Wanted, operation: &Operation, request: &str, has_tasks: bool
             format!("/console/undeploy/{}", said.unwrap_or_default())
         }
         Operation::DeleteConfiguration(_) => {
-            "/console/configurations?done=configuration-deleted".to_owned()
+            return done("/console/configurations", "configuration-deleted");
         }
-        Operation::DeleteUser(_) => "/console/users?done=user-deleted".to_owned(),
-        Operation::DeleteGroup(_) => "/console/groups?done=group-deleted".to_owned(),
+        Operation::DeleteUser(_) => return done("/console/users", "user-deleted"),
+        Operation::DeleteGroup(_) => return done("/console/groups", "group-deleted"),
         Operation::Edit(id, _) if !has_tasks => {
-            let done = if wanted.add.is_empty() { "policies-removed" } else { "policies-added" };
-            format!("/console/configurations/{id}?done={done}")
+            let code = if wanted.add.is_empty() { "policies-removed" } else { "policies-added" };
+            return done(&format!("/console/configurations/{id}"), code);
         }
         Operation::Assign(_)
         | Operation::Unassign { .. }

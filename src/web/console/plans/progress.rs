@@ -7,7 +7,7 @@ use askama::Template;
 use axum::{
     extract::{Path, Query, State},
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         Fault,
         console::{
             Administrator,
-            frame::{Frame, ListQuery, Section},
+            frame::{Frame, ListQuery, Section, done},
             tasks,
             words::{self, Badge},
         },
@@ -147,7 +147,7 @@ pub(in crate::web::console) async fn retry_failed(
             Ok(())
         })
         .await?;
-    Ok(Redirect::to(&format!("/console/tasks/of/{request}?done=tasks-retried")).into_response())
+    Ok(done(&format!("/console/tasks/of/{request}"), "tasks-retried"))
 }
 
 /// What was begun together, as a table for a spreadsheet.
