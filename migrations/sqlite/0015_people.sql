@@ -1,9 +1,6 @@
 -- The failed tasks of a space, which the overview counts.
 CREATE INDEX tasks_failed ON tasks (space_id, id) WHERE state = 'failed';
 
--- Tasks that were tried again, by the task they were made from.
-CREATE INDEX tasks_retried ON tasks (retry_of) WHERE retry_of IS NOT NULL;
-
 -- Sources and states are closed here too (USR-20). SQLite takes no new constraint on a table that
 -- is there, so triggers say what PostgreSQL's constraints say.
 CREATE TRIGGER users_closed_insert BEFORE INSERT ON users

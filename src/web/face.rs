@@ -2,8 +2,11 @@
 
 use super::Fault;
 use crate::{
-    cam, cloud, credential, directory, event, organization, permission, provisioning, request,
-    saml::metadata::MetadataError, space, sso, store, task,
+    cam,
+    cloud::{self, management},
+    credential, directory, event, organization, permission, provisioning, request,
+    saml::metadata::MetadataError,
+    space, sso, store, task,
 };
 
 /// How a failure is shown.
@@ -35,8 +38,9 @@ impl Face {
             Fault::Cloud(error) => cloud(error),
             Fault::Provisioning(error) => provisioning(error),
             Fault::Request(error) => request(error),
+            Fault::Management(error) => management(error),
             // No page is about these: the API has its own words for them.
-            Fault::Management(_) | Fault::Sts(_) => Self::Refused,
+            Fault::Sts(_) => Self::Refused,
             Fault::Task(error) => of_task(error),
             Fault::Store(error) => store(error),
             Fault::Secret(_) | Fault::Session(_) | Fault::Internal(_) => Self::Internal,
@@ -56,6 +60,44 @@ fn store(error: &store::Error) -> Face {
         | E::Migrate(_)
         | E::UnknownScheme
         | E::Database(_) => Face::Internal,
+    }
+}
+
+/// Pages are about one's own access keys only.
+fn management(error: &management::Error) -> Face {
+    use management::Error as E;
+    match error {
+        E::DescriptionTooLong => Face::Field("description"),
+        E::KeyNotFound => Face::NotFound,
+        E::Cloud(error) => cloud(error),
+        E::Store(error) => store(error),
+        E::Locked(_)
+        | E::BuiltIn
+        | E::Preset
+        | E::NameInvalid(_)
+        | E::NameTaken(_)
+        | E::NotFound(_)
+        | E::Unnamed(_)
+        | E::TooMany(_)
+        | E::TooManyAttached
+        | E::TooManyAtOnce
+        | E::Document(_)
+        | E::UnknownOperator(_)
+        | E::ForeignProvider
+        | E::IsBoundary
+        | E::SessionDuration
+        | E::TagInvalid(_)
+        | E::TagTwice(_)
+        | E::TooManyTags
+        | E::PasswordWeak
+        | E::ContactInvalid(_)
+        | E::HasKeys
+        | E::TooManyKeys
+        | E::RootsKeys
+        | E::Metadata(_)
+        | E::MetadataTooLong
+        | E::UnknownService
+        | E::DeletionNotFound => Face::Refused,
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/console/keys/{id}/delete", Admin, administrators::delete_key)
         .get("/console/account", Admin, own::show)
         .post("/console/account/password", Admin, own::change_password)
-        .post("/console/account/sessions/end", Admin, own::end_sessions)
+        .post("/console/account/sign-out", Admin, own::end_sessions)
         .get("/console/organization", Admin, organization::show)
         .post("/console/organization/move", Admin, organization::move_accounts)
         .post("/console/organization/departments/{node}", Admin, organization::update_department)
