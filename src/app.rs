@@ -22,6 +22,7 @@ use crate::{
     sso::{self, ReadCertificates},
     store::{self, Db},
     task::Worker,
+    tc3::Reads,
 };
 
 /// Addresses that are counted each for itself at most; some 50 bytes each.
@@ -63,6 +64,8 @@ pub struct Parts {
     pub read_certificates: Arc<ReadCertificates>,
     /// What is known of long lists of users and groups.
     pub signposts: Arc<Signposts>,
+    /// The signatures of API calls that only read.
+    pub reads: Arc<Reads>,
     /// Remembers what directories asked.
     pub recorder: Recorder,
     /// Told when a request was taken in that is to be answered later.
@@ -121,6 +124,7 @@ impl App {
             signposts: Arc::default(),
             saml_messages: Arc::new(messages.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
             command_lines: Arc::new(lines.map(|it| AddressLimiter::new(it, MOST_COUNTED))),
+            reads: Arc::default(),
             recorder: Recorder::default(),
             later: Arc::default(),
             demo: None,

@@ -71,7 +71,7 @@ pub async fn administrators(tx: &mut Read, account: Uin) -> Result<Vec<Administr
 
 /// Gives somebody another password, who has just shown the old one: `seen` is what that was verified
 /// against, outside of this transaction. Says whether it was done; it is not where the password has
-/// changed meanwhile. Every session at the console ends, this one too.
+/// changed meanwhile, or wrong ones that were tried at the same time have locked the name. Every session at the console ends, this one too.
 pub async fn change_password(
     tx: &mut Write,
     act: &Act,
@@ -80,11 +80,13 @@ pub async fn change_password(
 ) -> Result<bool, Error> {
     let changed = sql("UPDATE cloud_users SET password_hash = $1, failed_logins = 0,
                               locked_until = NULL, updated_at = $2
-         WHERE uin = $3 AND password_hash = $4")
+         WHERE uin = $3 AND password_hash = $4 AND blocked = $5
+           AND (locked_until IS NULL OR locked_until <= $2)")
     .bind(password_hash)
     .bind(act.now)
     .bind(seen.user.uin)
     .bind(seen.password_hash.as_deref())
+    .bind(false)
     .execute(tx)
     .await?;
     if changed == 0 {

@@ -4,6 +4,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::{CamUser, Error};
@@ -13,11 +14,17 @@ use crate::{audit::Act, store::Db};
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3Jub2JvZHk$\
                       8v5G1ba2yGN9FwUrCcrlmQ1nEbmeu6nYkwz3EuPBHtc";
 
+/// How many passwords are worked on at a time: each takes 19 MiB.
+const AT_A_TIME: usize = 8;
+
+static TURN: Semaphore = Semaphore::const_new(AT_A_TIME);
+
 /// The longest password that is looked at, in bytes.
 const LONGEST: usize = 1024;
 
 /// Hashes a password. Takes tens of milliseconds: never inside a transaction.
 pub async fn hash(password: Zeroizing<String>) -> Result<String, Error> {
+    let _turn = TURN.acquire().await.map_err(|_| Error::Password)?;
     tokio::task::spawn_blocking(move || {
         let hash = Argon2::default().hash_password(password.as_bytes());
         hash.map(|hash| hash.to_string()).map_err(|_| Error::Password)
@@ -29,6 +36,7 @@ pub async fn hash(password: Zeroizing<String>) -> Result<String, Error> {
 /// Whether this is the password of `hash`; takes as long where there is none. Never inside a
 /// transaction.
 pub async fn verify(hash: Option<String>, password: Zeroizing<String>) -> bool {
+    let Ok(_turn) = TURN.acquire().await else { return false };
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some() && password.len() <= LONGEST;
         let text = hash.as_deref().filter(|_| known).unwrap_or(NOBODY);

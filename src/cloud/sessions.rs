@@ -238,7 +238,7 @@ pub async fn open_role_sessions(
          JOIN cloud_roles r ON r.id = s.role_id
          JOIN accounts acc ON acc.uin = s.account_uin
          WHERE s.provider_name = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
-           AND s.name_id = $3
+           AND LOWER(s.name_id) = LOWER($3) AND r.managed_by IS NOT NULL
          ORDER BY s.expires_at DESC, s.id DESC LIMIT $4")
     .bind(provider)
     .bind(now)
@@ -368,7 +368,8 @@ pub async fn revoke_everything(
     mark.execute(tx).await?;
     let mut live = sql("UPDATE cloud_role_sessions SET revoked_at = ");
     live.push_bind(act.now).push(" WHERE provider_name = ").push_bind(provider);
-    live.push(" AND name_id = ").push_bind(name_id).push(" AND revoked_at IS NULL");
+    // A name that is written otherwise since is the same person's.
+    live.push(" AND LOWER(name_id) = LOWER(").push_bind(name_id).push(") AND revoked_at IS NULL");
     live.push(" AND expires_at > ").push_bind(act.now);
     live.push(" AND account_uin IN ").push_numbers(numbers()).push(" RETURNING id");
     let live: Vec<(RoleSessionId,)> = live.fetch_all(tx).await?;

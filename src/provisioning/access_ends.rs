@@ -144,8 +144,10 @@ async fn end_lost_sessions(
     let after_prefix = i64::try_from(names::ROLE_PREFIX.len()).unwrap_or(0) + 1;
     let mut query = sql("SELECT s.id, s.account_uin, s.name_id, r.name AS role_name
          FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id
-         WHERE s.revoked_at IS NULL AND s.provider_name = ");
-    query.push_bind(&provider).push(" AND s.expires_at > ").push_bind(act.now);
+         WHERE s.revoked_at IS NULL AND r.managed_by = ");
+    // A provider of this name that somebody made in an account of theirs is none of the space's.
+    query.push_bind(space_id).push(" AND s.provider_name = ").push_bind(&provider);
+    query.push(" AND s.expires_at > ").push_bind(act.now);
     query.push(
         " AND NOT EXISTS (
             SELECT 1 FROM users u

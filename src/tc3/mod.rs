@@ -11,6 +11,7 @@ mod authorization;
 mod code;
 pub mod envelope;
 pub mod query;
+mod reads;
 mod signature;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 
 pub use authorization::{Authorization, Signed};
 pub use code::CommonCode;
+pub use reads::Reads;
 pub use signature::{ALGORITHM, Parts, TOLERANCE_SECONDS, sign};
 
 /// Why a request's signature is not accepted. Texts never hold what was sent.

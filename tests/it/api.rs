@@ -270,6 +270,16 @@ on_both! {
         let (code, _) = code_of(&again(&get, &body_of_get).await);
         assert_eq!(code, "ResourceNotFound.UserNotExist");
 
+        // Nor may a read come again as something else.
+        let mut read = get.clone();
+        for (name, value) in &mut read {
+            if name == "X-TC-Action" {
+                "DeleteUser".clone_into(value);
+            }
+        }
+        let (code, _) = code_of(&again(&read, &body_of_get).await);
+        assert_eq!(code, "AuthFailure.SignatureExpire");
+
         let made = |kind: &str, name: &str| json!({ "ZoneId": zone, kind: name });
         let bob = client.done(house, "CreateUser", made("UserName", "bob")).await;
         let staff = client.done(house, "CreateGroup", made("GroupName", "staff")).await;

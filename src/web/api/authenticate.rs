@@ -62,9 +62,10 @@ pub async fn caller(
 /// action writes, at the latest.
 pub async fn once(app: &App, act: &Act, signed: &Signed) -> Result<(), Refusal> {
     let (id, signature) = (&signed.secret_id, signed.signature());
-    let fresh =
-        app.db.write_delayed(async |tx| cloud::is_fresh(tx, id, signature, act.now).await).await?;
-    if fresh {
+    let was_a_read = app.reads.had(signature, act.now.as_second());
+    let remembering =
+        app.db.write_delayed(async |tx| cloud::is_fresh(tx, id, signature, act.now).await);
+    if !was_a_read && remembering.await? {
         return Ok(());
     }
     Err(Refusal::common(

@@ -136,7 +136,12 @@ async fn answer(app: &App, info: &RequestInfo, request: Request) -> Answer {
     let authorized = async {
         let service = &signed.service;
         authenticate::authorize(app, &act, &caller, service, action, &parameters).await?;
-        if action.only_reads() { Ok(()) } else { authenticate::once(app, &act, &signed).await }
+        if action.only_reads() {
+            app.reads.note(signed.signature(), act.now.as_second());
+            Ok(())
+        } else {
+            authenticate::once(app, &act, &signed).await
+        }
     };
     let answer = match authorized.await {
         Ok(()) => {
