@@ -52,7 +52,8 @@ pub async fn blockers(
     }
     let mut query = sql(match kind {
         PrincipalKind::User => {
-            "SELECT p.id, (SELECT COUNT(*) FROM group_members m WHERE m.user_id = p.id), 0,
+            "SELECT p.id, (SELECT COUNT(*) FROM group_members m WHERE m.user_id = p.id),
+                CAST(0 AS BIGINT),
                 (SELECT COUNT(*) FROM assignments a WHERE a.space_id = p.space_id
                  AND a.principal_kind = 'user' AND a.principal_id = p.id),
                 (SELECT COUNT(*) FROM user_syncs s WHERE s.space_id = p.space_id
@@ -60,7 +61,8 @@ pub async fn blockers(
              FROM users p WHERE p.space_id = "
         }
         PrincipalKind::Group => {
-            "SELECT p.id, 0, (SELECT COUNT(*) FROM group_members m WHERE m.group_id = p.id),
+            "SELECT p.id, CAST(0 AS BIGINT),
+                (SELECT COUNT(*) FROM group_members m WHERE m.group_id = p.id),
                 (SELECT COUNT(*) FROM assignments a WHERE a.space_id = p.space_id
                  AND a.principal_kind = 'group' AND a.principal_id = p.id),
                 (SELECT COUNT(*) FROM user_syncs s WHERE s.space_id = p.space_id

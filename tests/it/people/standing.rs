@@ -101,7 +101,8 @@ on_both! {
             let answer =
                 browser.request(method, house.url(&path.join("/"))).send().await.unwrap();
             let lead = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
-            assert_eq!(lead.as_deref(), Some("/console/login"), "{}", route.path);
+            let lead = lead.unwrap_or_default();
+            assert!(lead.starts_with("/console/login"), "{}: {lead}", route.path);
             assert!(!answer.text().await.unwrap().contains("acme"), "{}", route.path);
             pages += 1;
         }
