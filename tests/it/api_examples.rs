@@ -346,9 +346,10 @@ impl Counterparts {
             }
             (Value::String(written), Value::String(found)) => self.texts(written, found, at),
             (Value::Number(written), Value::Number(found)) => {
-                // Numbers this high are numbers of something.
+                // Numbers this high are numbers of something, and so are those of departments.
+                let is_node = at.ends_with("NodeId");
                 let is_id = |number: &serde_json::Number| {
-                    number.as_i64().is_some_and(|it| it >= 100_000_000_000)
+                    number.as_i64().is_some_and(|it| it >= 100_000_000_000 || (is_node && it > 0))
                 };
                 if is_id(written) && is_id(found) {
                     self.pair(&written.to_string(), &found.to_string(), at);
@@ -375,12 +376,14 @@ impl Counterparts {
         if at.ends_with("CausedBy") {
             return self.pair(written, found, at);
         }
+        let mut follows_prefix = false;
         for (written, found) in written_words.iter().zip(&found_words) {
-            if are_made_up(written, found) {
+            if are_made_up(written, found, follows_prefix) {
                 self.pair(written, found, at);
             } else {
                 assert_eq!(written, found, "{at}");
             }
+            follows_prefix = written.ends_with('-');
         }
     }
 
@@ -392,12 +395,19 @@ impl Counterparts {
     }
 }
 
-/// Ids, accounts, keys and digests: words of one length, that is not short, with digits in them.
-fn are_made_up(written: &str, found: &str) -> bool {
+/// Ids, accounts, keys and digests: words of one length, that is not short, with digits in them. The
+/// 12 digits of an id are of base 36, so that all of them may be letters.
+fn are_made_up(written: &str, found: &str, follows_prefix: bool) -> bool {
     let has_digits = |word: &str| word.chars().any(|c| c.is_ascii_digit());
+    let is_id = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        digits.len() == 12 && !digits.chars().any(|c| c.is_ascii_uppercase())
+    };
     written.len() == found.len()
         && written.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len() >= 12
-        && (has_digits(written) || has_digits(found))
+        && (has_digits(written)
+            || has_digits(found)
+            || (follows_prefix && is_id(written) && is_id(found)))
 }
 
 with_settings! { all_allowed;

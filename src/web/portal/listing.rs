@@ -4,7 +4,7 @@
 use crate::access::{ReachableAccount, ReachableRole, ReachableUser, shortcuts::Shortcut};
 
 /// How many accounts stand on a page: with ten roles each the page stays under 100 kB.
-const ACCOUNTS_PER_PAGE: usize = 20;
+const ACCOUNTS_PER_PAGE: usize = 10;
 /// Up to so many accounts all of them stand open.
 const FEW_ACCOUNTS: usize = 6;
 /// The longest text to search for, in characters.

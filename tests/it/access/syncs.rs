@@ -141,6 +141,7 @@ on_both! {
         let page = desk.page(&plan).await;
         assert!(!page.contains(r#"name="agreed""#) && page.contains("bob@test_cic"), "{page}");
         assert_eq!(desk.confirm(&plan, &[]).await.status, 303);
+        desk.settle().await;
     }
 
     async fn maa_09_us_16_of_a_mixed_batch_the_new_ones_are_made(house) {
