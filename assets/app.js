@@ -71,7 +71,7 @@ const look = async (list) => {
   if (fresh.dataset.refreshSeconds) look(fresh);
 };
 const busy = document.querySelector("[data-refresh-seconds]");
-if (busy) setTimeout(() => location.reload(), Number(busy.dataset.refreshSeconds) * 1000);
+if (busy) look(busy);
 
 // Rows of a form that are not needed yet wait until somebody asks for one more.
 const sheet = document.querySelector("table[data-sheet]");
@@ -131,7 +131,6 @@ if (checked) {
     }, 300);
   });
 }
-if (busy) look(busy);
 
 // How many boxes of a form are ticked, beside what can be done with them; nothing can with none, or
 // with too many.

@@ -15,9 +15,7 @@
 mod store;
 mod worker;
 
-pub use store::{
-    enqueue, enqueue_all, enqueue_failed, get, get_all, list, of_request, oldest_open, retry,
-};
+pub use store::{enqueue, enqueue_all, get, get_all, list, of_request, oldest_open, retry};
 pub use worker::Worker;
 
 use async_trait::async_trait;

@@ -17,16 +17,6 @@ pub async fn enqueue(tx: &mut Write, act: &Act, task: &NewTask) -> store::Result
     Ok(id)
 }
 
-/// Leaves a task that has failed already, so that whoever asked for it can read why (MAA-06).
-pub async fn enqueue_failed(
-    tx: &mut Write,
-    act: &Act,
-    task: &NewTask,
-    reason: &str,
-) -> store::Result<TaskId> {
-    insert(tx, act, task, State::Failed, Some(reason), Begun::by(act)).await
-}
-
 /// With what a task was begun.
 struct Begun<'a> {
     request_id: &'a str,

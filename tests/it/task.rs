@@ -16,7 +16,7 @@ use identity_center::{
     store::{self, PageRequest, Write, sql},
     task::{
         self, End, Filter, Handler, Kind, LEASE, NewTask, Outcome, PATIENCE, State, Task, Worker,
-        enqueue, enqueue_failed,
+        enqueue, enqueue_all,
     },
 };
 use serde_json::json;
@@ -262,8 +262,8 @@ in_both_worlds! {
             principal: None,
             payload: json!({}),
         };
-        let id = world.write(async |tx, act| enqueue_failed(tx, act, &new, "there already").await);
-        let id = id.await;
+        let id = world.write(async |tx, act| enqueue_all(tx, act, &[(new, Some("there already"))]).await);
+        let id = id.await[0];
         let script = Arc::new(Script::default());
         assert_eq!(worker(world, &script).run_all_ready().await.unwrap(), 0);
         let task = world.task(id).await;

@@ -1,7 +1,5 @@
 //! Tasks: how far each step is, and why one failed.
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
@@ -14,11 +12,10 @@ use super::{
     words::{self, Badge},
 };
 use crate::{
+    access::{Names, WantedNames},
     app::App,
-    directory,
-    id::{ConfigurationId, Principal, TaskId, Uin},
-    organization, permission,
-    store::{Read, Timestamp},
+    id::{ConfigurationId, SpaceId, TaskId, Uin},
+    store::{self, Read, Timestamp},
     task::{self, Filter, State as TaskState, Task},
     web::{Fault, messages::Message, page::Page, pages::PageError},
 };
@@ -66,13 +63,13 @@ pub(super) async fn list(
         .db
         .read(async |tx| -> Result<_, Fault> {
             let page = task::list(tx, space, &filter, query.page()).await?;
-            let names = Names::of(tx, &administrator, &page.rows).await?;
+            let names = names(tx, space, &page.rows).await?;
             Ok((page, names))
         })
         .await?;
     let busy = page.rows.iter().any(|task| !task.state.is_final());
     let pager = query.pager("/console/tasks", &page);
-    let tasks = page.rows.into_iter().map(|task| names.row(task)).collect();
+    let tasks = page.rows.into_iter().map(|task| TaskRow::of(task, &names)).collect();
     let frame = Frame::new(&administrator, Section::Tasks, query.done.as_deref());
     let state = query.state;
     Ok(Page::new(TaskList { frame, states: &STATES, state, tasks, busy, pager }).into_response())
@@ -88,62 +85,31 @@ pub(super) fn states(tab: &str) -> Vec<TaskState> {
     }
 }
 
-/// The names of everything that a page of tasks is about.
-#[derive(Default)]
-pub(super) struct Names {
-    accounts: HashMap<Uin, String>,
-    configurations: HashMap<ConfigurationId, String>,
-    principals: HashMap<Principal, String>,
+/// The names of everything that these tasks are about.
+pub(super) async fn names(
+    tx: &mut Read,
+    space: SpaceId,
+    tasks: &[Task],
+) -> Result<Names, store::Error> {
+    let wanted = WantedNames {
+        accounts: tasks.iter().map(|task| task.account).collect(),
+        configurations: tasks.iter().filter_map(|task| task.configuration).collect(),
+        principals: tasks.iter().filter_map(|task| task.principal).collect(),
+    };
+    Names::read(tx, space, &wanted).await
 }
 
-impl Names {
-    pub async fn of(tx: &mut Read, who: &Administrator, tasks: &[Task]) -> Result<Self, Fault> {
-        let mut names = Self::default();
-        let organization = who.organization.id;
-        for task in tasks {
-            if !names.accounts.contains_key(&task.account)
-                && let Some(found) = organization::account(tx, organization, task.account).await?
-            {
-                names.accounts.insert(task.account, found.name);
-            }
-            if let Some(id) = task.configuration
-                && !names.configurations.contains_key(&id)
-                && let Some(found) = permission::configuration(tx, task.space, id).await?
-            {
-                names.configurations.insert(id, found.name);
-            }
-            let Some(principal) = task.principal else { continue };
-            if names.principals.contains_key(&principal) {
-                continue;
-            }
-            let name = match principal {
-                Principal::User(id) => {
-                    directory::user(tx, task.space, id).await?.map(|user| user.user_name)
-                }
-                Principal::Group(id) => {
-                    directory::group(tx, task.space, id).await?.map(|group| group.name)
-                }
-            };
-            names.principals.extend(name.map(|name| (principal, name)));
-        }
-        Ok(names)
-    }
-
+impl TaskRow {
     /// A row; what is gone by now is shown by its id.
-    pub fn row(&self, task: Task) -> TaskRow {
-        let account_name = self.accounts.get(&task.account).cloned();
-        let configuration = task.configuration.map(|id| {
-            (id, self.configurations.get(&id).cloned().unwrap_or_else(|| id.to_string()))
-        });
-        let principal = task.principal.map(|one| {
-            let name = self.principals.get(&one).cloned().unwrap_or_else(|| one.to_string());
-            (words::principal_href(one), name)
-        });
-        TaskRow {
+    pub fn of(task: Task, names: &Names) -> Self {
+        let configuration = task.configuration.map(|id| (id, names.configuration(id)));
+        let principal =
+            task.principal.map(|one| (words::principal_href(one), names.principal(one)));
+        Self {
             id: task.id,
             kind: words::task_kind(task.kind),
             account: task.account,
-            account_name: account_name.unwrap_or_else(|| task.account.to_string()),
+            account_name: names.account(task.account),
             configuration,
             principal,
             badge: words::task_state(task.state),

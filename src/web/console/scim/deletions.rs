@@ -20,7 +20,7 @@ use crate::{
         console::{
             Administrator,
             frame::{Frame, ListQuery, Pager, Section},
-            tasks::{Names, TaskRow},
+            tasks::{TaskRow, names},
             words::{self, Badge},
         },
         page::Page,
@@ -110,7 +110,7 @@ pub(super) async fn list(
             let page = audit::deletions_by_directories(tx, space, query.page()).await?;
             let mut rows = Vec::with_capacity(page.rows.len());
             for record in &page.rows {
-                rows.extend(deleted(tx, &administrator, space, record).await?);
+                rows.extend(deleted(tx, space, record).await?);
             }
             Ok((page, rows))
         })
@@ -128,7 +128,6 @@ pub(super) async fn list(
 /// What became of somebody; none where the record names nobody who can have been.
 async fn deleted(
     tx: &mut Read,
-    who: &Administrator,
     space: SpaceId,
     record: &audit::Record,
 ) -> Result<Option<Deleted>, Fault> {
@@ -153,7 +152,7 @@ async fn deleted(
         Principal::User(_) => before.get("userName"),
         Principal::Group(_) => before.get("displayName"),
     };
-    let names = Names::of(tx, who, &tasks).await?;
+    let names = names(tx, space, &tasks).await?;
     Ok(Some(Deleted {
         id: record.object_id.clone(),
         kind: words::principal_kind(principal.kind()),
@@ -163,7 +162,7 @@ async fn deleted(
         badge: progress.badge(),
         progress: progress.words(),
         more: if page.next.is_some() { page.total - MOST_TASKS } else { 0 },
-        tasks: tasks.into_iter().map(|task| names.row(task)).collect(),
+        tasks: tasks.into_iter().map(|task| TaskRow::of(task, &names)).collect(),
     }))
 }
 
