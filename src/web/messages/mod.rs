@@ -19,7 +19,7 @@ use askama::filters::HtmlSafe;
 use fluent_bundle::{FluentArgs, FluentValue};
 pub use language::Language;
 pub(super) use preferences::routes;
-pub use preferences::{Preferences, Theme, here, in_language, language, prefer, theme};
+pub use preferences::{Preferences, Theme, here, here_alone, in_language, language, prefer, theme};
 
 /// The text of a message, in the language of this request: `t!("key", name = value, …)`.
 macro_rules! t {
