@@ -151,8 +151,8 @@ impl Problem {
 
     /// With a link to go on.
     #[must_use]
-    pub fn onward(mut self, href: impl Into<String>, words: impl Into<Message>) -> Self {
-        self.onward = Some((href.into(), words.into()));
+    pub fn onward(mut self, href: impl Into<String>, words: Message) -> Self {
+        self.onward = Some((href.into(), words));
         self
     }
 
@@ -244,9 +244,9 @@ impl IntoResponse for PageError {
     }
 }
 
-/// What people are told of a failure, in their language where a catalogue has it.
+/// What people are told of a failure, in their language.
 pub fn told(fault: &Fault) -> String {
-    super::told::told(fault).unwrap_or_else(|| sentence(fault))
+    super::told::told(fault)
 }
 
 /// The words of an error as a sentence on a page. Only for errors whose words are for people.

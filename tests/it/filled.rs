@@ -181,8 +181,8 @@ impl<'h> Filled<'h> {
 
     /// A directory pushes people and a group, one that is refused, and takes somebody back.
     async fn push(&self) {
-        self.post("/console/settings/scim/on", &[]).await;
-        let page = self.post("/console/settings/scim/tokens", &[]).await;
+        self.post("/console/settings/scim/on", &[("confirmed", "true")]).await;
+        let page = self.post("/console/settings/scim/tokens", &[("days", "30")]).await;
         let token = after(&page, "data-copy=\"").to_owned();
         let mut members = Vec::new();
         for name in ["carol", "daniel", "erin"] {
