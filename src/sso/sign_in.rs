@@ -190,50 +190,47 @@ pub struct Against<'a> {
     pub relay_state: Option<&'a str>,
 }
 
+impl Against<'_> {
+    /// Who has to have issued the assertion.
+    fn issuer(&self) -> &str {
+        self.request.map_or(&self.provider.entity_id, |request| &request.entity_id)
+    }
+}
+
 /// Takes a judged response: uses up its request, writes the ledger, finds the user, makes the
 /// ticket. Commits either way: a refusal is recorded too.
+///
+/// What it rests on is read first and claimed in the end, so it is for
+/// [`Db::write_claiming_delayed`](database::Db::write_claiming_delayed).
 pub async fn judge(
     tx: &mut Write,
     act: &Act,
     against: Against<'_>,
-    outcome: response::Outcome,
+    outcome: &response::Outcome,
 ) -> Result<Judged, Error> {
     let space = against.space;
-    let response::Outcome { mut trace, result } = outcome;
-    let verified = match result {
+    let mut trace = outcome.trace.clone();
+    let verified = match &outcome.result {
         Ok(verified) => verified,
         Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
     };
     let name_id = Some(verified.identity.as_str());
-    let origin = match origin(tx, act, against, &verified, &mut trace).await? {
-        Ok(origin) => origin,
-        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
+    let present = present(tx, against, verified, act.now).await?;
+    let (user, origin) = match accept(tx, act, against, verified, &present, &mut trace).await? {
+        Ok(accepted) => accepted,
+        Err(check) => {
+            if verified.in_response_to.is_some() {
+                take(tx, space.id, against.request, act.now).await?;
+            }
+            return refuse(tx, act, space, name_id, &trace, check).await;
+        }
     };
-    let fresh = match origin.fresh {
+    if let Some(request) = origin.request {
+        present.claim(tx, against, request, verified, user, act.now).await?;
         // An assertion answers one request by its signed word, and that request is used up now: no
         // other response can be here at this moment with the same assertion.
-        Some(fresh) => {
-            remembering(space.id, &origin.entity_id, &verified).later(tx).await?;
-            fresh
-        }
-        None => remember(tx, space.id, &origin.entity_id, &verified).await?,
-    };
-    let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
-    if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
-        return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
+        remembering(space.id, &request.entity_id, verified).later(tx).await?;
     }
-    if origin.may_be_over
-        && logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await?
-    {
-        let wanted = "a session that the identity provider has not ended";
-        let received = "ended by a logout request before this came";
-        trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
-        return refuse(tx, act, space, name_id, &trace, Check::SessionNotOnOrAfter).await;
-    }
-    let user = match check_person(&mut trace, &verified, origin.person) {
-        Ok(user) => user,
-        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
-    };
     let attempt = NewAttempt {
         space: space.id,
         outcome: Outcome::Accepted,
@@ -242,21 +239,17 @@ pub async fn judge(
         checks: &trace,
     };
     let attempt = attempts::insert(tx, act, attempt).await?;
-    let expires_at = act.now.plus_seconds(ticket::seconds(origin.binding_hash.is_some()));
-    let session = NewIdpSession {
-        space: space.id,
-        user,
-        issuer: &origin.entity_id,
-        verified: &verified,
-        expires_at,
-    };
+    let binding_hash = origin.request.map(|request| request.binding_hash.as_slice());
+    let expires_at = act.now.plus_seconds(ticket::seconds(binding_hash.is_some()));
+    let session =
+        NewIdpSession { space: space.id, user, issuer: &origin.entity_id, verified, expires_at };
     let session = logout::remember_session(tx, act, &session).await?;
     let ticket = NewTicket {
         space: space.id,
         user,
         attempt,
         return_to: &origin.return_to,
-        binding_hash: origin.binding_hash.as_deref(),
+        binding_hash,
         session_ends_at: verified.session_not_on_or_after.map(Timestamp::from),
         expires_at,
         idp_session: session,
@@ -270,8 +263,10 @@ pub async fn judge(
 struct Present {
     /// Whether sign-in is on still, by the very configuration that the response was judged by.
     stands: bool,
-    /// Whether the identity provider has ended any session of this person.
-    may_be_over: bool,
+    /// Whether the request that it answers waits for it still.
+    pending: bool,
+    /// How often the identity provider has ended sessions of this person.
+    logouts: i64,
     /// Whether the assertion is in the replay ledger.
     seen: bool,
     /// The user that the assertion names, if there is one.
@@ -280,67 +275,136 @@ struct Present {
     user_enabled: Option<bool>,
 }
 
-impl Present {
-    fn person(&self) -> Option<(UserId, bool)> {
-        self.user_id.zip(self.user_enabled)
-    }
-}
-
-/// Appends the columns of [`Present`]; the ledger is asked for an assertion of that issuer.
-fn push_present(
-    query: &mut Sql,
-    provider: &IdentityProvider,
-    issuer: &str,
+/// Reads what there is to know of this moment.
+async fn present(
+    tx: &mut Write,
+    against: Against<'_>,
     verified: &VerifiedAssertion,
-) {
-    query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
-    query.push(" WHERE s.id = ").push_bind(provider.space_id);
-    query.push(" AND s.sso_enabled = ").push_bind(true);
-    query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(") AS stands");
-    query.push(", EXISTS (SELECT 1 FROM received_logouts l");
-    query.push(" WHERE l.space_id = ").push_bind(provider.space_id);
-    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS may_be_over");
-    query.push(", EXISTS (SELECT 1 FROM accepted_assertions a");
-    query.push(" WHERE a.space_id = ").push_bind(provider.space_id);
-    query.push(" AND a.issuer = ").push_bind(issuer);
-    query.push(" AND a.assertion_id = ").push_bind(&verified.assertion_id).push(") AS seen");
+    now: Timestamp,
+) -> Result<Present, database::Error> {
+    let Against { space, provider, request, .. } = against;
+    let mut query = sql("SELECT ");
+    push_stands(&mut query, provider);
+    query.push(" AS stands, EXISTS (SELECT 1 FROM login_requests r WHERE r.id = ");
+    query.push_bind(request.map(|request| request.id.as_str()));
+    query.push(" AND r.space_id = ").push_bind(space.id);
+    query.push(" AND r.expires_at > ").push_bind(now).push(") AS pending, ");
+    push_logouts(&mut query, space.id, verified);
+    query.push(" AS logouts, ");
+    push_seen(&mut query, space.id, against.issuer(), verified);
+    query.push(" AS seen");
     for (column, name) in [("u.id", "user_id"), ("u.active AND NOT u.blocked", "user_enabled")] {
         query.push(", (SELECT ").push(column).push(" FROM users u WHERE u.deleted_at IS NULL");
-        query.push(" AND u.space_id = ").push_bind(provider.space_id);
+        query.push(" AND u.space_id = ").push_bind(space.id);
         query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));
         query.push(") AS ").push(name);
     }
+    query.peek().fetch_one(tx).await
+}
+
+impl Present {
+    /// Uses the request up, if all is still as it was read and the answer good.
+    async fn claim(
+        &self,
+        tx: &mut Write,
+        against: Against<'_>,
+        request: &PendingRequest,
+        verified: &VerifiedAssertion,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), database::Error> {
+        let space = against.space.id;
+        let mut query = sql("DELETE FROM login_requests WHERE id = ");
+        query.push_bind(&request.id).push(" AND space_id = ").push_bind(space);
+        query.push(" AND expires_at > ").push_bind(now).push(" AND ");
+        push_stands(&mut query, against.provider);
+        query.push(" AND ");
+        push_logouts(&mut query, space, verified);
+        query.push(" = ").push_bind(self.logouts).push(" AND NOT ");
+        push_seen(&mut query, space, &request.entity_id, verified);
+        query.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = ").push_bind(user);
+        query.push(" AND u.space_id = ").push_bind(space);
+        query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));
+        query.push(" AND u.deleted_at IS NULL AND u.active AND NOT u.blocked)");
+        query.claim(tx).await
+    }
+}
+
+/// Appends whether sign-in is on, by this very configuration.
+fn push_stands(query: &mut Sql, provider: &IdentityProvider) {
+    query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
+    query.push(" WHERE s.id = ").push_bind(provider.space_id);
+    query.push(" AND s.sso_enabled = ").push_bind(true);
+    query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(")");
+}
+
+/// Appends how often sessions of this name were ended.
+fn push_logouts(query: &mut Sql, space: SpaceId, verified: &VerifiedAssertion) {
+    query.push("(SELECT COUNT(*) FROM received_logouts l WHERE l.space_id = ").push_bind(space);
+    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(")");
+}
+
+/// Appends whether an assertion of that issuer is in the ledger.
+fn push_seen(query: &mut Sql, space: SpaceId, issuer: &str, verified: &VerifiedAssertion) {
+    query.push("EXISTS (SELECT 1 FROM accepted_assertions a WHERE a.space_id = ");
+    query.push_bind(space).push(" AND a.issuer = ").push_bind(issuer);
+    query.push(" AND a.assertion_id = ").push_bind(&verified.assertion_id).push(")");
 }
 
 /// Where a good response came from, and where it leads.
-struct Origin {
+struct Origin<'a> {
+    /// The request that it answers; none when sign-in began at the identity provider.
+    request: Option<&'a PendingRequest>,
     entity_id: String,
     return_to: String,
-    /// The browser that began; none when sign-in began at the identity provider.
-    binding_hash: Option<Vec<u8>>,
-    /// Whether the identity provider has ended any session of this person.
-    may_be_over: bool,
-    /// Whether the assertion is new to the ledger, where a request that only it can answer was used
-    /// up; none where the ledger itself has to decide.
-    fresh: Option<bool>,
-    /// The user that the assertion names, and whether that user may sign in.
-    person: Option<(UserId, bool)>,
 }
 
-/// Uses the request up, or, where the response answers none, holds the settings of this moment
-/// against it. What failed is in the trace.
-async fn origin(
+/// Holds the response against what is known of this moment. What failed is in the trace.
+async fn accept<'a>(
     tx: &mut Write,
     act: &Act,
-    against: Against<'_>,
+    against: Against<'a>,
     verified: &VerifiedAssertion,
+    present: &Present,
     trace: &mut Trace,
-) -> Result<Result<Origin, Check>, Error> {
-    let Against { space, provider, request, relay_state } = against;
+) -> Result<Result<(UserId, Origin<'a>), Check>, Error> {
+    let space = against.space.id;
+    let origin = match origin(tx, against, verified, present, trace).await? {
+        Ok(origin) => origin,
+        Err(check) => return Ok(Err(check)),
+    };
+    let fresh = match origin.request {
+        Some(_) => !present.seen,
+        // Nothing else can be used up: the ledger itself decides.
+        None => remember(tx, space, &origin.entity_id, verified).await?,
+    };
+    let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
+    if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
+        return Ok(Err(Check::Replay));
+    }
+    if present.logouts > 0
+        && logout::is_over(tx, space, &origin.entity_id, verified, act.now).await?
+    {
+        let wanted = "a session that the identity provider has not ended";
+        let received = "ended by a logout request before this came";
+        trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
+        return Ok(Err(Check::SessionNotOnOrAfter));
+    }
+    let person = present.user_id.zip(present.user_enabled);
+    Ok(check_person(trace, verified, person).map(|user| (user, origin)))
+}
+
+/// Where the response came from: the request that it answers, which waits for it still, or, where
+/// it answers none, settings of this moment that allow that.
+async fn origin<'a>(
+    tx: &mut Write,
+    against: Against<'a>,
+    verified: &VerifiedAssertion,
+    present: &Present,
+    trace: &mut Trace,
+) -> Result<Result<Origin<'a>, Check>, Error> {
+    let Against { space, request, relay_state, .. } = against;
     if verified.in_response_to.is_none() {
-        let mut query = sql("SELECT ");
-        push_present(&mut query, provider, &provider.entity_id, verified);
-        let present: Present = query.fetch_one(tx).await?;
         if !present.stands {
             return Err(ProviderError::ChangedMeanwhile.into());
         }
@@ -353,21 +417,9 @@ async fn origin(
             return Ok(Err(Check::InResponseTo));
         };
         let return_to = return_path(&space.name, None);
-        let entity_id = provider.entity_id;
-        return Ok(Ok(Origin {
-            entity_id,
-            return_to,
-            binding_hash: None,
-            may_be_over: present.may_be_over,
-            fresh: None,
-            person: present.person(),
-        }));
+        return Ok(Ok(Origin { request: None, entity_id: provider.entity_id, return_to }));
     }
-    let taken = match request {
-        Some(request) => take_now(tx, against, request, verified, act.now).await?,
-        None => None,
-    };
-    let Some(Taken { request, present }) = taken else {
+    let Some(request) = request.filter(|_| present.pending) else {
         let wanted = "a request that is answered once";
         trace.fail(Check::InResponseTo, Cause::OtherRequest, wanted, "answered before");
         return Ok(Err(Check::InResponseTo));
@@ -378,15 +430,8 @@ async fn origin(
     if !request.check_relay_state(trace, relay_state) {
         return Ok(Err(Check::RelayState));
     }
-    let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
-    Ok(Ok(Origin {
-        entity_id,
-        return_to,
-        binding_hash: Some(binding_hash),
-        may_be_over: present.may_be_over,
-        fresh: Some(!present.seen),
-        person: present.person(),
-    }))
+    let (entity_id, return_to) = (request.entity_id.clone(), request.return_to.clone());
+    Ok(Ok(Origin { request: Some(request), entity_id, return_to }))
 }
 
 /// The enabled user that an assertion names. What failed is in the trace.
@@ -458,31 +503,6 @@ pub(super) async fn take(
     .bind(now)
     .fetch_optional(tx)
     .await
-}
-
-#[derive(sqlx::FromRow)]
-struct Taken {
-    #[sqlx(flatten)]
-    request: PendingRequest,
-    #[sqlx(flatten)]
-    present: Present,
-}
-
-/// Like [`take`], and says in the same statement what there is to know of this moment.
-async fn take_now(
-    tx: &mut Write,
-    against: Against<'_>,
-    request: &PendingRequest,
-    verified: &VerifiedAssertion,
-    now: Timestamp,
-) -> Result<Option<Taken>, database::Error> {
-    let mut query = sql("DELETE FROM login_requests WHERE id = ");
-    query.push_bind(&request.id).push(" AND space_id = ").push_bind(against.space.id);
-    query.push(" AND expires_at > ").push_bind(now);
-    query.push(" RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, ");
-    query.push("created_at, ");
-    push_present(&mut query, against.provider, &request.entity_id, verified);
-    query.fetch_optional(tx).await
 }
 
 /// Writes the assertion into the replay ledger; says whether it was new there.
