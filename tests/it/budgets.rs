@@ -138,6 +138,16 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Statements {
     }
 }
 
+/// Lines of a list of what is known and only gets shorter.
+pub fn known(list: &str) -> BTreeSet<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(list);
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn set_06_pages_ask_the_database_little() {
     let statements = Statements::default();
@@ -147,7 +157,7 @@ async fn set_06_pages_ask_the_database_little() {
     .unwrap();
     let house = TestHouse::sqlite().await;
     let filled = Filled::open(&house).await;
-    let mut heavy = Vec::new();
+    let mut heavy: BTreeMap<String, String> = BTreeMap::new();
     let (mut pages, mut most) = (0, 0);
     filled
         .every_page(&[], async |page| {
@@ -158,16 +168,28 @@ async fn set_06_pages_ask_the_database_little() {
             pages += 1;
             most = most.max(asked.len());
             if asked.len() > STATEMENTS + tables {
-                heavy.push(format!(
-                    "{} asks {} times for {tables} tables:\n    {}",
+                let why = format!(
+                    "{}: {} asks {} times for {tables} tables:\n    {}",
+                    page.kind,
                     page.path,
                     asked.len(),
                     asked.join("\n    ")
-                ));
+                );
+                heavy.insert(page.kind, why);
             }
         })
         .await;
     println!("{pages} pages, at most {most} statements");
-    assert!(heavy.is_empty(), "{} of {pages}:\n{}", heavy.len(), heavy.join("\n"));
+    let known = known("tests/heavier.txt");
+    let over: Vec<&String> =
+        heavy.iter().filter(|(kind, _)| !known.contains(kind)).map(|(_, why)| why).collect();
+    assert!(
+        over.is_empty(),
+        "{} of {pages}:\n{}",
+        over.len(),
+        over.iter().map(|it| it.as_str()).collect::<Vec<_>>().join("\n")
+    );
+    let mended: Vec<&String> = known.iter().filter(|kind| !heavy.contains_key(*kind)).collect();
+    assert!(mended.is_empty(), "take these off tests/heavier.txt: {mended:#?}");
     house.close().await;
 }

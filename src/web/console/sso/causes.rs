@@ -15,7 +15,6 @@ pub(super) fn remedy(cause: Cause) -> Message {
     words(cause).1
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn words(cause: Cause) -> (Message, Message) {
     match cause {
         Cause::NotBase64 => (key!("cause-not-base64"), key!("cause-not-base64-remedy")),
