@@ -47,6 +47,7 @@ python3             python3 --version
 python3-venv        has_python_venv
 openssl             openssl version
 curl                curl --version
+npm                 npm --version
 '
 
 missing() {

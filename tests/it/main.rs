@@ -35,6 +35,7 @@ mod nul;
 mod other_cloud;
 mod outbound;
 mod own;
+mod pages;
 mod people;
 mod permission;
 mod plans;
