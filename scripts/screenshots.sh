@@ -9,5 +9,5 @@ tools=$(scripts/test-tools.sh)
 eval "$tools"
 export IDENTITY_CENTER_SCREENSHOTS=$PWD/target/screenshots
 rm -rf "$IDENTITY_CENTER_SCREENSHOTS"
-cargo test --locked --test it -- --exact pages::set_06_every_page_is_for_everybody --nocapture
+cargo test --locked --test it _every_page_of_
 printf 'The pictures are in %s\n' "${IDENTITY_CENTER_SCREENSHOTS#"$PWD/"}"

@@ -145,7 +145,7 @@ impl Demo {
     }
 
     /// Signs in at the demo's identity provider; the answer of the assertion consumer service.
-    async fn sign_in(&self, browser: &Client, name: &str) -> reqwest::Response {
+    pub async fn sign_in(&self, browser: &Client, name: &str) -> reqwest::Response {
         let start = format!("{}/portal/acme/login/start", self.url);
         let start = browser.get(start).send().await.unwrap();
         let ask: url::Url = start.headers()[LOCATION].to_str().unwrap().parse().unwrap();

@@ -100,6 +100,8 @@ pub struct Browser {
     /// Drives it.
     pub driver: WebDriver,
     chromedriver: String,
+    /// For what its driver has no words for.
+    http: reqwest::Client,
     process: Process,
     _profile: TempDir,
 }
@@ -131,16 +133,28 @@ impl Browser {
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         let chromedriver = format!("http://127.0.0.1:{port}");
         let driver = WebDriver::new(&chromedriver, wanted).await.unwrap();
-        Some(Self { driver, chromedriver, process, _profile: profile })
+        Some(Self {
+            driver,
+            chromedriver,
+            http: reqwest::Client::new(),
+            process,
+            _profile: profile,
+        })
     }
 
-    /// Has the browser do what only its developers' tools can.
-    pub async fn developer(&self, command: &str, parameters: serde_json::Value) {
+    /// Has the browser do what only its developers' tools can; what it says.
+    pub async fn developer(
+        &self,
+        command: &str,
+        parameters: serde_json::Value,
+    ) -> serde_json::Value {
         let session = self.driver.session_id();
         let address = format!("{}/session/{session}/goog/cdp/execute", self.chromedriver);
         let said = serde_json::json!({ "cmd": command, "params": parameters });
-        let done = reqwest::Client::new().post(address).json(&said).send().await.unwrap();
-        assert!(done.status().is_success(), "{command}: {}", done.text().await.unwrap());
+        let done = self.http.post(address).json(&said).send().await.unwrap();
+        let (status, answer) = (done.status(), done.json().await.unwrap());
+        assert!(status.is_success(), "{command}: {answer}");
+        answer
     }
 
     /// Ends it. A browser that a failed test leaves behind is ended with its process group.
