@@ -36,10 +36,12 @@ pub async fn measure(
     // Twenty times as many groups as the user is in: most assignments are other people's.
     let groups = groups(server, GROUPS * 20).await?;
     let act = server.app.own_act("bench")?;
+    let limits = server.app.directory_limits();
     for group in groups.iter().step_by(20) {
         let group = *group;
         let join = server.app.db.write(async |tx| {
-            identity_center::directory::add_member(tx, &act, &server.space, group, user).await
+            let space = &server.space;
+            identity_center::directory::add_member(tx, &act, space, group, user, &limits).await
         });
         join.await?;
     }

@@ -27,6 +27,7 @@ mod certificates;
 mod command_line;
 mod differences;
 mod fetcher;
+mod judging;
 mod logout;
 mod looked;
 mod portal_sessions;
@@ -51,6 +52,7 @@ pub use command_line::{
 };
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
+pub use judging::{Against, Judged, judge};
 pub use logout::{
     AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state,
     refused_logouts, sign_out,
@@ -72,9 +74,7 @@ pub use removed::{RemovedCertificate, removed_before};
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
-pub use sign_in::{
-    Against, Begun, Judged, PendingRequest, begin, forget_expired, judge, pending_request,
-};
+pub use sign_in::{Begun, PendingRequest, begin, forget_expired, pending_request};
 pub use signed_in::signed_in_at;
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,

@@ -1,22 +1,14 @@
-//! A sign-in, from the request to the session.
+//! The requests of sign-ins under way, and what is remembered of their answers.
 
 use serde_json::json;
 
-use super::{
-    Error, IdentityProvider, ProviderError,
-    attempts::{self, NewAttempt, Outcome},
-    identity_provider,
-    logout::{self, NewIdpSession},
-    rules::return_path,
-    ticket::{self, NewTicket},
-};
+use super::{Error, IdentityProvider, identity_provider, rules::return_path};
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory,
-    id::{AttemptId, SignInTestId, SpaceId, UserId},
+    id::{AttemptId, SignInTestId, SpaceId},
     saml::{
         cause::Cause,
-        response::{self, VerifiedAssertion},
+        response::VerifiedAssertion,
         trace::{Check, Trace},
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
@@ -118,8 +110,8 @@ pub struct PendingRequest {
     pub created_at: Timestamp,
     /// The test it belongs to; none in real life.
     pub test_id: Option<SignInTestId>,
-    return_to: String,
-    binding_hash: Vec<u8>,
+    pub(super) return_to: String,
+    pub(super) binding_hash: Vec<u8>,
     relay_state: String,
 }
 
@@ -162,287 +154,6 @@ pub async fn pending_request(
     Ok(None)
 }
 
-/// What came of a response.
-#[derive(Clone, Debug)]
-pub enum Judged {
-    /// It is good. The browser that began may come for its session with this ticket.
-    Accepted {
-        /// The ticket; a secret.
-        ticket: String,
-        /// What the browser that brought the response is to carry, where no browser began: another
-        /// secret, without which the ticket is worth nothing.
-        brought: Option<String>,
-    },
-    /// It is refused at this check. The person is told no more than the kind of refusal.
-    Refused(Check),
-}
-
-/// What a response was held against, read before it was judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Against<'a> {
-    /// The space it came to.
-    pub space: &'a Space,
-    /// The configuration of that space.
-    pub provider: &'a IdentityProvider,
-    /// The request that it claims to answer, if there is one.
-    pub request: Option<&'a PendingRequest>,
-    /// What came along with it.
-    pub relay_state: Option<&'a str>,
-}
-
-/// Takes a judged response: uses up its request, writes the ledger, finds the user, makes the
-/// ticket. Commits either way: a refusal is recorded too.
-pub async fn judge(
-    tx: &mut Write,
-    act: &Act,
-    against: Against<'_>,
-    outcome: response::Outcome,
-) -> Result<Judged, Error> {
-    let space = against.space;
-    let response::Outcome { mut trace, result } = outcome;
-    let verified = match result {
-        Ok(verified) => verified,
-        Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
-    };
-    let name_id = Some(verified.identity.as_str());
-    let origin = match origin(tx, act, against, &verified, &mut trace).await? {
-        Ok(origin) => origin,
-        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
-    };
-    let fresh = match origin.fresh {
-        // An assertion answers one request by its signed word, and that request is used up now: no
-        // other response can be here at this moment with the same assertion.
-        Some(fresh) => {
-            remembering(space.id, &origin.entity_id, &verified).later(tx).await?;
-            fresh
-        }
-        None => remember(tx, space.id, &origin.entity_id, &verified).await?,
-    };
-    let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
-    if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
-        return refuse(tx, act, space, name_id, &trace, Check::Replay).await;
-    }
-    if origin.may_be_over
-        && logout::is_over(tx, space.id, &origin.entity_id, &verified, act.now).await?
-    {
-        let wanted = "a session that the identity provider has not ended";
-        let received = "ended by a logout request before this came";
-        trace.fail(Check::SessionNotOnOrAfter, Cause::SessionOver, wanted, received);
-        return refuse(tx, act, space, name_id, &trace, Check::SessionNotOnOrAfter).await;
-    }
-    let user = match check_person(&mut trace, &verified, origin.person) {
-        Ok(user) => user,
-        Err(check) => return refuse(tx, act, space, name_id, &trace, check).await,
-    };
-    let attempt = NewAttempt {
-        space: space.id,
-        outcome: Outcome::Accepted,
-        user: Some(user),
-        name_id,
-        checks: &trace,
-    };
-    let attempt = attempts::insert(tx, act, attempt).await?;
-    let expires_at = act.now.plus_seconds(ticket::seconds(origin.binding_hash.is_some()));
-    let session = NewIdpSession {
-        space: space.id,
-        user,
-        issuer: &origin.entity_id,
-        verified: &verified,
-        expires_at,
-    };
-    let session = logout::remember_session(tx, act, &session).await?;
-    let ticket = NewTicket {
-        space: space.id,
-        user,
-        attempt,
-        return_to: &origin.return_to,
-        binding_hash: origin.binding_hash.as_deref(),
-        session_ends_at: verified.session_not_on_or_after.map(Timestamp::from),
-        expires_at,
-        idp_session: session,
-    };
-    let (ticket, brought) = ticket::insert(tx, &ticket).await?;
-    Ok(Judged::Accepted { ticket, brought })
-}
-
-/// What has to be known of the present moment before a response counts.
-#[derive(sqlx::FromRow)]
-struct Present {
-    /// Whether sign-in is on still, by the very configuration that the response was judged by.
-    stands: bool,
-    /// Whether the identity provider has ended any session of this person.
-    may_be_over: bool,
-    /// Whether the assertion is in the replay ledger.
-    seen: bool,
-    /// The user that the assertion names, if there is one.
-    user_id: Option<UserId>,
-    /// Whether that user may sign in.
-    user_enabled: Option<bool>,
-}
-
-impl Present {
-    fn person(&self) -> Option<(UserId, bool)> {
-        self.user_id.zip(self.user_enabled)
-    }
-}
-
-/// Appends the columns of [`Present`]; the ledger is asked for an assertion of that issuer.
-fn push_present(
-    query: &mut Sql,
-    provider: &IdentityProvider,
-    issuer: &str,
-    verified: &VerifiedAssertion,
-) {
-    query.push("EXISTS (SELECT 1 FROM spaces s JOIN identity_providers p ON p.space_id = s.id");
-    query.push(" WHERE s.id = ").push_bind(provider.space_id);
-    query.push(" AND s.sso_enabled = ").push_bind(true);
-    query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(") AS stands");
-    query.push(", EXISTS (SELECT 1 FROM received_logouts l");
-    query.push(" WHERE l.space_id = ").push_bind(provider.space_id);
-    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS may_be_over");
-    query.push(", EXISTS (SELECT 1 FROM accepted_assertions a");
-    query.push(" WHERE a.space_id = ").push_bind(provider.space_id);
-    query.push(" AND a.issuer = ").push_bind(issuer);
-    query.push(" AND a.assertion_id = ").push_bind(&verified.assertion_id).push(") AS seen");
-    for (column, name) in [("u.id", "user_id"), ("u.active AND NOT u.blocked", "user_enabled")] {
-        query.push(", (SELECT ").push(column).push(" FROM users u WHERE u.deleted_at IS NULL");
-        query.push(" AND u.space_id = ").push_bind(provider.space_id);
-        query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));
-        query.push(") AS ").push(name);
-    }
-}
-
-/// Where a good response came from, and where it leads.
-struct Origin {
-    entity_id: String,
-    return_to: String,
-    /// The browser that began; none when sign-in began at the identity provider.
-    binding_hash: Option<Vec<u8>>,
-    /// Whether the identity provider has ended any session of this person.
-    may_be_over: bool,
-    /// Whether the assertion is new to the ledger, where a request that only it can answer was used
-    /// up; none where the ledger itself has to decide.
-    fresh: Option<bool>,
-    /// The user that the assertion names, and whether that user may sign in.
-    person: Option<(UserId, bool)>,
-}
-
-/// Uses the request up, or, where the response answers none, holds the settings of this moment
-/// against it. What failed is in the trace.
-async fn origin(
-    tx: &mut Write,
-    act: &Act,
-    against: Against<'_>,
-    verified: &VerifiedAssertion,
-    trace: &mut Trace,
-) -> Result<Result<Origin, Check>, Error> {
-    let Against { space, provider, request, relay_state } = against;
-    if verified.in_response_to.is_none() {
-        let mut query = sql("SELECT ");
-        push_present(&mut query, provider, &provider.entity_id, verified);
-        let present: Present = query.fetch_one(tx).await?;
-        if !present.stands {
-            return Err(ProviderError::ChangedMeanwhile.into());
-        }
-        let provider = identity_provider(tx, space.id).await?;
-        let provider = provider.filter(|it| space.sso_enabled && it.responses.allow_unsolicited);
-        trace.skip(Check::RelayState, "", "begun at the identity provider");
-        let Some(provider) = provider else {
-            let (wanted, cause) = ("the id of a live request", Cause::Unsolicited);
-            trace.fail(Check::InResponseTo, cause, wanted, "absent");
-            return Ok(Err(Check::InResponseTo));
-        };
-        let return_to = return_path(&space.name, None);
-        let entity_id = provider.entity_id;
-        return Ok(Ok(Origin {
-            entity_id,
-            return_to,
-            binding_hash: None,
-            may_be_over: present.may_be_over,
-            fresh: None,
-            person: present.person(),
-        }));
-    }
-    let taken = match request {
-        Some(request) => take_now(tx, against, request, verified, act.now).await?,
-        None => None,
-    };
-    let Some(Taken { request, present }) = taken else {
-        let wanted = "a request that is answered once";
-        trace.fail(Check::InResponseTo, Cause::OtherRequest, wanted, "answered before");
-        return Ok(Err(Check::InResponseTo));
-    };
-    if !present.stands {
-        return Err(ProviderError::ChangedMeanwhile.into());
-    }
-    if !request.check_relay_state(trace, relay_state) {
-        return Ok(Err(Check::RelayState));
-    }
-    let PendingRequest { entity_id, return_to, binding_hash, .. } = request;
-    Ok(Ok(Origin {
-        entity_id,
-        return_to,
-        binding_hash: Some(binding_hash),
-        may_be_over: present.may_be_over,
-        fresh: Some(!present.seen),
-        person: present.person(),
-    }))
-}
-
-/// The enabled user that an assertion names. What failed is in the trace.
-pub(super) async fn person(
-    tx: &mut Read,
-    space: SpaceId,
-    verified: &VerifiedAssertion,
-    trace: &mut Trace,
-) -> Result<Result<UserId, Check>, Error> {
-    let user = directory::user_by_name(tx, space, &verified.identity).await?;
-    Ok(check_person(trace, verified, user.map(|user| (user.id, user.enabled()))))
-}
-
-/// That there is such a user, who may sign in. What failed is in the trace.
-fn check_person(
-    trace: &mut Trace,
-    verified: &VerifiedAssertion,
-    person: Option<(UserId, bool)>,
-) -> Result<UserId, Check> {
-    let (wanted, cause) = ("the name of a user", Cause::UnknownUser);
-    trace.require(Check::UserExists, person.is_some(), cause, wanted, &verified.identity);
-    let Some((id, enabled)) = person else { return Err(Check::UserExists) };
-    let received = if enabled { "enabled" } else { "disabled" };
-    let (wanted, cause) = ("an enabled user", Cause::UserDisabled);
-    if trace.require(Check::UserEnabled, enabled, cause, wanted, received) {
-        Ok(id)
-    } else {
-        Err(Check::UserEnabled)
-    }
-}
-
-async fn refuse(
-    tx: &mut Write,
-    act: &Act,
-    space: &Space,
-    name_id: Option<&str>,
-    trace: &Trace,
-    check: Check,
-) -> Result<Judged, Error> {
-    let attempt = NewAttempt {
-        space: space.id,
-        outcome: Outcome::Refused,
-        user: None,
-        name_id,
-        checks: trace,
-    };
-    let id = attempts::insert(tx, act, attempt).await?;
-    // Anybody can send what proves nothing: that leaves an attempt, which is forgotten in time, and
-    // no line in the audit log, which is not.
-    if name_id.is_some() {
-        let after = json!({ "check": check.name(), "name_id": name_id });
-        record(tx, act, space.id, "sign_in.refuse", id, after).await?;
-    }
-    Ok(Judged::Refused(check))
-}
-
 /// Uses a request up. Of two responses to one request only the first finds it.
 pub(super) async fn take(
     tx: &mut Write,
@@ -460,31 +171,6 @@ pub(super) async fn take(
     .await
 }
 
-#[derive(sqlx::FromRow)]
-struct Taken {
-    #[sqlx(flatten)]
-    request: PendingRequest,
-    #[sqlx(flatten)]
-    present: Present,
-}
-
-/// Like [`take`], and says in the same statement what there is to know of this moment.
-async fn take_now(
-    tx: &mut Write,
-    against: Against<'_>,
-    request: &PendingRequest,
-    verified: &VerifiedAssertion,
-    now: Timestamp,
-) -> Result<Option<Taken>, database::Error> {
-    let mut query = sql("DELETE FROM login_requests WHERE id = ");
-    query.push_bind(&request.id).push(" AND space_id = ").push_bind(against.space.id);
-    query.push(" AND expires_at > ").push_bind(now);
-    query.push(" RETURNING id, entity_id, return_to, binding_hash, relay_state, test_id, ");
-    query.push("created_at, ");
-    push_present(&mut query, against.provider, &request.entity_id, verified);
-    query.fetch_optional(tx).await
-}
-
 /// Writes the assertion into the replay ledger; says whether it was new there.
 pub(super) async fn remember(
     tx: &mut Write,
@@ -495,7 +181,7 @@ pub(super) async fn remember(
     Ok(remembering(space, issuer, verified).execute(tx).await? == 1)
 }
 
-fn remembering(space: SpaceId, issuer: &str, verified: &VerifiedAssertion) -> Sql {
+pub(super) fn remembering(space: SpaceId, issuer: &str, verified: &VerifiedAssertion) -> Sql {
     sql("INSERT INTO accepted_assertions (space_id, issuer, assertion_id, expires_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
     .bind(space)

@@ -13,9 +13,10 @@ use super::{
     ResponseSettings, SingleLogout,
     attempts::text_of,
     identity_provider,
+    judging::person,
     proposals::origin_of,
     provider, requests, responses,
-    sign_in::{Begun, NewRequest, ask, person, remember, take},
+    sign_in::{Begun, NewRequest, ask, remember, take},
 };
 use crate::{
     audit::{self, Act, Change, Scope},

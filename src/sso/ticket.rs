@@ -18,7 +18,7 @@ use crate::{
     },
     secret::{constant_time_eq, random_token, sha256},
     space::Networks,
-    store::{self as database, Json, Read, Timestamp, Write, sql},
+    store::{self as database, Json, Read, Sql, Timestamp, Write, sql},
 };
 
 /// How many seconds a browser has to come for its session.
@@ -94,6 +94,8 @@ struct TicketRow {
     session_ends_at: Option<Timestamp>,
     expires_at: Timestamp,
     idp_session_id: IdpSessionId,
+    /// When its space was changed last.
+    space_updated_at: Option<Timestamp>,
     /// The checks of its attempt, unless that was forgotten.
     checks: Option<Json<Trace>>,
     /// The name of its space, if sign-in is on there.
@@ -188,6 +190,9 @@ pub enum Brought {
 
 /// Takes a ticket from its bearer, for a session that lasts until `longest` at most. It is used up,
 /// and where it brings nothing its attempt is marked as refused.
+///
+/// What it rests on is read first and claimed in the end, so it is for
+/// [`Db::write_claiming`](database::Db::write_claiming).
 pub async fn redeem(
     tx: &mut Write,
     act: &Act,
@@ -196,42 +201,21 @@ pub async fn redeem(
     bearer: Bearer<'_>,
     longest: Timestamp,
 ) -> Result<Brought, Error> {
-    let mut query = sql("DELETE FROM login_tickets WHERE ticket_hash = ");
-    query.push_bind(sha256(ticket.as_bytes()));
-    if let Bearer::Browser { .. } = bearer {
-        // What waits for a yes goes on waiting.
-        query.push(" AND (unsolicited = ").push_bind(false);
-        query.push(" OR expires_at <= ").push_bind(act.now).push(")");
+    let hash = sha256(ticket.as_bytes());
+    let row = found(tx, &hash).await?;
+    // What waits for a yes goes on waiting.
+    let waits = |row: &TicketRow| row.unsolicited && row.expires_at > act.now;
+    let Some(row) = row else { return Ok(Brought::Nothing) };
+    if let Bearer::Browser { brought, .. } = bearer
+        && waits(&row)
+    {
+        return Ok(question(tx, space_name, ticket, brought, act).await?);
     }
-    query.push(
-        " RETURNING space_id, user_id, attempt_id, return_to, binding_hash, unsolicited,
-                    session_ends_at, expires_at, idp_session_id,
-                    (SELECT a.checks FROM sign_in_attempts a
-                     WHERE a.id = login_tickets.attempt_id) AS checks,
-                    (SELECT s.name FROM spaces s
-                     WHERE s.id = login_tickets.space_id AND s.sso_enabled = ",
-    );
-    query.push_bind(true).push(
-        ") AS space_name,
-                    (SELECT s.sign_in_networks FROM spaces s
-                     WHERE s.id = login_tickets.space_id) AS networks,
-                    (SELECT u.user_name FROM users u
-                     WHERE u.id = login_tickets.user_id AND u.space_id = login_tickets.space_id
-                       AND u.deleted_at IS NULL AND u.active AND NOT u.blocked",
-    );
-    // Whoever shuts the user out meanwhile finds the session that is opened here, and ends it.
-    query.push(tx.for_share()).push(") AS user_name");
-    let row: Option<TicketRow> = query.fetch_optional(tx).await?;
-    let Some(row) = row else {
-        return match bearer {
-            Bearer::Browser { brought, .. } => {
-                Ok(question(tx, space_name, ticket, brought, act).await?)
-            }
-            Bearer::Confirmed { .. } => Ok(Brought::Nothing),
-        };
-    };
-    let Some(Json(mut trace)) = row.checks else { return Ok(Brought::Nothing) };
     let attempt = row.attempt_id;
+    let Some(Json(mut trace)) = row.checks else {
+        use_up(&hash).execute(tx).await?;
+        return Ok(Brought::Nothing);
+    };
     // One kind of ticket takes no cookie of the other, and no yes in place of one.
     let carried = match (bearer, row.unsolicited) {
         (Bearer::Browser { began, .. }, false) => began,
@@ -256,11 +240,16 @@ pub async fn redeem(
     let wanted = "the browser that began, in time";
     trace.require(Check::BrowserBinding, holds, Cause::OtherBrowser, wanted, received);
     let Some((_, user_name)) = found.filter(|_| holds) else {
+        // Of two that come with it one is told; the other finds nothing.
+        if use_up(&hash).execute(tx).await? == 0 {
+            return Ok(Brought::Nothing);
+        }
         attempts::finish(tx, attempt, Outcome::Refused, &trace).await?;
         let after = json!({ "check": Check::BrowserBinding.name(), "received": received });
         record(tx, act, row.space_id, "sign_in.refuse", attempt, after).await?;
         return Ok(if same && !admitted { Brought::Closed } else { Brought::Nothing });
     };
+    claim(tx, &hash, row.space_updated_at).await?;
     attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
     let user = row.user_id;
     // The session's public name links what the user does with it to this (CON-04).
@@ -277,6 +266,43 @@ pub async fn redeem(
     let return_to = row.return_to;
     let redeemed = Redeemed { user, return_to, session_ends_at, idp_session };
     Ok(Brought::Session(Box::new(redeemed)))
+}
+
+/// The ticket of this hash, and what is known at this moment of what it rests on.
+async fn found(tx: &mut Write, hash: &[u8; 32]) -> Result<Option<TicketRow>, database::Error> {
+    let mut query = sql("SELECT t.space_id, t.user_id, t.attempt_id, t.return_to, t.binding_hash,
+                t.unsolicited, t.session_ends_at, t.expires_at, t.idp_session_id,
+                s.updated_at AS space_updated_at, a.checks,
+                CASE WHEN s.sso_enabled THEN s.name END AS space_name,
+                s.sign_in_networks AS networks, u.user_name
+         FROM login_tickets t
+         LEFT JOIN spaces s ON s.id = t.space_id
+         LEFT JOIN sign_in_attempts a ON a.id = t.attempt_id
+         LEFT JOIN users u ON u.id = t.user_id AND u.space_id = t.space_id
+              AND u.deleted_at IS NULL AND u.active AND NOT u.blocked
+         WHERE t.ticket_hash = ");
+    query.push_bind(*hash);
+    query.peek().fetch_optional(tx).await
+}
+
+fn use_up(hash: &[u8; 32]) -> Sql {
+    sql("DELETE FROM login_tickets WHERE ticket_hash = $1").bind(*hash)
+}
+
+/// Uses the ticket up, if its space is as it was read and the user may sign in. Whoever shuts the
+/// user out meanwhile finds the session that is opened with it, and ends it.
+async fn claim(
+    tx: &mut Write,
+    hash: &[u8; 32],
+    space_updated_at: Option<Timestamp>,
+) -> Result<(), database::Error> {
+    let mut query = use_up(hash);
+    query.push(" AND EXISTS (SELECT 1 FROM spaces s WHERE s.id = login_tickets.space_id");
+    query.push(" AND s.updated_at = ").push_bind(space_updated_at).push(")");
+    query.push(" AND user_id = (SELECT u.id FROM users u WHERE u.id = login_tickets.user_id");
+    query.push(" AND u.space_id = login_tickets.space_id AND u.deleted_at IS NULL");
+    query.push(" AND u.active AND NOT u.blocked").push(tx.for_share()).push(")");
+    query.claim(tx).await
 }
 
 /// The person said no. Of what this browser brought, the ticket is used up and the session at the

@@ -58,6 +58,16 @@ enum Pool {
     Postgres(Connections),
 }
 
+/// How often a write that claims is tried at most. Each time that it fails, another one has won.
+const RACES: usize = 16;
+
+/// How a write ended.
+struct End<T, E> {
+    answer: Result<T, E>,
+    /// Whether what it had claimed was not as it had read it.
+    is_overtaken: bool,
+}
+
 /// A snapshot of the database. What a function needs that only reads.
 pub struct Read {
     pub(super) tx: Tx,
@@ -187,13 +197,55 @@ impl Db {
         self.write_as(Turn::Delayed, work).await
     }
 
+    /// Like [`Db::write`], for work that first looks and then [claims](super::Sql::claim) what it
+    /// rests on: where another write was faster the work is done again. `work` says what to do.
+    pub async fn write_claiming<T, E, F>(&self, work: impl FnMut() -> F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
+        self.contend(Turn::Durable, work).await
+    }
+
+    /// Both [`Db::write_claiming`] and [`Db::write_delayed`].
+    pub async fn write_claiming_delayed<T, E, F>(&self, work: impl FnMut() -> F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
+        self.contend(Turn::Delayed, work).await
+    }
+
+    async fn contend<T, E, F>(&self, turn: Turn, mut work: impl FnMut() -> F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Write) -> Result<T, E>,
+    {
+        let mut races = 1;
+        loop {
+            let mut write = self.begin(turn).await?;
+            let answer = WRITING.scope((), work()(&mut write)).await;
+            let End { answer, is_overtaken } = self.end(write, answer).await;
+            if !is_overtaken || races == RACES {
+                return answer;
+            }
+            races += 1;
+        }
+    }
+
     async fn write_as<T, E, F>(&self, turn: Turn, work: F) -> Result<T, E>
     where
         E: From<Error>,
         F: AsyncFnOnce(&mut Write) -> Result<T, E>,
     {
+        let mut write = self.begin(turn).await?;
+        let answer = WRITING.scope((), work(&mut write)).await;
+        self.end(write, answer).await.answer
+    }
+
+    async fn begin(&self, turn: Turn) -> Result<Write> {
         if WRITING.try_with(|()| ()).is_ok() {
-            return Err(Error::NestedWrite.into());
+            return Err(Error::NestedWrite);
         }
         let link = match &self.pool {
             Pool::Sqlite { group, .. } => Link::Sqlite(group.turn(turn).await?),
@@ -202,15 +254,26 @@ impl Db {
             }
             Pool::Postgres(pool) => session(pool, Opening::Write).await?,
         };
-        let mut write = Write { read: Read { tx: Tx::new(link) }, news: News::default() };
-        let answer = WRITING.scope((), work(&mut write)).await;
+        Ok(Write { read: Read { tx: Tx::new(link) }, news: News::default() })
+    }
+
+    /// Commits on `Ok`, rolls back on `Err`.
+    async fn end<T, E: From<Error>>(&self, write: Write, answer: Result<T, E>) -> End<T, E> {
         let Write { read: Read { tx }, news } = write;
-        match &answer {
-            Ok(_) if self.rehearses => tx.undo().await?,
-            Ok(_) => tx.keep(news, &self.listeners).await?,
-            Err(_) => tx.undo().await?,
-        }
-        answer
+        let mut is_overtaken = false;
+        let ended = match &answer {
+            Ok(_) if !self.rehearses => {
+                let kept = tx.keep(news, &self.listeners).await;
+                is_overtaken = matches!(kept, Err(Error::Overtaken));
+                kept
+            }
+            Ok(_) => tx.undo().await,
+            Err(_) => {
+                is_overtaken = tx.is_overtaken();
+                tx.undo().await
+            }
+        };
+        End { answer: ended.map_err(E::from).and(answer), is_overtaken }
     }
 
     /// A number that changes when settings do, for those who remember some. Changes by other

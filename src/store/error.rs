@@ -21,6 +21,10 @@ pub enum Error {
     /// or is in the log.
     #[error("the transaction was lost")]
     Lost,
+    /// What a write had claimed was no longer as it had read it: another write was faster. Nothing
+    /// of this one is kept. See [`Sql::claim`](super::Sql::claim).
+    #[error("another write was faster")]
+    Overtaken,
     /// A stored value that this version cannot read.
     #[error("a stored value of column {column} cannot be read")]
     Corrupt {

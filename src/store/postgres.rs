@@ -148,6 +148,10 @@ impl Session {
         self.opening == Opening::Glance
     }
 
+    pub(super) fn is_delayed(&self) -> bool {
+        self.opening == Opening::DelayedWrite
+    }
+
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }

@@ -190,7 +190,7 @@ impl SessionStore for Sessions {
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let row: Option<SessionRow> = self
             .db
-            .read(async |tx| {
+            .glance(async |tx| {
                 sql("SELECT data, last_used_at, expires_at FROM sessions
                      WHERE id_hash = $1 AND door = $2 AND expires_at > $3")
                 .bind(session_hash(*id))

@@ -180,6 +180,16 @@ impl Sql {
         tx.tx.later(self.sound()?).await
     }
 
+    /// A `DELETE` or `UPDATE` of what the write rests on, as it has read it: where it touches no
+    /// row, or several, the write fails with [`Error::Overtaken`] and nothing of it is kept. It
+    /// goes with what is left for [later](Sql::later), under the same conditions. So a write that
+    /// has only [peeked](Sql::peek) is one statement on PostgreSQL, and needs no transaction.
+    ///
+    /// See [`Db::write_claiming`](super::Db::write_claiming).
+    pub async fn claim(self, tx: &mut Write) -> Result<()> {
+        tx.tx.claim(self.sound()?).await
+    }
+
     /// All rows as one list of lists.
     pub(super) fn packed(mut self, columns: &'static str) -> Self {
         self.text =

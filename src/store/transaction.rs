@@ -34,6 +34,8 @@ pub(super) struct Tx {
     running: bool,
     /// A statement failed in such a way that nothing more can be done here.
     lost: bool,
+    /// What was claimed was not as it had been read.
+    overtaken: bool,
     /// How many attempts are open, one inside the other.
     attempts: usize,
 }
@@ -48,11 +50,13 @@ enum Queued {
     Release(usize),
     RollBack(usize),
     Statement(Sql),
+    /// A statement that has to touch one row; only for PostgreSQL.
+    Claim(Sql),
 }
 
 impl Tx {
     pub(super) fn new(link: Link) -> Self {
-        Self { link, queue: Vec::new(), running: false, lost: false, attempts: 0 }
+        Self { link, queue: Vec::new(), running: false, lost: false, overtaken: false, attempts: 0 }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -64,7 +68,36 @@ impl Tx {
 
     /// Has a statement run before the next one.
     pub(super) async fn later(&mut self, sql: Sql) -> Result<()> {
-        self.queue.push(Queued::Statement(sql));
+        self.wait(Queued::Statement(sql)).await
+    }
+
+    /// Like [`Tx::later`], and the statement has to touch one row. On SQLite nobody else writes
+    /// meanwhile, and asking costs no round trip: there it runs at once.
+    pub(super) async fn claim(&mut self, sql: Sql) -> Result<()> {
+        match self.kind() {
+            Kind::Sqlite => {
+                if self.execute(sql).await? == 1 {
+                    Ok(())
+                } else {
+                    Err(self.set_overtaken())
+                }
+            }
+            Kind::Postgres => self.wait(Queued::Claim(sql)).await,
+        }
+    }
+
+    fn set_overtaken(&mut self) -> Error {
+        (self.lost, self.overtaken) = (true, true);
+        Error::Overtaken
+    }
+
+    /// Whether a claim has failed here.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.overtaken
+    }
+
+    async fn wait(&mut self, queued: Queued) -> Result<()> {
+        self.queue.push(queued);
         let parameters: usize = self.queue.iter().map(Queued::parameters).sum();
         let few = self.queue.len() < QUEUED && parameters < QUEUED_PARAMETERS;
         if few { Ok(()) } else { self.flush().await }
@@ -224,13 +257,19 @@ impl Tx {
 
     async fn step_postgres(&mut self, step: Step) -> Result<()> {
         let Link::Postgres(session) = &mut self.link else { return Ok(()) };
+        // One that begins here and ends with it has nobody else to say how it ends.
+        let is_delayed = session.is_delayed() && !session.has_begun();
         let connection = session.connection()?;
         self.running = true;
         let done = match step {
             Step::Control(text) => connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop),
-            Step::Statements(all) => connection.execute(joined(all).postgres()).await.map(drop),
+            Step::Statements(all) => {
+                connection.execute(joined(all, is_delayed).postgres()).await.map(drop)
+            }
         };
-        self.settle(done)
+        let is_overtaken = done.as_ref().is_err_and(is_division_by_zero);
+        let settled = self.settle(done);
+        if is_overtaken { Err(self.set_overtaken()) } else { settled }
     }
 
     /// A statement has come back.
@@ -281,6 +320,7 @@ impl Tx {
                 self.queue.clear();
                 self.queue.push(Queued::RollBack(attempt));
                 self.lost = false;
+                self.overtaken = false;
                 self.running = false;
             }
         }
@@ -301,7 +341,10 @@ impl Tx {
         }
         if let Link::Postgres(session) = &self.link
             && !session.has_begun()
-            && self.queue.iter().all(|queued| matches!(queued, Queued::Statement(_)))
+            && self
+                .queue
+                .iter()
+                .all(|queued| matches!(queued, Queued::Statement(_) | Queued::Claim(_)))
         {
             // What is a single statement is a transaction by itself.
             for step in steps(std::mem::take(&mut self.queue)) {
@@ -365,7 +408,7 @@ fn script(opening: Option<&'static str>, queue: &mut Vec<Queued>, last: Sql) -> 
     let (last_text, mut values) = last.into_parts();
     for queued in queue.drain(..) {
         match queued {
-            Queued::Statement(sql) => {
+            Queued::Statement(sql) | Queued::Claim(sql) => {
                 let shift = values.len();
                 keep &= sql.is_kept();
                 let (statement, more) = sql.into_parts();
@@ -382,18 +425,23 @@ fn script(opening: Option<&'static str>, queue: &mut Vec<Queued>, last: Sql) -> 
 
 enum Step {
     Control(String),
-    Statements(Vec<Sql>),
+    Statements(Vec<Joined>),
+}
+
+/// A statement of several in one.
+struct Joined {
+    sql: Sql,
+    /// Whether it has to touch one row.
+    is_claim: bool,
 }
 
 /// The steps in which PostgreSQL gets what is queued: neighbours become one.
 fn steps(queue: Vec<Queued>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for queued in queue {
-        match queued {
-            Queued::Statement(sql) => match steps.last_mut() {
-                Some(Step::Statements(statements)) => statements.push(sql),
-                _ => steps.push(Step::Statements(vec![sql])),
-            },
+        let statement = match queued {
+            Queued::Statement(sql) => Joined { sql, is_claim: false },
+            Queued::Claim(sql) => Joined { sql, is_claim: true },
             control => {
                 if let Some(Step::Control(text)) = steps.last_mut() {
                     text.push(';');
@@ -403,38 +451,71 @@ fn steps(queue: Vec<Queued>) -> Vec<Step> {
                     control.write(&mut text);
                     steps.push(Step::Control(text));
                 }
+                continue;
             }
+        };
+        match steps.last_mut() {
+            Some(Step::Statements(statements)) => statements.push(statement),
+            _ => steps.push(Step::Statements(vec![statement])),
         }
     }
     steps
 }
 
-/// One statement for PostgreSQL, which takes one at a time; but that one may have others in it.
-fn joined(statements: Vec<Sql>) -> Sql {
+/// One statement for PostgreSQL, which takes one at a time; but that one may have others in it. A
+/// claim that touches no row divides by zero, which undoes them all.
+fn joined(statements: Vec<Joined>, is_delayed: bool) -> Sql {
     let last = statements.len().saturating_sub(1);
+    let claims: Vec<usize> = (0..=last)
+        .filter(|index| statements.get(*index).is_some_and(|statement| statement.is_claim))
+        .collect();
+    let has_end = is_delayed || !claims.is_empty();
     let mut text = String::new();
     let (mut values, mut keep) = (Vec::new(), true);
-    for (index, sql) in statements.into_iter().enumerate() {
+    for (index, Joined { sql, is_claim }) in statements.into_iter().enumerate() {
+        let is_inside = has_end || index < last;
         // Writing to a string cannot fail.
-        let _ = match index {
-            _ if last == 0 => Ok(()),
-            0 => write!(text, "WITH later_0 AS ("),
-            _ if index == last => write!(text, ") "),
-            _ => write!(text, "), later_{index} AS ("),
+        let _ = match (is_inside, index) {
+            (true, 0) => write!(text, "WITH later_0 AS ("),
+            (true, _) => write!(text, ", later_{index} AS ("),
+            (false, _) => Ok(()),
         };
         let shift = values.len();
         keep &= sql.is_kept();
         let (statement, more) = sql.into_parts();
         values.extend(more);
         shift_parameters(&statement, shift, &mut text);
+        if is_claim {
+            text.push_str(" RETURNING 1");
+        }
+        if is_inside {
+            text.push_str(") ");
+        }
+    }
+    if has_end {
+        text.push_str("SELECT 1");
+        for index in claims {
+            // Of one row one, of none or several nothing.
+            let _ = write!(
+                text,
+                " / (SELECT CASE COUNT(*) WHEN 1 THEN 1 ELSE 0 END FROM later_{index})"
+            );
+        }
+    }
+    if is_delayed {
+        text.push_str(", set_config('synchronous_commit', 'off', true)");
     }
     Sql::from_parts(text.into(), values, keep)
+}
+
+fn is_division_by_zero(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("22012"))
 }
 
 impl Queued {
     fn parameters(&self) -> usize {
         match self {
-            Self::Statement(sql) => sql.parameters(),
+            Self::Statement(sql) | Self::Claim(sql) => sql.parameters(),
             Self::Savepoint(_) | Self::Release(_) | Self::RollBack(_) => 0,
         }
     }
@@ -448,7 +529,7 @@ impl Queued {
                 text,
                 "ROLLBACK TO SAVEPOINT attempt_{attempt};RELEASE SAVEPOINT attempt_{attempt}"
             ),
-            Self::Statement(_) => Ok(()),
+            Self::Statement(_) | Self::Claim(_) => Ok(()),
         };
     }
 }

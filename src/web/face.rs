@@ -56,6 +56,7 @@ fn store(error: &store::Error) -> Face {
         | E::Busy
         | E::NestedWrite
         | E::Lost
+        | E::Overtaken
         | E::Corrupt { .. }
         | E::Migrate(_)
         | E::UnknownScheme

@@ -1,5 +1,7 @@
 //! The store on both databases: attempts, statements that go out later, glances.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use identity_center::store::{Db, Error, Kind, Result, Write, sql};
 
 use crate::{house::TestHouse, on_both};
@@ -46,6 +48,93 @@ on_both! {
                      FROM pg_settings WHERE name = 'synchronous_commit'").fetch_one(tx).await
             }).await.unwrap();
             assert_eq!((delayed.0.as_str(), durable.0.as_str()), ("off", "as it was"));
+        }
+    }
+
+    async fn a_write_that_claims_is_done_again_where_another_was_faster(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| insert(tx, 1).await).await.unwrap();
+        let rounds = AtomicUsize::new(0);
+        let taken = AtomicUsize::new(0);
+        // Eight who each want to take the one row that is there, and leave their own.
+        let takers = (10..18).map(|own| {
+            let (rounds, taken) = (&rounds, &taken);
+            db.write_claiming(move || async move |tx: &mut Write| {
+                rounds.fetch_add(1, Ordering::Relaxed);
+                let there: Option<(i64,)> =
+                    sql("SELECT n FROM t WHERE n < 10").peek().fetch_optional(tx).await?;
+                let Some((n,)) = there else { return Ok(false) };
+                sql("DELETE FROM t WHERE n = $1").bind(n).claim(tx).await?;
+                sql("INSERT INTO t (n, word) VALUES ($1, 'x')").bind(own).later(tx).await?;
+                taken.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, Error>(true)
+            })
+        });
+        let won: Vec<bool> = futures_util::future::try_join_all(takers).await.unwrap();
+        assert_eq!(won.iter().filter(|won| **won).count(), 1, "{won:?}");
+        let numbers = numbers(db).await;
+        assert!(matches!(numbers[..], [10..18]), "{numbers:?}");
+        assert!(rounds.load(Ordering::Relaxed) >= 8);
+    }
+
+    async fn nothing_is_kept_of_a_write_whose_claim_fails(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| { insert(tx, 1).await?; insert(tx, 2).await }).await.unwrap();
+        let rounds = AtomicUsize::new(0);
+        // None and several are not the one.
+        for condition in ["SELECT 9", "SELECT n FROM t"] {
+            for reads_before_it_ends in [false, true] {
+                let rounds = &rounds;
+                let failed = db.write_claiming(move || async move |tx: &mut Write| {
+                    rounds.fetch_add(1, Ordering::Relaxed);
+                    let mut claim = sql("DELETE FROM t WHERE n IN (");
+                    claim.push(condition).push(")");
+                    sql("INSERT INTO t (n, word) VALUES (3, 'x')").later(tx).await?;
+                    claim.claim(tx).await?;
+                    sql("INSERT INTO t (n, word) VALUES (4, 'x')").later(tx).await?;
+                    if reads_before_it_ends {
+                        sql("SELECT 1 FROM t").exists(tx).await?;
+                    }
+                    Ok::<_, Error>(())
+                }).await;
+                assert!(matches!(failed, Err(Error::Overtaken)), "{condition}: {failed:?}");
+                assert_eq!(numbers(db).await, [1, 2], "{condition}");
+            }
+        }
+        // It was tried again, and not for ever.
+        assert_eq!(rounds.load(Ordering::Relaxed), 4 * 16);
+        // An attempt that fails of it is undone alone, and is no reason to do all of it again.
+        db.write_claiming(|| async |tx: &mut Write| {
+            insert(tx, 5).await?;
+            let failed: Result<()> = tx.attempt(async |tx| {
+                sql("DELETE FROM t WHERE n = 9").claim(tx).await?;
+                insert(tx, 6).await.map(drop)
+            }).await;
+            assert!(matches!(failed, Err(Error::Overtaken)), "{failed:?}");
+            insert(tx, 7).await
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [1, 2, 5, 7]);
+    }
+
+    async fn a_write_of_one_statement_can_be_delayed(house) {
+        let db = &house.app.db;
+        table(db).await;
+        db.write(async |tx| insert(tx, 1).await).await.unwrap();
+        db.write_claiming_delayed(|| async |tx: &mut Write| {
+            sql("UPDATE t SET n = 2 WHERE n = 1").claim(tx).await?;
+            sql("INSERT INTO t (n, word) VALUES (3, 'x')").later(tx).await?;
+            sql("INSERT INTO t (n, word) VALUES (4, 'x')").later(tx).await
+        }).await.unwrap();
+        assert_eq!(numbers(db).await, [2, 3, 4]);
+        if db.kind() == Kind::Postgres {
+            // What is said of one commit is not said of those after it.
+            let setting: (String,) = db.glance(async |tx| {
+                sql("SELECT CASE setting WHEN reset_val THEN 'as it was' ELSE setting END
+                     FROM pg_settings WHERE name = 'synchronous_commit'").fetch_one(tx).await
+            }).await.unwrap();
+            assert_eq!(setting.0, "as it was");
         }
     }
 

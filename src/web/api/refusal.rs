@@ -174,6 +174,7 @@ fn store(error: &store::Error) -> &'static str {
         | store::Error::Busy
         | store::Error::NestedWrite
         | store::Error::Lost
+        | store::Error::Overtaken
         | store::Error::Corrupt { .. }
         | store::Error::Migrate(_)
         | store::Error::UnknownScheme

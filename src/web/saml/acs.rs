@@ -99,17 +99,16 @@ pub async fn consume(
         return Ok(see_other(&app.settings.url(&path))?);
     }
     let is_refused = outcome.result.is_err();
-    let judging = async |tx: &mut Write| {
-        let (space, provider, request) = (&space, &provider, request.as_ref());
-        let against = Against { space, provider, request, relay_state };
-        sso::judge(tx, &caller.act, against, outcome).await
-    };
+    let against =
+        Against { space: &space, provider: &provider, request: request.as_ref(), relay_state };
+    let (act, outcome) = (&caller.act, &outcome);
+    let judging = move || async move |tx: &mut Write| sso::judge(tx, act, against, outcome).await;
     let judged = if is_refused {
-        app.db.write(judging).await?
+        app.db.write_claiming(judging).await?
     } else {
         // Nobody is let in before the ticket is redeemed, and that is durable together with it. A
         // refusal that is found only now lets nobody in either.
-        app.db.write_delayed(judging).await?
+        app.db.write_claiming_delayed(judging).await?
     };
     match judged {
         Judged::Accepted { ticket, brought } => {

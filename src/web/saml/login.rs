@@ -25,7 +25,7 @@ use crate::{
     directory::User,
     secret::random_token,
     sso::{self, Bearer, Brought, Redeemed},
-    store::{Door, IDP_SESSION, NewSession, SUBJECT, open_session, session_hash},
+    store::{Door, IDP_SESSION, NewSession, SUBJECT, Write, open_session, session_hash},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
         entrance::{Entrance, closed},
@@ -186,29 +186,32 @@ async fn enter(
     let (came_with, act) = (session.id(), &caller.act);
     let entered = app
         .db
-        .write(async |tx| -> Result<_, sso::Error> {
-            let redeemed = match sso::redeem(tx, act, space_name, ticket, bearer, longest).await? {
-                Brought::Session(redeemed) => redeemed,
-                Brought::Question(user) => return Ok(Entered::Asked(user)),
-                Brought::Closed => return Ok(Entered::Closed),
-                Brought::Nothing => return Ok(Entered::Refused),
-            };
-            // Under a fresh id: one that the browser had before opens nothing (SES-05).
-            if let Some(id) = came_with {
-                sso::end_replaced(tx, session_hash(id)).await?;
+        .write_claiming(move || {
+            async move |tx: &mut Write| -> Result<_, sso::Error> {
+                let redeemed =
+                    match sso::redeem(tx, act, space_name, ticket, bearer, longest).await? {
+                        Brought::Session(redeemed) => redeemed,
+                        Brought::Question(user) => return Ok(Entered::Asked(user)),
+                        Brought::Closed => return Ok(Entered::Closed),
+                        Brought::Nothing => return Ok(Entered::Refused),
+                    };
+                // Under a fresh id: one that the browser had before opens nothing (SES-05).
+                if let Some(id) = came_with {
+                    sso::end_replaced(tx, session_hash(id)).await?;
+                }
+                let ends_at = redeemed.session_ends_at;
+                let mut data = json!({
+                    SUBJECT: redeemed.user.0,
+                    IDP_SESSION: redeemed.idp_session.0,
+                    SESSION_ENDS_AT: ends_at.as_second(),
+                });
+                for (name, value) in sso::origin(act.address, client) {
+                    data[name] = value;
+                }
+                let new = NewSession { door: Door::Portal, data: &data, now, ends_at };
+                let id = open_session(tx, new).await?;
+                Ok(Entered::Opened(redeemed, id))
             }
-            let ends_at = redeemed.session_ends_at;
-            let mut data = json!({
-                SUBJECT: redeemed.user.0,
-                IDP_SESSION: redeemed.idp_session.0,
-                SESSION_ENDS_AT: ends_at.as_second(),
-            });
-            for (name, value) in sso::origin(act.address, client) {
-                data[name] = value;
-            }
-            let new = NewSession { door: Door::Portal, data: &data, now, ends_at };
-            let id = open_session(tx, new).await?;
-            Ok(Entered::Opened(redeemed, id))
         })
         .await?;
     let (redeemed, id) = match entered {

@@ -105,6 +105,7 @@ impl From<store::Error> for Refusal {
             }
             store::Error::NestedWrite
             | store::Error::Lost
+            | store::Error::Overtaken
             | store::Error::Corrupt { .. }
             | store::Error::Migrate(_)
             | store::Error::UnknownScheme

@@ -2,8 +2,8 @@
 
 use identity_center::{
     saml::trace::Check,
-    sso::Outcome,
-    store::{self, sql},
+    sso::{self, AttemptSearch, Outcome},
+    store::{self, PageRequest, sql},
 };
 use jiff::SignedDuration;
 use reqwest::{Client, Response, StatusCode, header::SET_COOKIE};
@@ -116,6 +116,35 @@ on_both! {
         }
         // The browser has one cookie, so the first tab's session makes place for the second's.
         assert_eq!(sessions(house).await, 1);
+    }
+
+    async fn of_many_at_the_same_moment_one_is_taken(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        let request = company.idp.read(&company.start(&browser).await);
+        let answer = company.idp.answer(&request, "alice", house.now().to_jiff()).signed().base64();
+        // The same response, eight times.
+        let posts = (0..8).map(|_| company.post(&browser, &answer));
+        let answers = futures_util::future::join_all(posts).await;
+        let accepted: Vec<_> =
+            answers.iter().filter(|it| it.status() == StatusCode::SEE_OTHER).collect();
+        assert_eq!(accepted.len(), 1);
+        assert!(answers.iter().all(|it| !it.status().is_server_error()));
+        let finish = location(accepted[0]);
+        // The same ticket, eight times.
+        let gets = (0..8).map(|_| browser.get(&finish).send());
+        let answers = futures_util::future::try_join_all(gets).await.unwrap();
+        let inside = answers.iter().filter(|it| it.status() == StatusCode::SEE_OTHER).count();
+        assert_eq!(inside, 1);
+        assert!(answers.iter().all(|it| !it.status().is_server_error()));
+        assert_eq!(sessions(house).await, 1);
+        let space = company.space.id;
+        let attempts = house.app.db.read(async |tx| {
+            sso::attempts(tx, space, &AttemptSearch::default(), PageRequest::first(20)).await
+        }).await.unwrap().rows;
+        let count = |wanted| attempts.iter().filter(|it| it.outcome == wanted).count();
+        assert_eq!((count(Outcome::SignedIn), count(Outcome::Accepted)), (1, 0));
+        assert_eq!(count(Outcome::Refused), 7);
     }
 
     async fn ses_05_the_session_id_is_a_fresh_one(house) {
