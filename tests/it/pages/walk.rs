@@ -152,6 +152,21 @@ impl Tour {
         for (path, name) in NOTHING_FOUND {
             self.look(path, name).await;
         }
+        // A department with nothing in it.
+        self.visit("/console/organization?search=nothing-like-it").await;
+        self.press_on("nav li:last-child a[href*='department=']").await;
+        self.inspect("console-department").await;
+        let mut pages = Vec::new();
+        for page in ["edit", "new", "accounts"] {
+            let link =
+                format!("return document.querySelector(\"main a[href$='/{page}']\").pathname");
+            pages.push(self.run(&link).await.as_str().unwrap().to_owned());
+        }
+        for page in pages {
+            let name = page.rsplit('/').next().unwrap();
+            self.look(&page, &format!("console-department-{name}")).await;
+        }
+
         self.look("/console/nowhere", "problem-console").await;
         self.look("/console/users/u-nobody", "problem-no-user").await;
 
