@@ -14,29 +14,33 @@ const localTimes = (root) => {
     time.textContent = at.toLocaleString("sv-SE");
   }
 };
-localTimes(document);
 
 // Copy buttons show where the browser can copy.
-if (navigator.clipboard) {
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    const label = button.textContent;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = button.dataset.copied ?? label;
-      setTimeout(() => (button.textContent = label), 2000);
-    });
-  }
-}
+const showCopy = (root) => {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+};
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const label = button.textContent;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  if (!button.dataset.copied || label === button.dataset.copied) return;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => (button.textContent = label), 2000);
+});
 
 // A box that ticks every box of its table or department.
-for (const all of document.querySelectorAll("input[data-all]")) {
-  const boxes = [...document.querySelectorAll(`input[data-of="${CSS.escape(all.dataset.all)}"]`)];
-  all.closest("[hidden]")?.removeAttribute("hidden");
-  all.addEventListener("change", () => {
-    for (const box of boxes) if (!box.disabled) box.checked = all.checked;
-  });
-}
+const showAll = (root) => {
+  for (const all of root.querySelectorAll("input[data-all]")) all.closest("[hidden]")?.removeAttribute("hidden");
+};
+document.addEventListener("change", (event) => {
+  const all = event.target.dataset.all;
+  if (!all) return;
+  for (const box of document.querySelectorAll(`input[data-of="${CSS.escape(all)}"]`)) {
+    if (!box.disabled) box.checked = event.target.checked;
+  }
+});
 
 // A slash leads to the search field, as long as nobody is writing anything.
 const slash = document.querySelector("[data-slash]");
@@ -50,28 +54,20 @@ if (slash) {
   });
 }
 
-// A list with work under way looks again by itself: only the list is exchanged, and not while
-// somebody is at it. Its status is told politely to screen readers.
-const look = async (list) => {
-  const seconds = Number(list.dataset.refreshSeconds);
-  await new Promise((done) => setTimeout(done, seconds * 1000));
-  if (list.contains(document.activeElement) || list.querySelector(":popover-open")) return look(list);
-  const answer = await fetch(location.href).catch(() => null);
-  if (answer?.redirected) return location.reload();
-  if (!answer?.ok) return look(list);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const sections = (of) => [...of.querySelectorAll("main section")];
-  const fresh = page.querySelector("[data-refresh-seconds]") ?? sections(page)[sections(document).indexOf(list)];
-  if (!fresh) return location.reload();
-  localTimes(fresh);
-  list.replaceWith(fresh);
-  const status = document.querySelector("[data-progress]");
-  const now = page.querySelector("[data-progress]")?.textContent ?? "";
-  if (status && status.textContent !== now) status.textContent = now;
-  if (fresh.dataset.refreshSeconds) look(fresh);
+// htmx exchanges parts of a page: lists while somebody searches them, and what goes on while
+// somebody looks. What looks again by itself is left alone while somebody is at it.
+const isInUse = (part) =>
+  part.id === "live" && (part.contains(document.activeElement) || part.querySelector(":popover-open"));
+for (const kind of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
+  document.addEventListener(kind, (event) => isInUse(event.detail.target) && event.preventDefault());
+}
+
+// What was exchanged says in a few words what it shows: politely, and only when that is news.
+const say = (root) => {
+  const said = document.getElementById("said");
+  const words = root.querySelector("[data-says]")?.textContent ?? "";
+  if (root !== document.body && words && said.textContent !== words) said.textContent = words;
 };
-const busy = document.querySelector("[data-refresh-seconds]");
-if (busy) look(busy);
 
 // Rows of a form that are not needed yet wait until somebody asks for one more.
 const sheet = document.querySelector("table[data-sheet]");
@@ -112,45 +108,22 @@ if (sheet) {
 for (const it of document.querySelectorAll("[data-without-script]")) it.hidden = true;
 for (const it of document.querySelectorAll("[data-with-script]")) it.hidden = false;
 
-// A name is looked at while it is typed.
-const checked = document.querySelector("form[data-check]");
-if (checked) {
-  const field = checked.elements[checked.dataset.checkField];
-  const into = document.getElementById(checked.dataset.checkInto);
-  let turn = 0;
-  let waiting;
-  field.addEventListener("input", () => {
-    clearTimeout(waiting);
-    const mine = ++turn;
-    waiting = setTimeout(async () => {
-      const name = field.value.trim();
-      if (!name) return into.replaceChildren();
-      const answer = await fetch(`${checked.dataset.check}?name=${encodeURIComponent(name)}`);
-      const text = await answer.text();
-      if (answer.ok && mine === turn) into.innerHTML = text;
-    }, 300);
-  });
-}
-
 // How many boxes of a form are ticked, beside what can be done with them; nothing can with none, or
 // with too many.
-for (const bar of document.querySelectorAll("[data-chosen]")) {
-  const form = bar.closest("form");
-  const needs = [...bar.querySelectorAll("[data-chosen-needs]")];
-  const none = bar.querySelector("[data-chosen-none]");
-  const most = Number(bar.dataset.chosenMost || Infinity);
-  const count = () => {
-    const boxes = form.querySelectorAll(`input[name="${CSS.escape(bar.dataset.chosen)}"]`);
+const countChosen = () => {
+  for (const bar of document.querySelectorAll("[data-chosen]")) {
+    const most = Number(bar.dataset.chosenMost || Infinity);
+    const boxes = bar.closest("form").querySelectorAll(`input[name="${CSS.escape(bar.dataset.chosen)}"]`);
     const ticked = [...boxes].filter((box) => box.checked && !box.disabled).length;
     bar.querySelector("[data-chosen-count]").textContent = ticked;
-    for (const button of needs) button.disabled = ticked === 0 || ticked > most;
+    for (const button of bar.querySelectorAll("[data-chosen-needs]")) button.disabled = ticked === 0 || ticked > most;
+    const none = bar.querySelector("[data-chosen-none]");
     if (none) none.hidden = ticked > 0;
-  };
-  form.addEventListener("change", count);
-  // Going back brings ticks back without an event.
-  addEventListener("pageshow", count);
-  count();
-}
+  }
+};
+document.addEventListener("change", countChosen);
+// Going back brings ticks back without an event.
+addEventListener("pageshow", countChosen);
 
 // With Shift a click ticks every box from the last one that was clicked.
 let lastBox = null;
@@ -193,30 +166,6 @@ for (const tree of document.querySelectorAll("[data-tree]")) {
   });
 }
 
-// What goes on while one looks at it: that part of the page is asked for again until it is over.
-const lookAgain = async () => {
-  const part = document.querySelector("#live[data-live-seconds]");
-  if (!part) return;
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-  if (answer?.redirected) return location.reload();
-  if (answer?.ok) {
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#live");
-    const said = part.querySelector("[role=status]");
-    const says = fresh?.querySelector("[role=status]");
-    const focused = document.activeElement?.closest("#live");
-    if (fresh && !focused) {
-      // The words stay the same element, so that they are announced, and only when they change.
-      if (said && says && said.textContent !== says.textContent) said.innerHTML = says.innerHTML;
-      if (said && says) says.replaceWith(said);
-      localTimes(fresh);
-      part.replaceWith(fresh);
-    }
-  }
-  setTimeout(lookAgain, Number(part.dataset.liveSeconds) * 1000);
-};
-const live = document.querySelector("#live[data-live-seconds]");
-if (live) setTimeout(lookAgain, Number(live.dataset.liveSeconds) * 1000);
-
 // A dialog takes the focus and keeps it; the browser gives it back to what opened the dialog.
 const stopsIn = (ask) => [...ask.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden])")];
 document.addEventListener(
@@ -242,3 +191,13 @@ document.addEventListener("keydown", (event) => {
 
 // Where one is, is in sight in the side bar.
 document.querySelector("#menu [aria-current]")?.scrollIntoView({ block: "nearest" });
+
+// All this for the page, and again for every part of it that is exchanged.
+document.addEventListener("htmx:load", (event) => {
+  const root = event.detail.elt;
+  localTimes(root);
+  showCopy(root);
+  showAll(root);
+  countChosen();
+  say(root);
+});

@@ -17,7 +17,7 @@ pub use explain::{Explanation, explain, explain_failure};
 pub use failures::{FailedOperation, Failures};
 pub use redact::redact;
 pub use store::{Activity, Search, activity, amend, find, forget_old, insert, latest, search};
-pub use why::{Evidence, Why, why};
+pub use why::{By, Event, Evidence, Standing, Why, why};
 
 use serde::{Deserialize, Serialize};
 

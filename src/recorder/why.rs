@@ -14,12 +14,31 @@ const LOOKED_THROUGH: i64 = 2000;
 /// What is known about one user and one group.
 #[derive(Clone, Debug)]
 pub struct Why {
+    /// The user's name.
+    pub user: String,
+    /// The group's name.
+    pub group: String,
     /// Whether the user is in the group now, and since when.
     pub since: Option<Timestamp>,
-    /// One sentence.
-    pub sentence: String,
+    /// How the user stands to the group.
+    pub standing: Standing,
     /// What made it so, latest first.
     pub evidence: Vec<Evidence>,
+}
+
+/// How a user stands to a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In it.
+    Member,
+    /// Made by hand, where the group is the directory's.
+    MadeByHand,
+    /// Not in it; no change of the group is on record.
+    NoRecord,
+    /// Not in it, and never named for it.
+    NeverNamed,
+    /// Not in it, as the evidence says.
+    NotMember,
 }
 
 /// Something that bears on the answer.
@@ -27,10 +46,34 @@ pub struct Why {
 pub struct Evidence {
     /// When.
     pub at: Timestamp,
-    /// What, in one sentence.
-    pub sentence: String,
+    /// What.
+    pub event: Event,
     /// The recorded request, if the recorder still has it.
     pub request: Option<Recorded>,
+}
+
+/// What happened to a membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It began.
+    Joined(By),
+    /// It began with so many others that the audit log does not name them.
+    JoinedWithOthers(By),
+    /// It ended.
+    Left(By),
+    /// A request that names the user was refused.
+    Refused,
+}
+
+/// Who made it happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A request of the directory that is on record.
+    Request,
+    /// The directory.
+    Directory,
+    /// Somebody of this name.
+    Person(String),
 }
 
 /// Answers why the user is in the group or not; none when one of them does not exist.
@@ -61,58 +104,38 @@ pub async fn why(
     for change in &changes {
         let (left, joined) =
             (named(change.state_before.as_ref()), named(change.state_after.as_ref()));
-        let what = match (joined, left, since) {
-            (true, false, _) => "joined",
-            (false, true, _) => "left",
+        let what: fn(By) -> Event = match (joined, left, since) {
+            (true, false, _) => Event::Joined,
+            (false, true, _) => Event::Left,
             // More joined at once than the audit log names.
-            _ if since == Some(change.at) => "joined, with many others",
+            _ if since == Some(change.at) => Event::JoinedWithOthers,
             _ => continue,
         };
         let request = requests.iter().find(|one| one.request_id == change.request_id).cloned();
         let by = match request {
-            Some(_) => "by a request of the directory".to_owned(),
-            None if change.actor_name.is_empty() => "by the directory".to_owned(),
-            None => format!("by {}", change.actor_name),
+            Some(_) => By::Request,
+            None if change.actor_name.is_empty() => By::Directory,
+            None => By::Person(change.actor_name.clone()),
         };
-        let sentence = format!("{} {what} {by}.", found_user.user_name);
-        evidence.push(Evidence { at: change.at, sentence, request });
+        evidence.push(Evidence { at: change.at, event: what(by), request });
     }
     for request in
         requests.iter().filter(|one| one.outcome() == Outcome::Refused && named(one.body.as_ref()))
     {
-        let sentence = "A request that names the user was refused.".to_owned();
-        evidence.push(Evidence { at: request.at, sentence, request: Some(request.clone()) });
+        let request_at = request.at;
+        let request = Some(request.clone());
+        evidence.push(Evidence { at: request_at, event: Event::Refused, request });
     }
     evidence.sort_by_key(|one| std::cmp::Reverse(one.at));
-    let sentence = sentence_of(since, &found_user, &found_group, &changes, evidence.is_empty());
-    Ok(Some(Why { since, sentence, evidence }))
-}
-
-fn sentence_of(
-    since: Option<Timestamp>,
-    user: &directory::User,
-    group: &directory::Group,
-    changes: &[audit::Record],
-    nothing_known: bool,
-) -> String {
-    let (user_name, group_name) = (&user.user_name, &group.name);
-    match since {
-        Some(at) => {
-            let at = at.to_jiff().strftime("%Y-%m-%d %H:%M:%S");
-            format!("{user_name} is in {group_name} since {at} UTC.")
+    let standing = match since {
+        Some(_) => Standing::Member,
+        None if found_group.source == Source::Scim && found_user.source == Source::Manual => {
+            Standing::MadeByHand
         }
-        None if group.source == Source::Scim && user.source == Source::Manual => format!(
-            "{user_name} is not in {group_name}: the user was made by hand, and a group of the \
-             directory has only users of the directory."
-        ),
-        None if nothing_known && changes.is_empty() => {
-            format!("{user_name} is not in {group_name}: no change of this group is on record.")
-        }
-        None if nothing_known => format!(
-            "{user_name} is not in {group_name}: no request and no change on record has ever \
-             named the user for this group. At the directory, look whether the user is assigned \
-             and the group is pushed."
-        ),
-        None => format!("{user_name} is not in {group_name}."),
-    }
+        None if evidence.is_empty() && changes.is_empty() => Standing::NoRecord,
+        None if evidence.is_empty() => Standing::NeverNamed,
+        None => Standing::NotMember,
+    };
+    let (user, group) = (found_user.user_name, found_group.name);
+    Ok(Some(Why { user, group, since, standing, evidence }))
 }

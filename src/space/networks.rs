@@ -98,6 +98,13 @@ enum Why {
     HostBits(IpNet),
 }
 
+impl Misread {
+    /// The entries alone, as they were written.
+    pub fn entries(&self) -> String {
+        self.0.iter().map(|(entry, _)| entry.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Misread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";

@@ -10,7 +10,6 @@ use super::{IdentityProvider, rules};
 use crate::{
     config::Settings,
     saml::{
-        cause::Cause,
         certificate::Certificate,
         namespace,
         trace::{Check, Entry, Trace},
@@ -53,8 +52,6 @@ pub fn bundle(settings: &Settings, provider: &IdentityProvider, subject: Subject
             "request_id": subject.request_id,
             "name": subject.name.map(masked),
             "cause": cause,
-            "what": cause.map(Cause::what),
-            "remedy": cause.map(Cause::remedy),
         },
         "checks": subject.checks.entries().iter().map(check).collect::<Vec<_>>(),
         "service_provider": {

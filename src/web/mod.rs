@@ -11,6 +11,7 @@ pub mod assets;
 mod callers;
 pub mod cloud;
 mod command_line;
+mod compression;
 pub mod connection;
 pub mod console;
 pub mod demo;
@@ -68,6 +69,8 @@ pub fn router(app: App) -> Router {
         .into_router()
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(messages::prefer))
+        .layer(middleware::from_fn(compression::mark))
+        .layer(compression::layer())
         .layer(middleware::from_fn_with_state(app.clone(), request::identify))
         .with_state(app)
 }

@@ -165,10 +165,10 @@ pub struct Field {
 
 impl Field {
     /// A required line of text.
-    pub fn text(name: &'static str, label: impl Into<Message>) -> Self {
+    pub fn text(name: &'static str, label: Message) -> Self {
         Self {
             name,
-            label: label.into(),
+            label,
             kind: "text",
             value: String::new(),
             hint: None,
@@ -181,17 +181,17 @@ impl Field {
     }
 
     /// A password. Its value never goes back to the browser.
-    pub fn password(name: &'static str, label: impl Into<Message>) -> Self {
+    pub fn password(name: &'static str, label: Message) -> Self {
         Self { kind: "password", autocomplete: "current-password", ..Self::text(name, label) }
     }
 
     /// Several lines of text.
-    pub fn long_text(name: &'static str, label: impl Into<Message>) -> Self {
+    pub fn long_text(name: &'static str, label: Message) -> Self {
         Self { kind: "textarea", longest: 1_000_000, ..Self::text(name, label) }
     }
 
     /// A whole number.
-    pub fn number(name: &'static str, label: impl Into<Message>) -> Self {
+    pub fn number(name: &'static str, label: Message) -> Self {
         Self { kind: "number", ..Self::text(name, label) }
     }
 
@@ -215,8 +215,8 @@ impl Field {
 
     /// A sentence under the field.
     #[must_use]
-    pub fn hint(self, hint: impl Into<Message>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub fn hint(self, hint: Message) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// At most so many characters.
@@ -278,7 +278,7 @@ mod tests {
             message: "There is no such page.",
             code: "NotFound",
             request_id: "r-1",
-            onward: Some(("/portal/acme", Message::English("To the portal"))),
+            onward: Some(("/portal/acme", key!("sign-in"))),
         }
     }
 
@@ -323,7 +323,8 @@ mod tests {
     fn what_people_wrote_is_escaped() {
         let html = error_page().render().unwrap();
         assert!(html.contains("Not &#60;found&#62;") && !html.contains("<found>"), "{html}");
-        let field = Field::text("name", "Name").value("\"><script>").error(Some("<b>".to_owned()));
+        let field =
+            Field::text("name", key!("name")).value("\"><script>").error(Some("<b>".to_owned()));
         let html = field.render().unwrap();
         assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
         assert!(html.contains(r#"aria-invalid="true""#), "{html}");
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_password_never_returns_to_the_browser() {
-        let html = Field::password("password", "Password").value("hunter2").render().unwrap();
+        let html = Field::password("password", key!("name")).value("hunter2").render().unwrap();
         assert!(!html.contains("hunter2"));
     }
 }

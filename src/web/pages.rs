@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
     },
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -34,6 +34,22 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
         .layer(session_layer(app, door, path))
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn(show_problems))
+        .layer(middleware::from_fn(go_on_as_a_whole))
+}
+
+/// Where the part of a page was asked for and the answer leads elsewhere (the session has ended),
+/// the whole page goes there: htmx would put the other page into the part.
+async fn go_on_as_a_whole(request: Request, next: Next) -> Response {
+    let is_part = request.headers().contains_key("hx-request");
+    let mut response = next.run(request).await;
+    if is_part
+        && response.status().is_redirection()
+        && let Some(onward) = response.headers_mut().remove(LOCATION)
+    {
+        *response.status_mut() = StatusCode::OK;
+        response.headers_mut().insert("hx-redirect", onward);
+    }
+    response
 }
 
 /// The sessions of a door, by a cookie that goes nowhere else.
@@ -135,8 +151,8 @@ impl Problem {
 
     /// With a link to go on.
     #[must_use]
-    pub fn onward(mut self, href: impl Into<String>, words: impl Into<Message>) -> Self {
-        self.onward = Some((href.into(), words.into()));
+    pub fn onward(mut self, href: impl Into<String>, words: Message) -> Self {
+        self.onward = Some((href.into(), words));
         self
     }
 
@@ -228,9 +244,9 @@ impl IntoResponse for PageError {
     }
 }
 
-/// What people are told of a failure, in their language where a catalogue has it.
+/// What people are told of a failure, in their language.
 pub fn told(fault: &Fault) -> String {
-    super::told::told(fault).unwrap_or_else(|| sentence(fault))
+    super::told::told(fault)
 }
 
 /// The words of an error as a sentence on a page. Only for errors whose words are for people.
@@ -315,6 +331,21 @@ mod tests {
         let (status, html) = shown(|| StatusCode::FORBIDDEN.into_response()).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert!(html.contains("Not allowed"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn a_part_whose_session_has_ended_leads_the_whole_page_on() {
+        let router = Router::new()
+            .route("/", get(async || Redirect::to("/console/login")))
+            .layer(middleware::from_fn(go_on_as_a_whole));
+        let part = Request::get("/").header("HX-Request", "true").body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(part).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["hx-redirect"], "/console/login");
+        assert!(!response.headers().contains_key(LOCATION));
+        let whole = Request::get("/").body(Body::empty()).unwrap();
+        let response = router.oneshot(whole).await.unwrap();
+        assert_eq!(response.headers()[LOCATION], "/console/login");
     }
 
     #[tokio::test]

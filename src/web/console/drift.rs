@@ -23,7 +23,7 @@ use crate::{
         Fault,
         messages::Message,
         page::Page,
-        pages::{PageError, Problem, sentence},
+        pages::{PageError, Problem},
     },
 };
 
@@ -171,10 +171,12 @@ pub(super) async fn answer(
             return Ok(Redirect::to(&address).into_response());
         }
         Err(Error::CountInvalid) => Wrong::whole(t!("drift-none-chosen")),
-        Err(error @ (Error::NotFound | Error::NotAdoptable(_) | Error::Busy(_))) => {
-            Wrong::whole(sentence(&error))
+        Err(Error::NotFound) => Wrong::whole(t!("drift-gone")),
+        Err(Error::NotAdoptable(what)) => {
+            Wrong::whole(t!("drift-not-adoptable", what = what.to_string()))
         }
-        Err(error @ Error::MomentInvalid) => Wrong::whole(sentence(&error)),
+        Err(Error::Busy(what)) => Wrong::whole(t!("drift-busy", what = what.to_string())),
+        Err(Error::MomentInvalid) => Wrong::whole(t!("drift-moment")),
         Err(Error::Permission(error)) => Wrong::of(error.into())?,
         Err(Error::Store(error)) => return Err(Fault::from(error).into()),
     };

@@ -285,13 +285,8 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub fn new(label: impl Into<Message>, query: &ListQuery) -> Self {
-        Self {
-            label: label.into(),
-            text: query.search.trim().to_owned(),
-            keep: Vec::new(),
-            is_narrowed: false,
-        }
+    pub fn new(label: Message, query: &ListQuery) -> Self {
+        Self { label, text: query.search.trim().to_owned(), keep: Vec::new(), is_narrowed: false }
     }
 }
 

@@ -22,6 +22,7 @@ mod organization;
 mod overview;
 mod own;
 mod plans;
+mod reasons;
 mod requests;
 mod scim;
 mod scopes;
@@ -227,7 +228,7 @@ fn switch_to(to: &str) -> Result<(bool, &'static str), Problem> {
     match to {
         "on" => Ok((true, "switched-on")),
         "off" => Ok((false, "switched-off")),
-        _ => Err(Problem::not_found("There is no such page.")),
+        _ => Err(Problem::not_found(t!("problem-no-page"))),
     }
 }
 

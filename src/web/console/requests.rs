@@ -23,7 +23,7 @@ use crate::{
     web::{
         Face, Fault,
         page::Page,
-        pages::{PageError, sentence},
+        pages::{PageError, told},
     },
 };
 
@@ -146,7 +146,7 @@ async fn answer(
         Face::Field(_) | Face::Refused => {}
         Face::NotFound | Face::Malformed | Face::Internal => return Err(fault.into()),
     }
-    let refused = Some(sentence(&fault));
+    let refused = Some(told(&fault));
     let page = page(app, administrator, ListQuery::default(), refused).await?;
     Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }

@@ -2,6 +2,7 @@
 //! of each attempt to sign in.
 
 pub(super) mod attempts;
+mod causes;
 pub(super) mod certificates;
 pub(super) mod keys;
 pub(super) mod proposals;

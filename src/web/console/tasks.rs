@@ -113,7 +113,7 @@ impl TaskRow {
             configuration,
             principal,
             badge: words::task_state(task.state),
-            reason: task.reason,
+            reason: task.reason.as_deref().map(super::reasons::reason),
             created_at: task.created_at,
             can_retry: task.state == TaskState::Failed,
         }

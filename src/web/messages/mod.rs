@@ -19,7 +19,7 @@ use askama::filters::HtmlSafe;
 use fluent_bundle::{FluentArgs, FluentValue};
 pub use language::Language;
 pub(super) use preferences::routes;
-pub use preferences::{Preferences, Theme, here, in_language, language, prefer, theme};
+pub use preferences::{Preferences, Theme, here, here_alone, in_language, language, prefer, theme};
 
 /// The text of a message, in the language of this request: `t!("key", name = value, …)`.
 macro_rules! t {
@@ -46,38 +46,18 @@ macro_rules! rich {
 /// A message without arguments that is said where it is shown.
 macro_rules! key {
     ($key:literal) => {
-        $crate::web::messages::Message::Key($key)
+        $crate::web::messages::Message($key)
     };
 }
 
 /// A message without arguments: it shows itself in the language of the request that renders it.
+/// Only [`key!`] makes one, so that the tests see its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Message {
-    /// One of the catalogues; write `key!("…")`, which the tests see.
-    Key(&'static str),
-    /// Words that no catalogue has yet.
-    English(&'static str),
-}
-
-impl From<&'static str> for Message {
-    fn from(words: &'static str) -> Self {
-        Self::English(words)
-    }
-}
-
-impl Message {
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        matches!(self, Self::English(""))
-    }
-}
+pub struct Message(#[doc(hidden)] pub &'static str);
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(key) => f.write_str(&say(key, &[])),
-            Self::English(words) => f.write_str(words),
-        }
+        f.write_str(&say(self.0, &[]))
     }
 }
 

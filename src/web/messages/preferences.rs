@@ -153,6 +153,13 @@ pub fn here() -> String {
     PREFERENCES.try_with(|preferences| preferences.here.clone()).unwrap_or_else(|_| "/".to_owned())
 }
 
+/// The path of that page, for a search that says its own query.
+pub fn here_alone() -> String {
+    let mut here = here();
+    here.truncate(here.find('?').unwrap_or(here.len()));
+    here
+}
+
 /// The route that keeps a preference.
 pub fn routes() -> Routes {
     pages::open_door(Routes::new().post("/preferences", Caller::Anyone, keep))

@@ -23,7 +23,7 @@ use crate::{
         Face, Fault, PortalUser,
         messages::Message,
         page::Page,
-        pages::{PageError, sentence},
+        pages::{PageError, told},
     },
 };
 
@@ -169,7 +169,7 @@ pub(super) async fn ask(
         Face::Malformed | Face::Internal => return Err(fault.into()),
     };
     let mut page = page(&app, caller, form).await?;
-    page.wrong = Some(Wrong { field, message: sentence(&fault) });
+    page.wrong = Some(Wrong { field, message: told(&fault) });
     Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
 

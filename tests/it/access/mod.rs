@@ -15,7 +15,7 @@ use crate::{console::Office, house::TestHouse, journey::count, world::World};
 pub struct Desk<'h> {
     pub house: &'h TestHouse,
     pub world: World,
-    chief: Client,
+    pub chief: Client,
 }
 
 /// What came of a form.

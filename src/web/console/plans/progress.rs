@@ -84,7 +84,7 @@ fn row(task: Task, names: &Names) -> Row {
         badge: words::task_state(task.state),
         can_retry: task.state == TaskState::Failed,
         // Why an attempt failed that will be repeated is told, too: it says what is waited for.
-        reason: task.reason,
+        reason: task.reason.as_deref().map(crate::web::console::reasons::reason),
         finished_at: task.finished_at,
     }
 }

@@ -10,6 +10,7 @@ mod requests;
 mod schemas;
 mod settings;
 mod tokens;
+mod told;
 mod why;
 
 use secrecy::ExposeSecret;

@@ -11,12 +11,13 @@ use super::{
     HERE, body,
     effect::Effects,
     requests::{self, Row},
+    told::Told,
 };
 use crate::{
     app::App,
     credential::{self, Credential},
     id::ScimRequestId,
-    recorder::{self, Conditions, Explanation, Failures, Outcome, Recorded},
+    recorder::{self, Conditions, Failures, Outcome, Recorded},
     web::{
         Fault,
         console::{
@@ -24,7 +25,7 @@ use crate::{
             frame::{Frame, Section},
         },
         page::Page,
-        pages::{PageError, Problem, sentence},
+        pages::{PageError, Problem},
         scim,
     },
 };
@@ -39,7 +40,7 @@ struct Replayed {
     verdict: crate::web::messages::Message,
     /// Whether SCIM is on; a rehearsal passes the switch, the directory would not.
     enabled: bool,
-    explanation: Option<Explanation>,
+    explanation: Option<Told>,
     detail: Option<String>,
     answer: Option<String>,
     /// The preconditions that were sent again.
@@ -77,11 +78,10 @@ pub(super) async fn replay(
         .read(async |tx| credential::open(tx, space, credential).await)
         .await
         .map_err(|_| Fault::Internal("a space cannot be opened for a rehearsal"))?;
-    let rehearsed = scim::rehearse(&app, administrator.act.clone(), opened, &recorded)
-        .await
-        .map_err(|error| {
-            Problem::refused("CannotBeReplayed", sentence(&error))
-                .onward(format!("{HERE}/requests/{id}"), "Back to the request")
+    let rehearsed =
+        scim::rehearse(&app, administrator.act.clone(), opened, &recorded).await.map_err(|_| {
+            Problem::refused("CannotBeReplayed", t!("scim-cannot-be-replayed"))
+                .onward(format!("{HERE}/requests/{id}"), key!("scim-back-to-request"))
         })?;
     let answer = rehearsed.body.as_deref().map(body::pretty);
     let now = as_if_recorded(&recorded, rehearsed.status, rehearsed.body.as_deref());
@@ -92,7 +92,7 @@ pub(super) async fn replay(
         verdict: verdict(recorded.outcome(), now.outcome()),
         conditions: words(&recorded),
         enabled: space.scim_enabled,
-        explanation: recorder::explain(&now),
+        explanation: recorder::explain(&now).map(Told::from),
         detail: now.detail,
         answer,
         effects: Effects::of(&rehearsed.effects),

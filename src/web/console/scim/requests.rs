@@ -11,13 +11,14 @@ use super::{
     HERE,
     body::{self, Shown},
     effect::Effects,
+    told::Told,
 };
 use crate::{
     app::App,
     audit,
     directory::{self, GroupFilter},
     id::{GroupId, Principal, PrincipalKind, ScimRequestId, SpaceId, UserId},
-    recorder::{self, Explanation, Outcome, Recorded, Search},
+    recorder::{self, Outcome, Recorded, Search},
     store::{PageRequest, Read},
     web::{
         Fault,
@@ -26,6 +27,7 @@ use crate::{
             frame::{Frame, Section, encode},
             words,
         },
+        messages::Message,
         page::Page,
         pages::{PageError, Problem},
     },
@@ -43,7 +45,7 @@ pub(super) struct Row {
     pub badge: &'static str,
     /// Whom it is about: what to look for, and the words.
     pub whom: Option<(String, String)>,
-    pub reason: Option<&'static str>,
+    pub reason: Option<Message>,
 }
 
 impl Row {
@@ -58,7 +60,7 @@ impl Row {
         Self {
             badge: if request.failures().is_some() { "badge-warn" } else { badge(request.status) },
             whom: whom.map(|(wanted, words)| (encode(&wanted), words)),
-            reason: recorder::explain(&request).map(|told| told.reason),
+            reason: recorder::explain(&request).map(|one| Told::from(one).reason),
             request,
         }
     }
@@ -66,7 +68,7 @@ impl Row {
     /// How many operations failed, in words; none when none did.
     pub fn failed(&self) -> Option<String> {
         let count = self.request.failures()?.count;
-        Some(if count == 1 { "1 failed".to_owned() } else { format!("{count} failed") })
+        Some(t!("scim-failed-count", count = count))
     }
 }
 
@@ -77,7 +79,7 @@ struct Failed {
     status: i64,
     badge: &'static str,
     detail: String,
-    told: Explanation,
+    told: Told,
 }
 
 impl Failed {
@@ -92,7 +94,7 @@ impl Failed {
                 status: failed.status,
                 badge: badge(failed.status),
                 detail: failed.detail.clone(),
-                told: recorder::explain_failure(failed),
+                told: recorder::explain_failure(failed).into(),
             })
             .collect()
     }
@@ -228,7 +230,7 @@ struct OneRequest {
     row: Row,
     /// The page of the user or group, when it is there still.
     href: Option<String>,
-    explanation: Option<Explanation>,
+    explanation: Option<Told>,
     failed: Vec<Failed>,
     operation: Option<usize>,
     body: Option<Shown>,
@@ -245,7 +247,7 @@ pub(super) async fn find(
     let found = app.db.read(async |tx| recorder::find(tx, space, id).await).await?;
     Ok(found.ok_or_else(|| {
         Problem::not_found(t!("scim-no-such-request"))
-            .onward(format!("{HERE}/requests"), "All requests")
+            .onward(format!("{HERE}/requests"), key!("scim-all-requests"))
     })?)
 }
 
@@ -282,7 +284,7 @@ pub(super) async fn show(
     let page = OneRequest {
         frame: Frame::new(&administrator, Section::Scim, None),
         href,
-        explanation: recorder::explain(&request).filter(|_| failed.is_empty()),
+        explanation: recorder::explain(&request).filter(|_| failed.is_empty()).map(Told::from),
         failed,
         operation: operation.filter(|_| shown.as_ref().is_some_and(|one| one.marked.is_some())),
         body: shown,

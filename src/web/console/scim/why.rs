@@ -11,7 +11,7 @@ use crate::{
     app::App,
     directory::{self, GroupFilter},
     id::{GroupId, SpaceId, UserId},
-    recorder::{self, Why},
+    recorder::{self, By, Event, Standing, Why},
     store::{PageRequest, Read},
     web::{
         Fault,
@@ -19,7 +19,7 @@ use crate::{
             Administrator,
             frame::{Frame, Section},
         },
-        page::{Field, Page},
+        page::{Field, Page, time},
         pages::PageError,
     },
 };
@@ -38,6 +38,37 @@ struct Answer {
     user: UserId,
     group: GroupId,
     why: Why,
+}
+
+impl Answer {
+    /// How the user stands to the group, in a sentence.
+    fn sentence(&self) -> String {
+        let Why { user, group, since, standing, .. } = &self.why;
+        let at = since.map(|at| time(&at)).unwrap_or_default();
+        match standing {
+            Standing::Member => t!("why-member", user = user, group = group, at = at),
+            Standing::MadeByHand => t!("why-by-hand", user = user, group = group),
+            Standing::NoRecord => t!("why-no-record", user = user, group = group),
+            Standing::NeverNamed => t!("why-never-named", user = user, group = group),
+            Standing::NotMember => t!("why-not-member", user = user, group = group),
+        }
+    }
+
+    /// What happened, in a sentence.
+    fn what(&self, event: &Event) -> String {
+        let user = &self.why.user;
+        let by = |by: &By| match by {
+            By::Request => t!("why-by-request"),
+            By::Directory => t!("why-by-directory"),
+            By::Person(name) => t!("why-by-person", name = name),
+        };
+        match event {
+            Event::Joined(whom) => t!("why-joined", user = user, by = by(whom)),
+            Event::JoinedWithOthers(whom) => t!("why-joined-many", user = user, by = by(whom)),
+            Event::Left(whom) => t!("why-left", user = user, by = by(whom)),
+            Event::Refused => t!("why-refused"),
+        }
+    }
 }
 
 /// Who and where: names or ids.

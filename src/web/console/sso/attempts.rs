@@ -13,18 +13,18 @@ use super::{
         frame::{Frame, Section, encode},
         words::Badge,
     },
-    HERE,
+    HERE, causes,
     report::{Report, download},
 };
 use crate::{
     app::App,
     audit::unproved::Counted,
     id::{AttemptId, SpaceId},
-    saml::cause::Cause,
     sso::{self, Attempt, AttemptSearch, BundleSubject, IdentityProvider, Outcome},
     store::{PageRequest, Timestamp},
     web::{
         Fault,
+        messages::Message,
         page::Page,
         pages::{PageError, Problem},
     },
@@ -39,7 +39,7 @@ pub(super) struct Row {
     pub address: Option<String>,
     pub badge: Badge,
     pub name: Option<String>,
-    pub what: Option<&'static str>,
+    pub what: Option<Message>,
     pub request_id: String,
 }
 
@@ -50,7 +50,7 @@ impl From<Attempt> for Row {
             id: attempt.id,
             at: attempt.at,
             badge: badge(attempt.outcome),
-            what: failure.and_then(|entry| entry.cause).map(Cause::what),
+            what: failure.and_then(|entry| entry.cause).map(causes::what),
             address: attempt.address,
             name: attempt.name_id,
             request_id: attempt.request_id,
@@ -63,7 +63,7 @@ struct LogoutRow {
     check: String,
     wanted: String,
     received: String,
-    advice: String,
+    advice: Option<Message>,
     times: i64,
     last_at: Timestamp,
     address: Option<String>,
@@ -79,7 +79,7 @@ impl From<Counted> for LogoutRow {
         Self {
             wanted: text("wanted"),
             received: text("received"),
-            advice: text("advice"),
+            advice: serde_json::from_value(counted.cause.as_str().into()).ok().map(causes::advice),
             check: counted.cause,
             times: counted.times,
             last_at: counted.last_at,
@@ -195,7 +195,7 @@ async fn find(
         .await?;
     Ok(found.ok_or_else(|| {
         Problem::not_found(t!("sso-no-such-attempt"))
-            .onward(format!("{HERE}/attempts"), "All attempts")
+            .onward(format!("{HERE}/attempts"), key!("sso-all-attempts"))
     })?)
 }
 

@@ -157,7 +157,8 @@ async fn look(
         })
         .await?;
     let proposal = proposal.ok_or_else(|| {
-        Problem::not_found(t!("sso-no-proposal")).onward(format!("{HERE}/provider"), "To the form")
+        Problem::not_found(t!("sso-no-proposal"))
+            .onward(format!("{HERE}/provider"), key!("sso-to-the-form"))
     })?;
     let choice = choice(&proposal).await?;
     let mut wrong = wrong;

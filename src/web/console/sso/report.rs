@@ -7,9 +7,10 @@ use axum::{
 };
 use serde_json::Value;
 
+use super::causes;
 use crate::saml::{
     cause::Cause,
-    difference::difference,
+    difference::{Difference, difference},
     product::Product,
     trace::{Check, Entry, Trace, Verdict},
 };
@@ -24,11 +25,11 @@ pub(super) struct Report {
 /// Why it was refused.
 pub(super) struct Diagnosis {
     pub check: &'static str,
-    pub what: &'static str,
-    pub remedy: &'static str,
+    pub what: Message,
+    pub remedy: Option<Message>,
     pub wanted: String,
     pub received: String,
-    pub difference: Option<&'static str>,
+    pub difference: Option<Message>,
     /// Where the identity provider keeps it: first the one that this probably is.
     pub places: Vec<Place>,
     /// How many more checks failed.
@@ -47,7 +48,7 @@ pub(super) struct CheckRow {
     pub class: &'static str,
     pub icon: &'static str,
     pub verdict: Message,
-    pub what: Option<&'static str>,
+    pub what: Option<Message>,
     pub wanted: String,
     pub received: String,
 }
@@ -65,7 +66,7 @@ impl From<&Entry> for CheckRow {
             class,
             icon,
             verdict,
-            what: entry.cause.map(Cause::what),
+            what: entry.cause.map(causes::what),
             wanted: entry.wanted.clone(),
             received: entry.received.clone(),
         }
@@ -102,14 +103,28 @@ impl Diagnosis {
         places.sort_by_key(|place| !place.likely);
         Some(Self {
             check: entry.check.name(),
-            what: entry.cause.map_or("A check failed.", Cause::what),
-            remedy: entry.cause.map_or("", Cause::remedy),
-            difference: difference(&entry.wanted, &entry.received),
+            what: entry.cause.map_or(key!("sso-check-failed"), causes::what),
+            remedy: entry.cause.map(causes::remedy),
+            difference: difference(&entry.wanted, &entry.received).map(apart),
             wanted: entry.wanted.clone(),
             received: entry.received.clone(),
             places,
             others: failed - 1,
         })
+    }
+}
+
+/// In what alone two values differ.
+fn apart(difference: Difference) -> Message {
+    match difference {
+        Difference::WhiteSpace => key!("differ-white-space"),
+        Difference::Slash => key!("differ-slash"),
+        Difference::LetterCase => key!("differ-letter-case"),
+        Difference::Scheme => key!("differ-scheme"),
+        Difference::Host => key!("differ-host"),
+        Difference::Port => key!("differ-port"),
+        Difference::Path => key!("differ-path"),
+        Difference::Query => key!("differ-query"),
     }
 }
 

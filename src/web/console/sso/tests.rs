@@ -125,7 +125,7 @@ async fn find(
         })
         .await?;
     Ok(found.ok_or_else(|| {
-        Problem::not_found(t!("sso-no-test")).onward(format!("{HERE}/tests"), "All tests")
+        Problem::not_found(t!("sso-no-test")).onward(format!("{HERE}/tests"), key!("sso-all-tests"))
     })?)
 }
 
@@ -163,7 +163,7 @@ pub(in crate::web::console) async fn start(
     let from = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if from.is_some_and(|from| from != b"same-origin" && from != b"none") {
         return Err(Problem::refused("NotFromHere", t!("sso-begin-there"))
-            .onward(format!("{HERE}/tests/{id}"), "To the test")
+            .onward(format!("{HERE}/tests/{id}"), key!("sso-to-the-test"))
             .into());
     }
     let space = administrator.space()?.id;
