@@ -182,7 +182,7 @@ async fn set_06_pages_ask_the_database_little() {
     println!("{pages} pages, at most {most} statements");
     let known = known("tests/heavier.txt");
     let over: Vec<&String> =
-        heavy.iter().filter(|(kind, _)| !known.contains(kind)).map(|(_, why)| why).collect();
+        heavy.iter().filter(|(kind, _)| !known.contains(*kind)).map(|(_, why)| why).collect();
     assert!(
         over.is_empty(),
         "{} of {pages}:\n{}",

@@ -207,20 +207,20 @@ impl<'h> Filled<'h> {
             [{ "name": "number", "type": "string" }] });
         let badge = [("resource_type", "user"), ("document", &*badge.to_string())];
         self.post("/console/settings/scim/schemas", &badge).await;
-        let receiver = [("url", "https://events.example.com/identity")];
+        let page = desk.page("/console/settings/events").await;
+        let kind = after(&page, "name=\"kinds\" value=\"");
+        let receiver = [("url", "https://events.example.com/identity"), ("kinds", kind)];
         self.post("/console/settings/events", &receiver).await;
         self.post("/console/settings/sso/tests", &[]).await;
         self.post("/console/keys", &[("description", "pipeline")]).await;
-        let other = FakeIdp::new()
-            .metadata()
-            .replace("https://idp.example.com/s", "https://login.example.com/s");
-        let form = Multipart::default().text("metadata", &other);
+        let other = FakeIdp::new().metadata();
+        let form = Multipart::default().text("text", &other);
         let to = desk.house.url("/console/settings/sso/metadata");
         let sent = form.post(&desk.chief, to).await;
         assert_eq!(sent.status(), StatusCode::SEE_OTHER, "{}", sent.text().await.unwrap());
     }
 
-    /// Somebody signs in and asks for access; somebody unknown is refused.
+    /// Somebody signs in and asks for access.
     async fn ask(&self, who: Principal, account: i64, configuration: &str, company: &Company<'_>) {
         let account = account.to_string();
         let scope = [
@@ -229,7 +229,6 @@ impl<'h> Filled<'h> {
             ("configuration", configuration),
         ];
         self.post("/console/requests/scopes", &scope).await;
-        company.sign_in(&self.desk.house.browser(), "nobody").await;
         let inside = company.sign_in(&self.person, "alice").await;
         assert_eq!(inside.status(), StatusCode::SEE_OTHER);
         let page = self.person.get(company.portal("/requests")).send().await.unwrap();

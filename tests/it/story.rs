@@ -196,7 +196,6 @@ async fn tell(driver: &WebDriver, tag: &str, hand: Hand) -> bool {
     who.at("/console/users/u-").await;
     who.press("a[href='/console/settings/scim']").await;
     who.press("form[action='/console/settings/scim/on'] button").await;
-    who.press("form[action='/console/settings/scim/on'] .button-main").await;
     who.is_there("form[action='/console/settings/scim/off']").await;
 
     // A configuration.
