@@ -126,8 +126,7 @@ async fn prt_01_prt_02_prt_10_from_the_overview_into_accounts() {
     assert_eq!(tour.run("return document.activeElement.id").await, "search");
     tour.keys("staging\u{e007}").await;
     tour.until("return location.search.includes('search=staging')").await;
-    let shown = "return document.querySelectorAll('section.account').length";
-    assert_eq!(tour.run(shown).await, 1);
+    tour.until("return document.querySelectorAll('section.account').length === 1").await;
 
     // The link of a role, copied by one and opened by another, leads there through the sign-in.
     tour.press_on("section.account li a").await;

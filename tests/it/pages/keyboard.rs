@@ -116,7 +116,7 @@ async fn set_04_a_slash_leads_to_the_search_of_a_list() {
     tour.visit("/console/users").await;
     tour.keys(&format!("/bob{ENTER}")).await;
     tour.until("return location.search.includes('search=bob')").await;
-    assert_eq!(tour.run("return document.querySelectorAll('tbody tr').length").await, 1);
+    tour.until("return document.querySelectorAll('tbody tr').length === 1").await;
     tour.end().await;
 }
 
