@@ -1,6 +1,6 @@
 # The one door for developers. `make run` and `make test` start from a Rust toolchain and nothing else.
 
-.PHONY: help run test fuzz rules examples bench lint
+.PHONY: help run test fuzz rules examples bench lint screenshots
 
 help:
 	@echo 'make run    install what is missing, build, and start the demo (DEMO="--listen ADDRESS --data FOLDER")'
@@ -8,6 +8,7 @@ help:
 	@echo 'make fuzz   fuzz what reads what others send, FUZZ_SECONDS=60 for each target (FUZZ=name for one)'
 	@echo 'make rules  write docs/RULES.md: each rule of the product with the tests that prove it'
 	@echo 'make examples  write down what the examples of the API reference are answered'
+	@echo 'make screenshots  pictures of every page in target/screenshots: light, dark, narrow, in Chinese'
 	@echo 'make lint   formatting, clippy, documentation, licences'
 	@echo 'make bench  how fast SCIM (at a million users) and sign-in are, on both databases, beside what bounds them'
 
@@ -34,3 +35,6 @@ examples:
 
 bench:
 	@scripts/bench.sh
+
+screenshots:
+	@scripts/screenshots.sh

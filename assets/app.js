@@ -166,6 +166,32 @@ for (const tree of document.querySelectorAll("[data-tree]")) {
   });
 }
 
+// A dialog takes the focus and keeps it; the browser gives it back to what opened the dialog.
+const stopsIn = (ask) => [...ask.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden])")];
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const ask = event.target;
+    if (!(ask instanceof HTMLElement) || !ask.matches(".ask")) return;
+    const open = event.newState === "open";
+    ask.setAttribute("aria-modal", open);
+    if (open) stopsIn(ask)[0]?.focus();
+  },
+  true,
+);
+document.addEventListener("keydown", (event) => {
+  const ask = event.key === "Tab" && document.querySelector(".ask:popover-open");
+  if (!ask) return;
+  const stops = stopsIn(ask);
+  const from = stops.indexOf(document.activeElement);
+  const to = (from + (event.shiftKey ? -1 : 1) + stops.length) % stops.length;
+  event.preventDefault();
+  stops[to]?.focus();
+});
+
+// Where one is, is in sight in the side bar.
+document.querySelector("#menu [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 // All this for the page, and again for every part of it that is exchanged.
 document.addEventListener("htmx:load", (event) => {
   const root = event.detail.elt;

@@ -3,7 +3,8 @@
 # On Debian what is missing is installed with apt-get; elsewhere it is named.
 #
 #   scripts/packages.sh build     compiler, libraries and headers
-#   scripts/packages.sh test      these, and what the tests start: PostgreSQL, PHP, Chromium, Python
+#   scripts/packages.sh test      these, and what the tests start: PostgreSQL, PHP, Chromium, Python; what
+#                             their pictures are written with: Chinese letters
 set -euo pipefail
 
 scope=${1:-}
@@ -20,6 +21,10 @@ has_libclang() {
 }
 has_python_venv() { python3 -c 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 has_php() { php -r "exit(extension_loaded('$1') ? 0 : 1);" 2>/dev/null; }
+has_chinese_letters() {
+    has_file '/usr/share/fonts/truetype/wqy/*' || has_file '/usr/share/fonts/opentype/noto/*CJK*' ||
+        [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ]
+}
 has_postgresql() { has_file '/usr/lib/postgresql/*/bin/initdb' || command -v initdb >/dev/null; }
 has_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
 
@@ -47,6 +52,8 @@ python3             python3 --version
 python3-venv        has_python_venv
 openssl             openssl version
 curl                curl --version
+npm                 npm --version
+fonts-wqy-microhei  has_chinese_letters
 '
 
 missing() {

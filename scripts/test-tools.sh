@@ -79,6 +79,26 @@ prepare_lemonldap() {
     rm -rf "$work"
 }
 
+# axe-core, which looks for what keeps people out of a page: one file of a package that npm downloads,
+# by hash.
+prepare_axe() {
+    local work version=4.14.1 hash=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+    axe=$cache/axe-core-$version/axe.min.js
+    [ ! -f "$axe" ] || return 0
+    if ! command -v npm >/dev/null; then
+        say "axe-core comes by npm. Elsewhere, set IDENTITY_CENTER_TEST_AXE to its axe.min.js, version $version."
+        return 1
+    fi
+    say "downloading axe-core $version"
+    work=$(mktemp -d "$cache/axe.XXXXXX")
+    (cd "$work" && npm pack --silent "axe-core@$version") >&2
+    printf '%s  %s\n' "$hash" "$work/axe-core-$version.tgz" | sha256sum --check --quiet >&2
+    tar -xzf "$work/axe-core-$version.tgz" -C "$work" package/axe.min.js package/LICENSE
+    rm -rf "${axe%/*}"
+    mv "$work/package" "${axe%/*}"
+    rm -rf "$work"
+}
+
 first_of() {
     local name
     for name in "$@"; do command -v "$name" && return; done
@@ -92,6 +112,8 @@ simplesamlphp=${IDENTITY_CENTER_TEST_SIMPLESAMLPHP:-}
 [ -n "$simplesamlphp" ] || prepare_simplesamlphp
 lemonldap=${IDENTITY_CENTER_TEST_LEMONLDAP:-}
 [ -n "$lemonldap" ] || prepare_lemonldap
+axe=${IDENTITY_CENTER_TEST_AXE:-}
+[ -n "$axe" ] || prepare_axe
 chromium=${IDENTITY_CENTER_TEST_CHROMIUM:-$(first_of chromium chromium-browser google-chrome)}
 chromedriver=${IDENTITY_CENTER_TEST_CHROMEDRIVER:-$(first_of chromedriver)}
 
@@ -99,5 +121,6 @@ printf 'export %s=%q\n' \
     IDENTITY_CENTER_TEST_PYTHON "$python" \
     IDENTITY_CENTER_TEST_SIMPLESAMLPHP "$simplesamlphp" \
     IDENTITY_CENTER_TEST_LEMONLDAP "$lemonldap" \
+    IDENTITY_CENTER_TEST_AXE "$axe" \
     IDENTITY_CENTER_TEST_CHROMIUM "$chromium" \
     IDENTITY_CENTER_TEST_CHROMEDRIVER "$chromedriver"

@@ -60,7 +60,6 @@ access-create-user = Create a user
 access-create-configuration = Create a permission configuration
 access-edit = Change
 access-try-again = Try again
-refresh-now = Refresh
 export-csv = Export CSV
 see-which = See which
 management-account = Management account

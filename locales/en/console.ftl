@@ -9,3 +9,13 @@ console-account-hint = The account's number.
 console-password = Password
 console-need-policy = To change anything you need the policy { $policy }.
 console-refused = These do not open the console. After several wrong passwords signing in is paused for a while.
+
+# Two administrators at one form.
+conflict-title = Somebody else has changed this meanwhile
+conflict-about = Nothing of yours has been saved. Compare both versions: take what is there now and go on from it, or save yours over it.
+conflict-field = Field
+conflict-now = As it is now
+conflict-yours = As you wrote it
+conflict-differs = Differs
+conflict-take-theirs = Go on from what is there now
+conflict-take-yours = Save mine over it

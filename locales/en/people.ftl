@@ -41,7 +41,6 @@ choose-more = There are more: search for others.
 tick-all = Tick all
 tick-some = Tick at least one, and at most { $most }.
 delete-title = Delete { $name }?
-delete-about = It is gone for good. One of the same name that is made later is another one.
 delete-not-yet = { $name } cannot be deleted yet
 locked-by-directory = Your directory keeps this one. Change it there; or, while SCIM is switched off, here.
 locked-memberships = Your directory decides who is in its groups.

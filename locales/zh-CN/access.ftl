@@ -45,7 +45,6 @@ access-create-user = 创建用户
 access-create-configuration = 创建权限配置
 access-edit = 修改
 access-try-again = 重试
-refresh-now = 刷新
 export-csv = 导出 CSV
 see-which = 查看
 management-account = 管理账号

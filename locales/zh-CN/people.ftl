@@ -38,7 +38,6 @@ choose-more = 还有更多，请搜索。
 tick-all = 全选
 tick-some = 请至少勾选一项，最多 { $most } 项。
 delete-title = 删除 { $name }？
-delete-about = 删除后无法恢复；以后同名新建的是另一个对象。
 delete-not-yet = 暂时无法删除 { $name }
 locked-by-directory = 该对象由您的目录维护。请在目录中修改，或在关闭 SCIM 后在此修改。
 locked-memberships = 成员关系由您的目录决定。

@@ -67,6 +67,8 @@ pub struct Act {
     pub address: Option<IpAddr>,
     /// When.
     pub now: Timestamp,
+    /// What joins it to acts under other requests; see [`Act::within`].
+    pub correlation_id: Option<String>,
     ids: Ids,
 }
 
@@ -79,7 +81,7 @@ impl Act {
         now: Timestamp,
         ids: Ids,
     ) -> Self {
-        Self { actor, request_id, address, now, ids }
+        Self { actor, request_id, address, now, correlation_id: None, ids }
     }
 
     /// A fresh id for something that this act makes.
@@ -91,6 +93,13 @@ impl Act {
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
         Self { actor, ..self.clone() }
+    }
+
+    /// The same act, as a part of something that goes over several requests: a portal session,
+    /// from the sign-in that opened it to the accounts that are entered from it (CON-04).
+    #[must_use]
+    pub fn within(&self, whole: impl std::fmt::Display) -> Self {
+        Self { correlation_id: Some(whole.to_string()), ..self.clone() }
     }
 }
 
@@ -149,6 +158,8 @@ pub struct Record {
     pub request_id: String,
     /// Where the request came from.
     pub address: Option<String>,
+    /// What joins it to records of other requests: the public name of a portal session.
+    pub correlation_id: Option<String>,
 }
 
 /// Writes the record of a change, in the transaction of that change.
@@ -206,7 +217,7 @@ pub async fn log_made<'a>(
 
 const INSERT: &str = "INSERT INTO audit_records (id, organization_id, space_id, at, actor_kind,
      actor_id, actor_name, action, object_kind, object_id, state_before, state_after, request_id,
-     address) VALUES ";
+     address, correlation_id) VALUES ";
 
 /// A change with its states as JSON.
 struct Entry<'a> {
@@ -244,6 +255,7 @@ fn push_row(query: &mut Sql, act: &Act, entry: &Entry<'_>) -> AuditId {
     query.push(", ").push_bind(entry.after);
     query.push(", ").push_bind(&act.request_id);
     query.push(", ").push_bind(act.address.map(|address| address.to_string()));
+    query.push(", ").push_bind(act.correlation_id.as_deref());
     query.push(")");
     id
 }
@@ -279,7 +291,8 @@ pub async fn of_object(
 }
 
 const RECORD: &str = "SELECT id, at, actor_kind, actor_id, actor_name, action, object_kind,
-                             object_id, state_before, state_after, request_id, address
+                             object_id, state_before, state_after, request_id, address,
+                             correlation_id
                       FROM audit_records WHERE ";
 
 /// The users and groups that the directories of a space deleted, latest first (SCIM-18).
@@ -318,6 +331,8 @@ pub struct Filter {
     pub actor_id: Option<String>,
     /// Of what somebody with this id, or this name at that time, did.
     pub actor: Option<String>,
+    /// Of what hangs together under this id, such as a portal session's public name.
+    pub correlation_id: Option<String>,
     /// Not earlier than this.
     pub since: Option<Timestamp>,
     /// Earlier than this.
@@ -332,6 +347,7 @@ impl Filter {
             (" AND object_id = ", &self.object_id),
             (" AND action = ", &self.action),
             (" AND actor_id = ", &self.actor_id),
+            (" AND correlation_id = ", &self.correlation_id),
         ] {
             if let Some(value) = value {
                 query.push(column).push_bind(value);

@@ -71,7 +71,8 @@ pub async fn administrators(tx: &mut Read, account: Uin) -> Result<Vec<Administr
 
 /// Gives somebody another password, who has just shown the old one: `seen` is what that was verified
 /// against, outside of this transaction. Says whether it was done; it is not where the password has
-/// changed meanwhile, or wrong ones that were tried at the same time have locked the name. Every session at the console ends, this one too.
+/// changed meanwhile, or wrong ones that were tried at the same time have locked the
+/// name. Every session at the console ends, this one too.
 pub async fn change_password(
     tx: &mut Write,
     act: &Act,

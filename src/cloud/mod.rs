@@ -33,7 +33,7 @@ pub use accounts::{
 };
 pub use administrators::{
     AdministratorRow, ConsoleSession, FULL_ACCESS, READ_ONLY_ACCESS, administrators,
-    console_sessions, end_console_sessions,
+    change_password, console_sessions, end_console_sessions,
 };
 pub use authorize::{AttachedPolicy, Authority, attach_user_policy, authorize, context, policies};
 pub use embedded::{Clouds, EmbeddedCloud};

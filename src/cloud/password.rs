@@ -86,6 +86,26 @@ mod tests {
         assert!(!verify(Some("nonsense".to_owned()), password("")).await);
     }
 
+    /// Whatever asks for passwords at once: no more than so many have their memory at a time.
+    #[tokio::test]
+    async fn only_so_many_passwords_are_worked_on_at_a_time() {
+        use std::time::Duration;
+        use tokio::time::timeout;
+        let password = || Zeroizing::new("correct horse".to_owned());
+        let known = hash(password()).await.unwrap();
+        let most = u32::try_from(AT_A_TIME).unwrap();
+        let taken = TURN.acquire_many(most).await.unwrap();
+        let waiting = Duration::from_millis(300);
+        assert!(timeout(waiting, hash(password())).await.is_err(), "hashing waits for its turn");
+        assert!(timeout(waiting, verify(Some(known.clone()), password())).await.is_err());
+        assert!(timeout(waiting, verify(None, password())).await.is_err(), "of nobody, too");
+        drop(taken);
+        assert!(verify(Some(known), password()).await);
+        // Whoever gave up waiting holds no turn.
+        let all = timeout(Duration::from_secs(30), TURN.acquire_many(most)).await;
+        assert!(all.is_ok());
+    }
+
     #[test]
     fn where_nobody_is_there_is_a_hash_to_spend_time_on() {
         let parsed = PasswordHash::new(NOBODY).unwrap();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audit::{self, Act, Change},
-    id::{RoleId, RoleSessionId, Uin},
+    id::{RoleId, RoleSessionId, SpaceId, Uin},
     secret::{self, Sealer},
     store::{self as database, Door, Json, Read, Timestamp, Write, end_sessions, sql},
 };
@@ -223,10 +223,18 @@ pub struct OpenRoleSession {
     pub expires_at: Timestamp,
 }
 
-/// The role sessions that a SAML provider's word about somebody has opened and that count at this
-/// moment, those that last longest first; at most so many (PRT-12).
+/// A name as it is compared: who is written in other ASCII letters is the same person. Folded here,
+/// because a database folds what it is given by the rules of its own language.
+fn folded(name_id: &str) -> String {
+    name_id.to_ascii_lowercase()
+}
+
+/// The role sessions that the word of a space's SAML provider about somebody has opened, in roles of
+/// that space, and that count at this moment: those that last longest first; at most so many
+/// (PRT-12).
 pub async fn open_role_sessions(
     tx: &mut Read,
+    space: SpaceId,
     provider: &str,
     name_id: &str,
     now: Timestamp,
@@ -238,12 +246,13 @@ pub async fn open_role_sessions(
          JOIN cloud_roles r ON r.id = s.role_id
          JOIN accounts acc ON acc.uin = s.account_uin
          WHERE s.provider_name = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
-           AND LOWER(s.name_id) = LOWER($3) AND r.managed_by IS NOT NULL
+           AND LOWER(s.name_id) = $3 AND r.managed_by = $5
          ORDER BY s.expires_at DESC, s.id DESC LIMIT $4")
     .bind(provider)
     .bind(now)
-    .bind(name_id)
+    .bind(folded(name_id))
     .bind(most)
+    .bind(space)
     .fetch_all(tx)
     .await
 }
@@ -281,7 +290,7 @@ pub async fn revoke(
          WHERE cloud_revocations.issued_before < excluded.issued_before")
     .bind(account)
     .bind(provider)
-    .bind(name_id)
+    .bind(folded(name_id))
     .bind(role)
     .bind(act.now)
     .execute(tx)
@@ -357,7 +366,8 @@ pub async fn revoke_everything(
     let mut mark = sql("INSERT INTO cloud_revocations
              (account_uin, provider_name, name_id, role_name, issued_before)
          SELECT n.value, ");
-    mark.push_bind(provider).push(", ").push_bind(name_id).push(", ").push_bind(EVERYTHING);
+    mark.push_bind(provider).push(", ").push_bind(folded(name_id));
+    mark.push(", ").push_bind(EVERYTHING);
     mark.push(", ").push_bind(act.now).push(" FROM ").push_numbers(numbers());
     mark.push(
         " AS n WHERE 1 = 1
@@ -369,8 +379,8 @@ pub async fn revoke_everything(
     let mut live = sql("UPDATE cloud_role_sessions SET revoked_at = ");
     live.push_bind(act.now).push(" WHERE provider_name = ").push_bind(provider);
     // A name that is written otherwise since is the same person's.
-    live.push(" AND LOWER(name_id) = LOWER(").push_bind(name_id).push(") AND revoked_at IS NULL");
-    live.push(" AND expires_at > ").push_bind(act.now);
+    live.push(" AND LOWER(name_id) = ").push_bind(folded(name_id));
+    live.push(" AND revoked_at IS NULL AND expires_at > ").push_bind(act.now);
     live.push(" AND account_uin IN ").push_numbers(numbers()).push(" RETURNING id");
     let live: Vec<(RoleSessionId,)> = live.fetch_all(tx).await?;
     let mut subjects: Vec<i64> = live.iter().map(|(id,)| id.0).collect();
@@ -393,11 +403,12 @@ pub(super) async fn is_revoked(
     issued_at: Timestamp,
 ) -> Result<bool, database::Error> {
     sql("SELECT 1 FROM cloud_revocations
-         WHERE account_uin = $1 AND provider_name = $2 AND name_id = $3 AND role_name IN ($4, '')
-           AND issued_before >= $5")
+         WHERE account_uin = $1 AND provider_name = $2 AND name_id IN ($3, $4)
+           AND role_name IN ($5, '') AND issued_before >= $6")
     .bind(vouched.account)
     .bind(vouched.provider)
     .bind(vouched.name_id)
+    .bind(folded(vouched.name_id))
     .bind(role)
     .bind(issued_at)
     .exists(tx)

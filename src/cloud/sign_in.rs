@@ -301,6 +301,11 @@ pub async fn enter(
         .filter(|provider| provider.metadata == verified.metadata)
         .ok_or(Refused::UnknownProvider)?;
     accept_once(tx, account, verified).await?;
+    // A provider of ours says which portal session is behind this (CON-04). The word of any other
+    // joins nothing in our log.
+    let index = verified.assertion.session_index.as_deref();
+    let within = index.filter(|_| provider.managed_by.is_some()).map(|index| act.within(index));
+    let act = within.as_ref().unwrap_or(act);
     match &verified.claim {
         Claim::Role(claim) => {
             let role = claim.roles.first().ok_or(Refused::UnknownRole)?;

@@ -15,7 +15,7 @@ pub use other_cloud::{OtherCloud, OtherCloudAccount, other_cloud, set_other_clou
 pub use rules::{check_department_name, check_member_name, check_organization_name};
 pub use store::{
     AccountFilter, account, accounts, accounts_of, create, create_department, create_member,
-    department, departments, of_account, organization,
+    department, departments, lock, of_account, organization,
 };
 
 use crate::{

@@ -320,3 +320,11 @@ async fn insert_account(
         }
     }
 }
+
+/// Whoever changes something of an organisation after having looked at it comes one after the other.
+pub async fn lock(tx: &mut Write, organization: OrganizationId) -> Result<(), database::Error> {
+    let mut query = sql("SELECT id FROM organizations WHERE id = ");
+    query.push_bind(organization).push(tx.for_no_key_update());
+    query.exists(tx).await?;
+    Ok(())
+}

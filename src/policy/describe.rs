@@ -13,6 +13,11 @@ pub const MOST_NAMED: usize = 6;
 const PRIVILEGED: &[&str] = &[
     "cam:AttachUserPolicy",
     "cam:AttachRolePolicy",
+    // What denies goes like what allows.
+    "cam:DetachUserPolicy",
+    "cam:DetachRolePolicy",
+    "cam:DeletePolicy",
+    "cam:PutRolePermissionsBoundary",
     "cam:AddUser",
     "cam:UpdateUser",
     "cam:CreatePolicy",
@@ -25,15 +30,19 @@ const PRIVILEGED: &[&str] = &[
     "sts:AssumeRole",
     "organization:CreateRoleAssignment",
     "organization:AddPermissionPolicyToRoleConfiguration",
+    "organization:RemovePermissionPolicyFromRoleConfiguration",
     "organization:UpdateCustomPolicyForRoleConfiguration",
     "organization:AddUserToGroup",
     "organization:CreateUserSyncProvisioning",
+    "organization:UpdateUserSyncProvisioning",
     "organization:CreateSCIMCredential",
     "organization:SetExternalSAMLIdentityProvider",
     "organization:AddExternalSAMLIdPCertificate",
     "organization:AuditPermissionApplyOrder",
     "identitycenter:ApplyPlan",
     "identitycenter:CreateUsers",
+    "identitycenter:AdoptPrincipal",
+    "identitycenter:ResolveDrift",
 ];
 
 /// What reading is called, at the start of an action.

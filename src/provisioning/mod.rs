@@ -49,8 +49,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No item, or more than a call may have.
-    #[error("a call has 1 to {MOST_SYNCS_PER_CALL} user syncs")]
-    UserSyncCountInvalid,
+    #[error("a call has 1 to {limit} user syncs, and this one has {count}")]
+    UserSyncCountInvalid {
+        /// How many a call may have.
+        limit: usize,
+        /// How many this one has.
+        count: usize,
+    },
     /// The batch names what is not there; nothing was started.
     #[error("the batch names what the space does not have")]
     Unknown(Unknown),

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::{
+    cloud::management,
     id::{SpaceId, Uin},
     secret::{hex, sha256},
 };
 
 /// What every role that we deploy is called first.
-pub const ROLE_PREFIX: &str = "TencentCloudSSO-";
+pub const ROLE_PREFIX: &str = management::RESERVED_ROLES;
 /// Longest part of a CAM user's name before the `@`.
 const LONGEST_LOCAL: usize = 50;
 /// Hexadecimal digits of the hash that a changed name ends with.
@@ -18,7 +19,7 @@ const LONGEST_POLICY: usize = 128;
 
 /// The SAML provider of a space.
 pub fn saml_provider(space: SpaceId) -> String {
-    format!("TencentReservedSSO-{space}")
+    format!("{}{space}", management::RESERVED_PROVIDERS)
 }
 
 /// The role of a configuration.

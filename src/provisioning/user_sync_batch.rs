@@ -16,15 +16,18 @@ use crate::{
     task::{self, Kind},
 };
 
-/// Starts user syncs (US-02…05, MAA-09); batches go as for assignments.
+/// Starts user syncs (US-02…05, MAA-09), at most `per_call` and never more than
+/// [`MOST_SYNCS_PER_CALL`]; batches go as for assignments.
 pub async fn create_user_syncs(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     new: &[NewUserSync],
+    per_call: usize,
 ) -> Result<Vec<UserSyncItem>, Error> {
-    if new.is_empty() || new.len() > MOST_SYNCS_PER_CALL {
-        return Err(Error::UserSyncCountInvalid);
+    let (limit, count) = (per_call.min(MOST_SYNCS_PER_CALL), new.len());
+    if !(1..=limit).contains(&count) {
+        return Err(Error::UserSyncCountInvalid { limit, count });
     }
     for new in new {
         check_description(&new.description)?;

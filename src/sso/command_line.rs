@@ -156,8 +156,9 @@ pub async fn take_command_line(
         return Ok(CommandLineTaken::Nothing);
     };
     let actor = Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name };
-    record(tx, &act.by(actor), space, user.id, "command_line.sign_in").await?;
     let idp_session = found.idp_session_id;
+    let act = act.by(actor).within(idp_session);
+    record(tx, &act, space, user.id, "command_line.sign_in").await?;
     Ok(CommandLineTaken::Allowed { space, user: user.id, idp_session, ends_at })
 }
 

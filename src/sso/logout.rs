@@ -255,22 +255,18 @@ pub async fn sign_out(
     act: &Act,
     space: &Space,
     user: UserId,
-    session: Option<IdpSessionId>,
+    session: IdpSessionId,
     binding: &str,
 ) -> Result<Option<AskingToEnd>, Error> {
-    let came_from: Option<IdpSessionRow> = match session {
-        None => None,
-        Some(id) => {
-            sql("SELECT issuer, name_id, name_id_format, name_qualifier, sp_name_qualifier,
-                        session_index
-                 FROM identity_provider_sessions WHERE id = $1 AND space_id = $2 AND user_id = $3")
-            .bind(id)
-            .bind(space.id)
-            .bind(user)
-            .fetch_optional(tx)
-            .await?
-        }
-    };
+    let came_from: Option<IdpSessionRow> =
+        sql("SELECT issuer, name_id, name_id_format, name_qualifier, sp_name_qualifier,
+                    session_index
+             FROM identity_provider_sessions WHERE id = $1 AND space_id = $2 AND user_id = $3")
+        .bind(session)
+        .bind(space.id)
+        .bind(user)
+        .fetch_optional(tx)
+        .await?;
     let ended = end_sessions(tx, Door::Portal, user.0).await?;
     sql("DELETE FROM identity_provider_sessions WHERE user_id = $1").bind(user).execute(tx).await?;
     let provider = identity_provider(tx, space.id).await?;

@@ -252,14 +252,11 @@ pub async fn redeem(
     claim(tx, &hash, row.space_updated_at).await?;
     attempts::finish(tx, attempt, Outcome::SignedIn, &trace).await?;
     let user = row.user_id;
-    // The session's public name links what the user does with it to this (CON-04).
-    let after = json!({
-        "user_id": user,
-        "user_name": user_name,
-        "portal_session": row.idp_session_id,
-    });
+    let after = json!({ "user_id": user, "user_name": user_name });
     let actor = Actor { kind: ActorKind::User, id: user.to_string(), name: user_name };
-    record(tx, &act.by(actor), row.space_id, "sign_in.succeed", attempt, after).await?;
+    // The session's public name joins this to what the user does with it (CON-04).
+    let act = act.by(actor).within(row.idp_session_id);
+    record(tx, &act, row.space_id, "sign_in.succeed", attempt, after).await?;
     let session_ends_at = row.session_ends_at.map_or(longest, |ends_at| ends_at.min(longest));
     let idp_session = row.idp_session_id;
     logout::keep_session(tx, idp_session, session_ends_at).await?;

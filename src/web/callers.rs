@@ -20,10 +20,10 @@ use crate::{
     audit::{Act, Actor, ActorKind},
     credential::Opened,
     directory::{self, User},
-    id::UserId,
+    id::{IdpSessionId, UserId},
     space::Space,
     sso,
-    store::{SUBJECT, Timestamp},
+    store::{IDP_SESSION, SUBJECT, Timestamp},
 };
 
 /// Somebody unknown.
@@ -57,6 +57,8 @@ pub struct PortalUser {
     pub user: User,
     /// When the session ends.
     pub session_ends_at: Timestamp,
+    /// The session's public name: the session at the identity provider that it came from.
+    pub came_from: IdpSessionId,
 }
 
 /// What a portal session holds besides its subject.
@@ -92,27 +94,30 @@ impl PortalUser {
             Entrance::Moved(name) => return Ok(Err(Shut::Moved(name))),
             Entrance::Nothing => return Ok(Err(Shut::NotSignedIn)),
         };
-        let (Some(user), Some(ends_at)) = (user, ends_at) else {
+        let came_from = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
+        let (Some(user), Some(ends_at), Some(came_from)) = (user, ends_at, came_from) else {
             return Ok(Err(Shut::NotSignedIn));
         };
         let ends_at = Timestamp::from_second(ends_at);
-        Ok(Self::now(app, info, space, user, ends_at).ok_or(Shut::NotSignedIn))
+        Ok(Self::now(app, info, space, user, (came_from, ends_at)).ok_or(Shut::NotSignedIn))
     }
 
-    /// The user, if they may be here now.
+    /// The user, if they may be here now. What they do hangs together under the public name of
+    /// their portal session (CON-04).
     pub(super) fn now(
         app: &App,
         info: &RequestInfo,
         space: Space,
         user: User,
-        session_ends_at: Timestamp,
+        (came_from, session_ends_at): (IdpSessionId, Timestamp),
     ) -> Option<Self> {
         if !user.enabled() || session_ends_at <= app.clock.now() {
             return None;
         }
         let actor =
             Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.user_name.clone() };
-        Some(Self { act: info.act(app, actor), space, user, session_ends_at })
+        let act = info.act(app, actor).within(came_from);
+        Some(Self { act, space, user, session_ends_at, came_from })
     }
 }
 

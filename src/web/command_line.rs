@@ -32,8 +32,6 @@ const SPACE: &str = "space";
 pub struct CommandLine {
     /// The user; enabled at this very moment.
     pub user: PortalUser,
-    /// The identity provider's session that it comes from.
-    pub idp_session: IdpSessionId,
 }
 
 impl CommandLine {
@@ -82,8 +80,9 @@ impl CommandLine {
         let open = found.filter(|(space, _)| space.sign_in_networks.0.admit(info.address));
         let Some((space, user)) = open else { return Ok(None) };
         let ends_at = Timestamp::from_second(ends_at);
-        let user = PortalUser::now(app, info, space, user, ends_at);
-        Ok(user.map(|user| Self { user, idp_session: IdpSessionId(idp_session) }))
+        let came_from = IdpSessionId(idp_session);
+        let user = PortalUser::now(app, info, space, user, (came_from, ends_at));
+        Ok(user.map(|user| Self { user }))
     }
 }
 

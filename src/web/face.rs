@@ -76,6 +76,7 @@ fn management(error: &management::Error) -> Face {
         | E::BuiltIn
         | E::Preset
         | E::NameInvalid(_)
+        | E::NameReserved(_)
         | E::NameTaken(_)
         | E::NotFound(_)
         | E::Unnamed(_)
@@ -312,7 +313,7 @@ fn provisioning(error: &provisioning::Error) -> Face {
     match error {
         E::DescriptionInvalid => Face::Field("description"),
         E::UserSyncNotFound | E::ManualStepNotFound => Face::NotFound,
-        E::UserSyncCountInvalid
+        E::UserSyncCountInvalid { .. }
         | E::Unknown(_)
         | E::UserSyncsExist
         | E::ConflictPolicyStays

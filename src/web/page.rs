@@ -225,6 +225,21 @@ impl Field {
         Self { longest, ..self }
     }
 
+    /// What the form sends it as.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is called.
+    pub fn label(&self) -> Message {
+        self.label
+    }
+
+    /// What stands in it now.
+    pub fn said(&self) -> &str {
+        &self.value
+    }
+
     /// What stands in it.
     #[must_use]
     pub fn value(self, value: impl Into<String>) -> Self {

@@ -263,9 +263,7 @@ fn provisioning(error: &provisioning::Error) -> String {
         E::Task(error) => of_task(error),
         E::Space(error) => space(error),
         E::Permission(error) => permission(error),
-        E::UserSyncCountInvalid => {
-            t!("error-count", most = provisioning::MOST_SYNCS_PER_CALL)
-        }
+        E::UserSyncCountInvalid { limit, count: _ } => t!("error-count", most = limit),
         E::Unknown(_) => t!("error-batch-unknown"),
         E::DescriptionInvalid => t!("error-description"),
         E::KeyNotKnown(accounts) => t!("error-key-not-known", count = accounts),
@@ -380,6 +378,7 @@ fn management(error: &management::Error) -> String {
         | E::BuiltIn
         | E::Preset
         | E::NameInvalid(_)
+        | E::NameReserved(_)
         | E::NameTaken(_)
         | E::NotFound(_)
         | E::Unnamed(_)

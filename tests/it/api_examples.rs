@@ -47,17 +47,17 @@ const DOCUMENTS: [&str; 4] =
     ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate", "PublicKey"];
 
 #[derive(Serialize, Deserialize)]
-struct Story {
+pub struct Story {
     /// What the requests name and no answer gives, as the reference shows it.
     given: Map<String, Value>,
-    steps: Vec<Step>,
+    pub steps: Vec<Step>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Step {
-    service: String,
+pub struct Step {
+    pub service: String,
     version: String,
-    action: String,
+    pub action: String,
     /// What the action does: one sentence or two, with its first example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<String>,
@@ -68,7 +68,7 @@ struct Step {
     #[serde(default, skip_serializing_if = "is_false")]
     aside: bool,
     #[serde(default, skip_serializing_if = "is_false")]
-    unsigned: bool,
+    pub unsigned: bool,
     /// What happens first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<Event>,
@@ -99,7 +99,7 @@ impl Story {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/api-examples.json")
     }
 
-    fn read() -> Self {
+    pub fn read() -> Self {
         serde_json::from_str(&fs::read_to_string(Self::path()).unwrap()).unwrap()
     }
 
@@ -109,14 +109,14 @@ impl Story {
 }
 
 /// A story that is being told.
-struct Telling<'h> {
+pub struct Telling<'h> {
     house: &'h TestHouse,
     client: Client,
     kept: HashMap<String, Value>,
 }
 
 impl<'h> Telling<'h> {
-    async fn begin(house: &'h TestHouse) -> Self {
+    pub async fn begin(house: &'h TestHouse) -> Self {
         let act = house.app.own_act("test").unwrap();
         let key = cloud::new_access_key(&house.app.sealer).unwrap();
         let hash = cloud::password::hash(Zeroizing::new(PASSWORDS[0].to_owned())).await.unwrap();
@@ -143,12 +143,12 @@ impl<'h> Telling<'h> {
         self.kept(name).as_str().unwrap().parse().unwrap()
     }
 
-    fn uin(&self, name: &str) -> Uin {
+    pub fn uin(&self, name: &str) -> Uin {
         Uin(self.kept(name).as_i64().unwrap())
     }
 
     /// A request with the values that it names: `$name` for a whole value, `{$name}` in a text.
-    fn filled(&self, template: &Value) -> Value {
+    pub fn filled(&self, template: &Value) -> Value {
         match template {
             Value::String(text) => match text.strip_prefix('$') {
                 Some(name) => self.kept(name).clone(),
@@ -176,11 +176,16 @@ impl<'h> Telling<'h> {
     }
 
     async fn call(&self, step: &Step) -> Value {
+        self.call_as(&self.client, step).await
+    }
+
+    /// Somebody else makes the call of a step.
+    pub async fn call_as(&self, client: &Client, step: &Step) -> Value {
         let client = match step.service.as_str() {
-            "organization" => self.client.clone(),
-            "cam" => self.client.cam(),
-            "sts" => self.client.sts(),
-            "identitycenter" => self.client.own(),
+            "organization" => client.clone(),
+            "cam" => client.cam(),
+            "sts" => client.sts(),
+            "identitycenter" => client.own(),
             other => panic!("{other}"),
         };
         let request = self.filled(&step.request);
@@ -205,6 +210,25 @@ impl<'h> Telling<'h> {
             ),
             Value::Null | Value::Bool(_) | Value::Number(_) => answer,
         }
+    }
+
+    /// The next step, and what is answered.
+    pub async fn go_on(&mut self, step: &Step) -> Value {
+        self.approach(step).await;
+        let answer = self.call(step).await;
+        self.keep(step, &answer);
+        answer
+    }
+
+    /// Everything up to the call of the next step.
+    pub async fn approach(&mut self, step: &Step) {
+        // Things do not all happen at once.
+        self.settle().await;
+        self.house.app.clock.advance(jiff::SignedDuration::from_mins(1));
+        for event in step.before.clone() {
+            self.happen(event).await;
+        }
+        self.settle().await;
     }
 
     fn keep(&mut self, step: &Step, answer: &Value) {
@@ -421,15 +445,7 @@ with_settings! { all_allowed;
         let mut telling = Telling::begin(house).await;
         let mut counterparts = Counterparts::default();
         for step in &mut story.steps {
-            // Things do not all happen at once.
-            telling.settle().await;
-            house.app.clock.advance(jiff::SignedDuration::from_mins(1));
-            for event in step.before.clone() {
-                telling.happen(event).await;
-            }
-            telling.settle().await;
-            let answer = telling.call(step).await;
-            telling.keep(step, &answer);
+            let answer = telling.go_on(step).await;
             if writes {
                 step.response = as_written(answer);
             } else {

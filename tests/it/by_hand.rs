@@ -183,7 +183,8 @@ impl<'h> Office<'h> {
         let space = self.world.space.id;
         self.world
             .write(async |tx, act| {
-                provisioning::create_user_syncs(tx, act, space, std::slice::from_ref(&new)).await
+                provisioning::create_user_syncs(tx, act, space, std::slice::from_ref(&new), 50)
+                    .await
             })
             .await;
         self.settle().await;

@@ -434,7 +434,7 @@ on_both! {
         };
         world
             .write(async |tx, act| {
-                provisioning::create_user_syncs(tx, act, world.space.id, &[new]).await
+                provisioning::create_user_syncs(tx, act, world.space.id, &[new], 50).await
             })
             .await;
         settle(&world).await;

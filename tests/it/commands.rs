@@ -106,15 +106,15 @@ async fn an_installation_begins_on_postgres() {
 }
 
 /// A demo that runs, and all that it said.
-struct Demo {
+pub struct Demo {
     child: Child,
     _listening: BufReader<ChildStdout>,
-    said: String,
-    url: String,
+    pub said: String,
+    pub url: String,
 }
 
 impl Demo {
-    fn start(data: &Path) -> Self {
+    pub fn start(data: &Path) -> Self {
         let mut child = identity_center()
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -132,20 +132,20 @@ impl Demo {
     }
 
     /// The word that comes after `label`.
-    fn after(&self, label: &str) -> &str {
+    pub fn after(&self, label: &str) -> &str {
         let rest = self.said.split_once(label).unwrap().1;
         rest.split_whitespace().next().unwrap().trim_end_matches(',')
     }
 
     /// Ends as Ctrl-C ends it.
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
 
     /// Signs in at the demo's identity provider; the answer of the assertion consumer service.
-    async fn sign_in(&self, browser: &Client, name: &str) -> reqwest::Response {
+    pub async fn sign_in(&self, browser: &Client, name: &str) -> reqwest::Response {
         let start = format!("{}/portal/acme/login/start", self.url);
         let start = browser.get(start).send().await.unwrap();
         let ask: url::Url = start.headers()[LOCATION].to_str().unwrap().parse().unwrap();

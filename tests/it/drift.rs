@@ -43,7 +43,8 @@ impl Deployed {
         };
         world
             .write(async |tx, act| {
-                provisioning::create_user_syncs(tx, act, space, std::slice::from_ref(&sync)).await
+                provisioning::create_user_syncs(tx, act, space, std::slice::from_ref(&sync), 50)
+                    .await
             })
             .await;
         world.run_tasks().await;

@@ -23,7 +23,7 @@ use identity_center::{
 };
 use serde_json::{Value, json};
 
-use crate::{api::Client, in_both_worlds, on_both, rules::Office, world::World};
+use crate::{api::Client, in_both_worlds, journey::count, on_both, rules::Office, world::World};
 
 /// Chance that can be repeated: xorshift.
 struct Chance(u64);
@@ -824,5 +824,43 @@ on_both! {
             assert_eq!(stage().await["Stage"], "Undeployed");
             assert!(!office.cam(house).await[1].to_string().contains("TencentCloudSSO-look"));
         }
+    }
+}
+
+fn two_per_call(settings: &mut identity_center::config::Settings) {
+    settings.limits.per_call = 2;
+}
+
+crate::with_settings! { two_per_call;
+    async fn maa_09_a_plan_of_user_syncs_keeps_to_what_a_call_may_have(house) {
+        let office = Office::open(house).await;
+        let member = office.member(house, "shop").await;
+        let mut users = Vec::new();
+        for name in ["ann", "bob", "cid"] {
+            users.push(office.user(house, name).await);
+        }
+        let own = office.client.own();
+        let wanted = |users: &[Value]| {
+            let one = |user: &Value| json!({ "PrincipalId": user, "PrincipalType": "User",
+                "TargetUin": member.uin.0, "TargetType": "MemberUin",
+                "DuplicationStrategy": "KeepBoth", "DeletionStrategy": "Keep" });
+            let all: Value = users.iter().map(one).collect();
+            office.here(json!({ "Operation": { "Type": "Sync", "UserSyncProvisionings": all } }))
+        };
+        let planned = async |wanted: &Value| {
+            let planned = own.done(house, "DescribePlan", wanted.clone()).await;
+            let mut apply = wanted.clone();
+            apply["PlanHash"] = planned["PlanHash"].clone();
+            apply
+        };
+        let three = planned(&wanted(&users)).await;
+        let (code, text) = own.refusal(house, "ApplyPlan", three).await;
+        assert_eq!(code, "LimitExceeded.CreateUserSyncProvisioningLimitExceeded");
+        assert!(text.contains("1 to 2") && text.contains('3'), "{text}");
+        assert_eq!(count(house, "SELECT COUNT(*) FROM user_syncs").await, 0);
+        let two = planned(&wanted(&users[..2])).await;
+        own.done(house, "ApplyPlan", two).await;
+        assert_eq!(count(house, "SELECT COUNT(*) FROM user_syncs").await, 2);
+        office.settle(house).await;
     }
 }

@@ -185,7 +185,7 @@ async fn sync(
     };
     let mut items = world
         .write(async |tx, act| {
-            provisioning::create_user_syncs(tx, act, world.space.id, &[new]).await
+            provisioning::create_user_syncs(tx, act, world.space.id, &[new], 50).await
         })
         .await;
     items.remove(0)
@@ -277,6 +277,49 @@ in_both_worlds! {
         world
             .write(async |tx, _| {
                 sql("DELETE FROM cloud_roles WHERE name = $1").bind(&theirs).execute(tx).await
+            })
+            .await;
+        let again = world.assign(&[triple]).await[0];
+        world.run_tasks().await;
+        assert_eq!(world.task(again.task).await.state, State::Success);
+    }
+
+    /// Such a provider is as old as the account: by the account's own hands none can be made now.
+    async fn dpl_16_a_provider_that_is_not_ours_is_never_overwritten(world) {
+        let id = world.configuration("Reader", &["ReadOnlyAccess"]).await;
+        let theirs = provisioning::names::saml_provider(world.space.id);
+        let (account, now) = (world.member.uin, world.now());
+        world
+            .write(async |tx, _| {
+                sql("INSERT INTO cloud_saml_providers
+                         (account_uin, name, description, metadata, created_at, updated_at)
+                     VALUES ($1, $2, 'theirs', '<theirs/>', $3, $3)")
+                .bind(account)
+                .bind(&theirs)
+                .bind(now)
+                .execute(tx)
+                .await
+            })
+            .await;
+        let alice = Principal::User(world.user("alice").await);
+        let triple = world.triple(alice, account, id);
+        let item = world.assign(&[triple]).await[0];
+        world.run_tasks().await;
+        let task = world.task(item.task).await;
+        assert_eq!(task.state, State::Failed);
+        assert!(task.reason.unwrap().contains("not managed by Identity Center"));
+        let rows: Vec<(String, String)> = world
+            .rows(sql("SELECT description, metadata FROM cloud_saml_providers WHERE name = $1")
+                .bind(&theirs))
+            .await;
+        assert_eq!(rows, [("theirs".to_owned(), "<theirs/>".to_owned())]);
+        let made = "SELECT COUNT(*) FROM cloud_roles WHERE managed_by IS NOT NULL AND name LIKE
+            'TencentCloudSSO-%'";
+        assert_eq!(world.count(made).await, 0, "no role trusts somebody else's provider");
+        world
+            .write(async |tx, _| {
+                let gone = sql("DELETE FROM cloud_saml_providers WHERE name = $1");
+                gone.bind(&theirs).execute(tx).await
             })
             .await;
         let again = world.assign(&[triple]).await[0];

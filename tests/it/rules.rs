@@ -152,6 +152,90 @@ on_both! {
         assert_eq!(count(house, all).await, users, "in no account");
     }
 
+    async fn maa_14_moving_an_account_between_departments_changes_nothing(house) {
+        let office = Office::open(house).await;
+        let member = office.member(house, "shop").await;
+        let (ann, look) = (office.user(house, "ann").await, office.configuration(house, "look").await);
+        let group = office.done(house, "CreateGroup", json!({ "GroupName": "Shop" })).await;
+        let group = group["GroupInfo"]["GroupId"].clone();
+        let bob = office.user(house, "bob").await;
+        office.done(house, "AddUserToGroup", json!({ "GroupId": group, "UserId": bob })).await;
+        let target = |kind: &str, id: &Value| {
+            json!({ "PrincipalId": id, "PrincipalType": kind, "TargetUin": member.uin.0,
+                "TargetType": "MemberUin", "RoleConfigurationId": look })
+        };
+        let both = json!({ "RoleAssignmentInfo": [target("User", &ann), target("Group", &group)] });
+        office.done(house, "CreateRoleAssignment", both).await;
+        let sync = json!({ "UserSyncProvisionings": [{ "PrincipalId": ann, "PrincipalType": "User",
+            "TargetUin": member.uin.0, "TargetType": "MemberUin",
+            "DuplicationStrategy": "KeepBoth", "DeletionStrategy": "Keep" }] });
+        office.done(house, "CreateUserSyncProvisioning", sync).await;
+        office.settle(house).await;
+        let departments: Vec<i64> = {
+            let mut made = Vec::new();
+            for name in ["Here", "There"] {
+                let new = json!({ "ParentNodeId": office.account.node_id, "Name": name });
+                let node = office.client.done(house, "AddOrganizationNode", new).await;
+                made.push(node["NodeId"].as_i64().unwrap());
+            }
+            made
+        };
+        // Everything there is to know of who reaches what, but for the department's own name.
+        let own = office.client.own();
+        let known = async || {
+            let mut known = Vec::new();
+            for user in [&ann, &bob] {
+                let of = office.here(json!({ "UserId": user }));
+                known.push(own.done(house, "DescribeEffectiveAccess", of).await);
+            }
+            for action in ["ListRoleAssignments", "ListTasks", "ListUserSyncProvisionings",
+                "ListRoleConfigurationProvisionings"]
+            {
+                known.push(office.done(house, action, json!({})).await);
+            }
+            for answer in &mut known {
+                answer.as_object_mut().unwrap().remove("RequestId");
+            }
+            let mut tables = Vec::new();
+            for table in ["SELECT COUNT(*) FROM assignments", "SELECT COUNT(*) FROM tasks",
+                "SELECT COUNT(*) FROM deployments", "SELECT COUNT(*) FROM user_syncs",
+                "SELECT COUNT(*) FROM cloud_roles", "SELECT COUNT(*) FROM cloud_users"]
+            {
+                tables.push(count(house, table).await);
+            }
+            json!([known, tables])
+        };
+        let before = known().await;
+        assert_eq!(before[0][0]["TotalCounts"], 2, "ann, as a role and as a CAM user: {before}");
+        assert_eq!(before[0][1]["TotalCounts"], 1, "bob does, through the group: {before}");
+        for node in [departments[0], departments[1], office.account.node_id] {
+            let to = json!({ "NodeId": node, "MemberUin": [member.uin.0] });
+            office.client.done(house, "MoveOrganizationNodeMembers", to).await;
+            let members = json!({ "Limit": 50, "Offset": 0 });
+            let members = office.client.done(house, "DescribeOrganizationMembers", members).await;
+            let moved = members["Items"].as_array().unwrap().iter()
+                .find(|it| it["MemberUin"] == member.uin.0).unwrap();
+            assert_eq!(moved["NodeId"], node);
+            office.settle(house).await;
+            assert_eq!(known().await, before);
+        }
+    }
+
+    async fn maa_14_where_departments_help_to_choose_the_page_says_what_they_are(house) {
+        let office = console::Office::open(house).await;
+        office.hire("olga", Some("QcloudOrganizationFullAccess")).await;
+        let browser = office.inside("olga").await;
+        for (path, words) in [
+            ("/console/authorization", "A department is only a help to choose"),
+            ("/console/organization", "Nothing is granted to a department: an account that moves keeps what it has"),
+        ] {
+            let page = browser.get(house.url(path)).send().await.unwrap();
+            assert_eq!(page.status(), StatusCode::OK);
+            let page = page.text().await.unwrap();
+            assert!(page.contains(words), "{path}: {page}");
+        }
+    }
+
     async fn con_05_what_an_account_has_of_its_own_stays_as_it_is(house) {
         let Administration { account, client, .. } = api::administration(house).await;
         let cam = client.cam();

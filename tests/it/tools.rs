@@ -99,6 +99,9 @@ fn free_port() -> u16 {
 pub struct Browser {
     /// Drives it.
     pub driver: WebDriver,
+    chromedriver: String,
+    /// For what its driver has no words for.
+    http: reqwest::Client,
     process: Process,
     _profile: TempDir,
 }
@@ -128,8 +131,30 @@ impl Browser {
             wanted.add_arg(argument).unwrap();
         }
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
-        Some(Self { driver, process, _profile: profile })
+        let chromedriver = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(&chromedriver, wanted).await.unwrap();
+        Some(Self {
+            driver,
+            chromedriver,
+            http: reqwest::Client::new(),
+            process,
+            _profile: profile,
+        })
+    }
+
+    /// Has the browser do what only its developers' tools can; what it says.
+    pub async fn developer(
+        &self,
+        command: &str,
+        parameters: serde_json::Value,
+    ) -> serde_json::Value {
+        let session = self.driver.session_id();
+        let address = format!("{}/session/{session}/goog/cdp/execute", self.chromedriver);
+        let said = serde_json::json!({ "cmd": command, "params": parameters });
+        let done = self.http.post(address).json(&said).send().await.unwrap();
+        let (status, answer) = (done.status(), done.json().await.unwrap());
+        assert!(status.is_success(), "{command}: {answer}");
+        answer
     }
 
     /// Ends it. A browser that a failed test leaves behind is ended with its process group.
@@ -182,6 +207,11 @@ impl Drop for Process {
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.child.wait();
     }
+}
+
+/// The script that looks for what keeps people out of a page.
+pub fn axe() -> Option<String> {
+    Some(std::fs::read_to_string(tool("IDENTITY_CENTER_TEST_AXE")?).unwrap())
 }
 
 /// A command that runs a Python program of the tree with the packages of

@@ -222,4 +222,9 @@ def say_what_is_left_out():
     assert not any(stale), stale
     silent = set(identity_center) - ELSEWHERE - succeeded
     assert not silent, sorted(silent)
+    written = (folder.parent.parent / "docs" / "API.md").read_text().split("never come\n")[1]
+    told = [f"| every one | `{code}` | {why} |" for code, why in NEVER.items()]
+    told += [f"| `{name}` | `{code}` | {why} |" for (name, code), why in NEVER_OF.items()]
+    rows = [line for line in written.splitlines() if "` | " in line]
+    assert rows == told, sorted(set(rows) ^ set(told))
     print(f"{len(listed & refused)} pairs provoked, {len(never)} cannot occur")

@@ -126,7 +126,8 @@ async fn carry_out(
             }
         }
         Operation::Sync(new) => {
-            let made = provisioning::create_user_syncs(tx, act, space.id, new).await?;
+            let per_call = limits.per_call;
+            let made = provisioning::create_user_syncs(tx, act, space.id, new, per_call).await?;
             tasks.extend(made.into_iter().map(|item| item.task));
         }
         Operation::Unsync(ids) => {

@@ -67,6 +67,11 @@ pub const LONGEST_METADATA: usize = 256 * 1024;
 /// Longest session of a role, in seconds (API.md §4.2).
 pub const LONGEST_SESSION: i64 = 43_200;
 
+/// What the names of the roles and policies that Identity Center makes in an account begin with.
+pub const RESERVED_ROLES: &str = "TencentCloudSSO-";
+/// What the names of the SAML providers that Identity Center makes in an account begin with.
+pub const RESERVED_PROVIDERS: &str = "TencentReservedSSO-";
+
 /// What kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -106,6 +111,10 @@ pub enum Error {
     /// A name breaks the rule for its kind.
     #[error("the name of a {0} has {rule}", rule = name_rule(*.0))]
     NameInvalid(Kind),
+    /// The name is one of those that Identity Center gives: whoever made it first would keep a
+    /// deployment out (DPL-16), or be taken for one.
+    #[error("names of a {0} that begin with {prefix} are Identity Center's", prefix = reserved(*.0).unwrap_or_default())]
+    NameReserved(Kind),
     /// Another one of the account has this name.
     #[error("the account has a {0} of this name already")]
     NameTaken(Kind),
@@ -204,14 +213,27 @@ const fn own_hand(account: Uin) -> Hand {
 }
 
 /// A role, a policy and a SAML provider are named alike (API.md §4.1).
+/// What the names of a kind begin with that only Identity Center gives.
+fn reserved(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Role | Kind::Policy => Some(RESERVED_ROLES),
+        Kind::Provider => Some(RESERVED_PROVIDERS),
+        Kind::User => None,
+    }
+}
+
+/// Checks a name that somebody in the account gives. In whatever case: nobody should take one of
+/// these for one of ours.
 fn check_name(kind: Kind, name: &str) -> Result<(), Error> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
     let longest = if kind == Kind::User { 64 } else { 128 };
-    if (1..=longest).contains(&name.len()) && name.bytes().all(letter) {
-        Ok(())
-    } else {
-        Err(Error::NameInvalid(kind))
+    if !(1..=longest).contains(&name.len()) || !name.bytes().all(letter) {
+        return Err(Error::NameInvalid(kind));
     }
+    let ours = |prefix: &str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    if reserved(kind).is_some_and(ours) { Err(Error::NameReserved(kind)) } else { Ok(()) }
 }
 
 fn check_description(text: &str) -> Result<(), Error> {

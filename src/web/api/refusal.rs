@@ -439,7 +439,9 @@ fn request(error: &request::Error) -> &'static str {
 fn provisioning(error: &provisioning::Error) -> &'static str {
     use provisioning::Error;
     match error {
-        Error::UserSyncCountInvalid => "LimitExceeded.CreateUserSyncProvisioningLimitExceeded",
+        Error::UserSyncCountInvalid { .. } => {
+            "LimitExceeded.CreateUserSyncProvisioningLimitExceeded"
+        }
         Error::Unknown(unknown) => first_unknown(unknown),
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",

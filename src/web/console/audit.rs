@@ -39,6 +39,8 @@ pub(super) struct LogQuery {
     action: String,
     /// The id of what it was done to.
     object: String,
+    /// What hangs together: the public name of a portal session.
+    together: String,
     /// The first day, in UTC.
     since: String,
     /// The last day, in UTC.
@@ -57,6 +59,7 @@ impl LogQuery {
             ("actor", &self.actor),
             ("action", &self.action),
             ("object", &self.object),
+            ("together", &self.together),
             ("since", &self.since),
             ("until", &self.until),
         ];
@@ -89,6 +92,7 @@ impl LogQuery {
             action,
             actor_id: None,
             actor: text(&self.actor),
+            correlation_id: text(&self.together),
             since: day(&self.since, 0),
             until: day(&self.until, 1),
         }
@@ -175,7 +179,7 @@ pub(super) async fn file(
     Ok((headers, text).into_response())
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "id",
     "time",
     "actor_kind",
@@ -188,9 +192,10 @@ const COLUMNS: [&str; 12] = [
     "after",
     "request_id",
     "address",
+    "correlation_id",
 ];
 
-fn cells(record: &Record) -> [String; 12] {
+fn cells(record: &Record) -> [String; 13] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     [
         record.id.to_string(),
@@ -205,6 +210,7 @@ fn cells(record: &Record) -> [String; 12] {
         text(&record.state_after),
         record.request_id.clone(),
         text(&record.address),
+        text(&record.correlation_id),
     ]
 }
 

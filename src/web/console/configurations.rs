@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator,
+    conflict::{Unsaved, unchanged},
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
     limits,
     plans::{PolicyWords, Wanted},
@@ -26,6 +27,7 @@ use crate::{
         PolicyKind,
     },
     policy::catalogue,
+    space,
     store::{PageRequest, Read},
     web::{
         Fault,
@@ -68,6 +70,20 @@ pub(super) struct ConfigurationForm {
     description: String,
     session_duration: String,
     relay_state: String,
+    mark: String,
+}
+
+impl ConfigurationForm {
+    /// What can be changed of one.
+    fn of(configuration: &Configuration) -> Self {
+        Self {
+            name: String::new(),
+            description: configuration.description.clone(),
+            session_duration: configuration.session_duration.to_string(),
+            relay_state: configuration.relay_state.clone(),
+            mark: String::new(),
+        }
+    }
 }
 
 /// The fields that can be changed later, too (PC-14).
@@ -107,6 +123,7 @@ fn form_page(who: &Administrator, form: &ConfigurationForm, wrong: Option<Wrong>
         submit: key!("configuration-create-do"),
         fields: std::iter::once(name).chain(fields(form, wrong.as_ref())).collect(),
         wrong,
+        mark: String::new(),
     }
 }
 
@@ -127,6 +144,7 @@ fn edit_page(
         submit: key!("save"),
         fields: fields(form, wrong.as_ref()),
         wrong,
+        mark: String::new(),
     }
 }
 
@@ -138,13 +156,8 @@ pub(super) async fn edit(
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
     let found = app.db.read(async |tx| find(tx, space, id).await).await?;
-    let form = ConfigurationForm {
-        name: String::new(),
-        description: found.description.clone(),
-        session_duration: found.session_duration.to_string(),
-        relay_state: found.relay_state.clone(),
-    };
-    Ok(Page::new(edit_page(&administrator, &found, &form, None)).into_response())
+    let page = edit_page(&administrator, &found, &ConfigurationForm::of(&found), None).marked();
+    Ok(Page::new(page).into_response())
 }
 
 pub(super) async fn update(
@@ -165,19 +178,31 @@ pub(super) async fn update(
             };
             let act = &administrator.act;
             app.db
-                .write(async |tx| {
-                    permission::update_configuration(tx, act, space, id, &change, &limits).await
+                .write(async |tx| -> Result<_, Unsaved<Error>> {
+                    space::lock(tx, space).await?;
+                    if let Some(now) = permission::configuration(tx, space, id).await? {
+                        let form_now = ConfigurationForm::of(&now);
+                        let now = edit_page(&administrator, &now, &form_now, None).version();
+                        unchanged(&form.mark, now)?;
+                    }
+                    let changed =
+                        permission::update_configuration(tx, act, space, id, &change, &limits);
+                    changed.await.map_err(Unsaved::Room)
                 })
                 .await
         }
-        Err(_) => Err(Error::SessionDurationInvalid),
+        Err(_) => Err(Unsaved::Room(Error::SessionDurationInvalid)),
     };
     match changed {
         Ok(_) => Ok(done(&format!("/console/configurations/{id}"), "configuration-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let found = app.db.read(async |tx| find(tx, space, id).await).await?;
+            Ok(edit_page(&administrator, &found, &form, None).conflict(&now))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
             let found = app.db.read(async |tx| find(tx, space, id).await).await?;
-            let page = edit_page(&administrator, &found, &form, Some(wrong));
+            let page = edit_page(&administrator, &found, &form, Some(wrong)).marked_as(&form.mark);
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }

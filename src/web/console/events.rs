@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator,
+    conflict::{Entry, Place, Unsaved, Version, conflict, unchanged},
     frame::{Frame, ListQuery, Pager, Section, Wrong, done},
     words::{self, Badge},
 };
@@ -19,6 +20,7 @@ use crate::{
     app::App,
     event::{self, Access, Delivery, Endpoint, Kind, MAX_ENDPOINTS, State as DeliveryState, Wish},
     id::{EndpointId, EventId},
+    space,
     store::Timestamp,
     web::{
         Fault,
@@ -84,6 +86,28 @@ struct Settings {
     url: Field,
     kinds: Vec<(Kind, Message, bool)>,
     full_content: bool,
+    mark: String,
+}
+
+/// What can be changed of an endpoint, as somebody has it.
+fn version(wish: &Wish) -> Version {
+    let mut entries = vec![Entry::text("url", key!("events-url"), &*wish.url)];
+    for kind in Kind::CHOICE {
+        let entry = Entry::one_of("kinds", words::event_kind(kind), kind.as_str());
+        entries.push(entry.ticked(wish.kinds.contains(&kind)));
+    }
+    entries.push(Entry::tick("full_content", key!("events-full-content"), wish.full_content));
+    Version(entries)
+}
+
+impl From<&Endpoint> for Wish {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self {
+            url: endpoint.url.clone(),
+            kinds: endpoint.kinds.0.clone(),
+            full_content: endpoint.full_content,
+        }
+    }
 }
 
 impl Settings {
@@ -96,7 +120,8 @@ impl Settings {
         let kinds = Kind::CHOICE
             .into_iter()
             .map(|kind| (kind, words::event_kind(kind), wish.kinds.contains(&kind)));
-        Self { url, kinds: kinds.collect(), full_content: wish.full_content }
+        let mark = version(wish).mark();
+        Self { url, kinds: kinds.collect(), full_content: wish.full_content, mark }
     }
 }
 
@@ -109,6 +134,8 @@ pub(super) struct EndpointForm {
     kinds: Vec<Kind>,
     #[serde(default)]
     full_content: bool,
+    #[serde(default)]
+    mark: String,
 }
 
 impl From<EndpointForm> for Wish {
@@ -213,11 +240,7 @@ async fn look(
         badge: words::delivery(delivery.state),
         delivery,
     });
-    let wish = Wish {
-        url: endpoint.url.clone(),
-        kinds: endpoint.kinds.0.clone(),
-        full_content: endpoint.full_content,
-    };
+    let wish = Wish::from(&endpoint);
     Ok(EndpointPage {
         frame: Frame::new(who, Section::Events, query.done.as_deref()),
         form: Settings::new(&wish, None),
@@ -242,17 +265,36 @@ pub(super) async fn update(
     Form(form): Form<EndpointForm>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
+    let mark = form.mark.clone();
     let (wish, guard) = (Wish::from(form), app.event_guard());
     let changed = app
         .db
-        .write(async |tx| event::update(tx, &administrator.act, &guard, space, id, &wish).await)
+        .write(async |tx| -> Result<_, Unsaved<event::Error>> {
+            space::lock(tx, space).await?;
+            let now = event::endpoint(tx, space, id).await.map_err(Unsaved::Room)?;
+            unchanged(&mark, version(&Wish::from(&now)))?;
+            let act = &administrator.act;
+            event::update(tx, act, &guard, space, id, &wish).await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(_) => Ok(done(&format!("{HERE}/{id}"), "endpoint-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let here = format!("{HERE}/{id}");
+            let place = Place {
+                title: key!("settings"),
+                back: here.clone(),
+                back_label: t!("events-title"),
+                edit: here.clone(),
+                action: here,
+            };
+            let frame = Frame::new(&administrator, Section::Events, None);
+            Ok(conflict(frame, place, &now, version(&wish)))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
             let mut page = look(&app, &administrator, id, &ListQuery::default()).await?;
-            page.form = Settings::new(&wish, Some(&wrong));
+            page.form = Settings { mark, ..Settings::new(&wish, Some(&wrong)) };
             page.wrong = Some(wrong);
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }

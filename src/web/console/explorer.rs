@@ -234,12 +234,12 @@ struct Picture {
     edges: Vec<Edge>,
 }
 
-const COLUMN: usize = 250;
-const BOX_WIDTH: usize = 190;
+const COLUMN: usize = 320;
+const BOX_WIDTH: usize = 250;
 const ROW: usize = 44;
 const BOX_HEIGHT: usize = 30;
 /// Letters that fit into a box.
-const LETTERS: usize = 24;
+const LETTERS: usize = 31;
 
 impl Picture {
     fn of(ways: &[Way]) -> Self {

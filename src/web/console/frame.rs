@@ -213,6 +213,8 @@ pub(super) struct FormPage {
     pub submit: Message,
     pub fields: Vec<Field>,
     pub wrong: Option<Wrong>,
+    /// What it was made from, where it changes something: see [`super::conflict`].
+    pub mark: String,
 }
 
 /// What the address of a list says.

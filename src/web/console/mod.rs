@@ -11,6 +11,7 @@ mod authorization;
 mod chart;
 mod command_line;
 mod configurations;
+mod conflict;
 mod drift;
 mod events;
 mod expiring;

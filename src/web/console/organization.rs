@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator, MOST_AT_ONCE,
+    conflict::{Unsaved, unchanged},
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
     refused,
 };
@@ -100,6 +101,19 @@ pub(super) struct NameForm {
     name: String,
     remark: String,
     department: i64,
+    mark: String,
+}
+
+impl NameForm {
+    fn of_department(of: &Department) -> Self {
+        let (name, remark) = (of.name.clone(), of.remark.clone());
+        Self { name, remark, department: of.node_id, mark: String::new() }
+    }
+
+    fn of_account(of: &Account) -> Self {
+        let (name, remark) = (of.name.clone(), of.remark.clone());
+        Self { name, remark, department: of.node_id, mark: String::new() }
+    }
 }
 
 fn name_page(who: &Administrator, form: &NameForm, wrong: Option<Wrong>) -> FormPage {
@@ -125,6 +139,7 @@ fn name_page(who: &Administrator, form: &NameForm, wrong: Option<Wrong>) -> Form
                 .error(at("remark")),
         ],
         wrong,
+        mark: String::new(),
     }
 }
 
@@ -189,8 +204,9 @@ pub(super) async fn edit_department(
     let id = administrator.organization.id;
     let found = app.db.read(async |tx| organization::department(tx, id, node).await).await?;
     let found = found.ok_or(Fault::from(organization::Error::DepartmentNotFound))?;
-    let form = NameForm { name: found.name, remark: found.remark, department: node };
-    Ok(Page::new(edit_department_page(&administrator, node, &form, None)).into_response())
+    let form = NameForm::of_department(&found);
+    let page = edit_department_page(&administrator, node, &form, None).marked();
+    Ok(Page::new(page).into_response())
 }
 
 pub(super) async fn update_department(
@@ -203,13 +219,26 @@ pub(super) async fn update_department(
     let (name, remark) = (Some(form.name.trim()), Some(form.remark.trim()));
     let changed = app
         .db
-        .write(async |tx| organization::update_department(tx, act, id, node, name, remark).await)
+        .write(async |tx| -> Result<Department, Unsaved<organization::Error>> {
+            organization::lock(tx, id).await?;
+            if let Some(now) = organization::department(tx, id, node).await? {
+                let now = NameForm::of_department(&now);
+                let now = edit_department_page(&administrator, node, &now, None).version();
+                unchanged(&form.mark, now)?;
+            }
+            let changed = organization::update_department(tx, act, id, node, name, remark);
+            changed.await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(_) => Ok(done(&at_department(node), "department-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            Ok(edit_department_page(&administrator, node, &form, None).conflict(&now))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Some(Wrong::of(error.into())?);
-            Ok(again(edit_department_page(&administrator, node, &form, wrong)))
+            let page = edit_department_page(&administrator, node, &form, wrong);
+            Ok(again(page.marked_as(&form.mark)))
         }
     }
 }
@@ -317,8 +346,9 @@ pub(super) async fn edit_account(
     Path(account): Path<Uin>,
 ) -> Result<Response, PageError> {
     let found = find(&app, &administrator, account).await?;
-    let form = NameForm { name: found.name, remark: found.remark, department: found.node_id };
-    Ok(Page::new(edit_account_page(&administrator, account, &form, None)).into_response())
+    let form = NameForm::of_account(&found);
+    let page = edit_account_page(&administrator, account, &form, None).marked();
+    Ok(Page::new(page).into_response())
 }
 
 pub(super) async fn update_account(
@@ -331,15 +361,29 @@ pub(super) async fn update_account(
     let (name, remark) = (Some(form.name.trim()), Some(form.remark.trim()));
     let changed = app
         .db
-        .write(async |tx| organization::update_account(tx, act, id, account, name, remark).await)
+        .write(async |tx| -> Result<Account, Unsaved<organization::Error>> {
+            organization::lock(tx, id).await?;
+            if let Some(now) = organization::account(tx, id, account).await? {
+                let now = NameForm::of_account(&now);
+                let now = edit_account_page(&administrator, account, &now, None).version();
+                unchanged(&form.mark, now)?;
+            }
+            let changed = organization::update_account(tx, act, id, account, name, remark);
+            changed.await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(changed) => Ok(done(&at_department(changed.node_id), "account-changed")),
-        Err(error) => {
-            let wrong = Some(Wrong::of(error.into())?);
+        Err(unsaved) => {
             let found = find(&app, &administrator, account).await?;
             let form = NameForm { department: found.node_id, ..form.clone() };
-            Ok(again(edit_account_page(&administrator, account, &form, wrong)))
+            let page = |wrong| edit_account_page(&administrator, account, &form, wrong);
+            match unsaved {
+                Unsaved::Meanwhile(now) => Ok(page(None).conflict(&now)),
+                Unsaved::Room(error) => {
+                    Ok(again(page(Some(Wrong::of(error.into())?)).marked_as(&form.mark)))
+                }
+            }
         }
     }
 }

@@ -30,13 +30,26 @@ use crate::{
     space::{self, KeyPurpose},
     sso::{self, AttemptSearch, IdentityProvider, Proposal},
     store::PageRequest,
-    web::{Fault, page::Page, pages::PageError},
+    web::{Fault, messages::Message, page::Page, pages::PageError},
 };
 
 use certificates::StoredCertificate;
 use source::SourceRow;
 
 const HERE: &str = "/console/settings/sso";
+
+/// The place of a form of the settings, for [`super::conflict`].
+fn place(title: Message, form: &str) -> super::conflict::Place {
+    let here = format!("{HERE}/{form}");
+    super::conflict::Place {
+        title,
+        back: HERE.to_owned(),
+        back_label: t!("sso-title"),
+        edit: here.clone(),
+        action: here,
+    }
+}
+
 /// How many of the latest attempts the page shows.
 const ATTEMPTS: i64 = 5;
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator, authorization,
+    conflict::{Entry, Place, Unsaved, Version, conflict, unchanged},
     frame::{Frame, ListQuery, Pager, Search, Section, Wrong, done},
     plans::{SYNC_STEPS, Wanted},
 };
@@ -21,6 +22,7 @@ use crate::{
     provisioning::{
         self, DeletionStrategy, DuplicationStrategy, UserSync, UserSyncChange, UserSyncFilter,
     },
+    space,
     store::Read,
     web::{
         Fault,
@@ -123,7 +125,20 @@ struct OneSync {
     sync: UserSync,
     description: Field,
     deletion: DeletionStrategy,
+    mark: String,
     wrong: Option<Wrong>,
+}
+
+/// What can be changed of a user sync, as somebody has it.
+fn version(description: &str, deletion: DeletionStrategy) -> Version {
+    let shown = match deletion {
+        DeletionStrategy::Delete => t!("sync-delete"),
+        DeletionStrategy::Keep => t!("sync-keep"),
+    };
+    Version(vec![
+        Entry::text("description", key!("sync-description"), description),
+        Entry::choice("deletion", key!("sync-deletion"), deletion.as_str(), shown),
+    ])
 }
 
 async fn find(tx: &mut Read, space: SpaceId, id: UserSyncId) -> Result<UserSync, Fault> {
@@ -144,6 +159,7 @@ pub(super) async fn show(
         frame: Frame::new(&administrator, Section::UserSyncs, query.done.as_deref()),
         description: description_field(&sync.description),
         deletion: sync.deletion_strategy,
+        mark: version(&sync.description, sync.deletion_strategy).mark(),
         sync,
         wrong: None,
     };
@@ -155,6 +171,8 @@ pub(super) struct ChangeForm {
     #[serde(default)]
     description: String,
     deletion: DeletionStrategy,
+    #[serde(default)]
+    mark: String,
 }
 
 /// Changes the description and the delete policy (US-12).
@@ -173,11 +191,30 @@ pub(super) async fn update(
     let act = &administrator.act;
     let changed = app
         .db
-        .write(async |tx| provisioning::update_user_sync(tx, act, space, id, &change, false).await)
+        .write(async |tx| -> Result<(), Unsaved<provisioning::Error>> {
+            space::lock(tx, space).await?;
+            if let Some(now) = provisioning::user_sync(tx, space, id).await? {
+                unchanged(&form.mark, version(&now.description, now.deletion_strategy))?;
+            }
+            let changed = provisioning::update_user_sync(tx, act, space, id, &change, false);
+            changed.await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(()) => Ok(done(&format!("{HERE}/{id}"), "user-sync-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let here = format!("{HERE}/{id}");
+            let place = Place {
+                title: key!("user-sync-edit"),
+                back: here.clone(),
+                back_label: id.to_string(),
+                edit: here.clone(),
+                action: here,
+            };
+            let frame = Frame::new(&administrator, Section::UserSyncs, None);
+            Ok(conflict(frame, place, &now, version(form.description.trim(), form.deletion)))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
             let sync = app.db.read(async |tx| find(tx, space, id).await).await?;
             let page = OneSync {
@@ -186,6 +223,7 @@ pub(super) async fn update(
                 description: description_field(&form.description)
                     .error(Wrong::at(Some(&wrong), "description")),
                 deletion: form.deletion,
+                mark: form.mark,
                 wrong: Some(wrong),
             };
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())

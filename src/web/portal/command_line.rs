@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     app::App,
-    id::{ConfigurationId, IdpSessionId, Uin},
+    id::{ConfigurationId, Uin},
     sso::{self, CommandLineAnswer},
-    store::{IDP_SESSION, Timestamp, session_hash},
+    store::{Timestamp, session_hash},
     web::{
         CommandLine, Fault, PortalUser,
         page::Page,
@@ -126,16 +126,13 @@ async fn answer(
     allowed: bool,
 ) -> Result<Response, PageError> {
     check(&asking.state)?;
-    let came_from = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
-    let (Some(id), Some(idp_session)) = (session.id(), came_from) else {
-        return Err(Fault::Internal("a portal session that came from nowhere").into());
-    };
+    let id = session.id().ok_or(Fault::Internal("a portal session without an id"))?;
     let said = CommandLineAnswer {
         state: &asking.state,
         session_hash: session_hash(id),
         space: caller.space.id,
         user: caller.user.id,
-        idp_session,
+        idp_session: caller.came_from,
         session_ends_at: caller.session_ends_at,
         allowed,
     };
@@ -158,8 +155,7 @@ pub async fn role_word(
     account: Uin,
     configuration: ConfigurationId,
 ) -> Result<String, Unsaid> {
-    let (user, came_from) = (&caller.user, Some(caller.idp_session));
     let role = (account, configuration);
-    let (said, _) = word::for_role(app, user, came_from, role, Carrier::CommandLine).await?;
+    let (said, _) = word::for_role(app, &caller.user, role, Carrier::CommandLine).await?;
     Ok(said.response)
 }

@@ -5,7 +5,6 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use tower_sessions::Session;
 
 use super::{
     home_of,
@@ -14,30 +13,22 @@ use super::{
 use crate::{
     access::{self, ReachState},
     app::App,
-    id::{ConfigurationId, IdpSessionId, Uin},
-    store::IDP_SESSION,
+    id::{ConfigurationId, Uin},
     web::{
-        Fault, PortalUser,
+        PortalUser,
         pages::{PageError, Problem},
         saml::post::{Message, SamlPost},
     },
 };
 
-/// The identity provider's session that a portal session came from.
-pub(super) async fn came_from(session: &Session) -> Result<Option<IdpSessionId>, Fault> {
-    Ok(session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId))
-}
-
 /// Enters an account as a role.
 pub(super) async fn role(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
     Path((_, account, configuration)): Path<(String, Uin, ConfigurationId)>,
 ) -> Result<Response, PageError> {
-    let came_from = came_from(&session).await?;
     let role = (account, configuration);
-    match word::for_role(&app, &caller, came_from, role, Carrier::Browser).await {
+    match word::for_role(&app, &caller, role, Carrier::Browser).await {
         Ok((said, _)) => carry(&said),
         Err(unsaid) => Err(no_entry(&caller, unsaid)),
     }
@@ -47,11 +38,9 @@ pub(super) async fn role(
 pub(super) async fn user(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
     Path((_, account, name)): Path<(String, Uin, String)>,
 ) -> Result<Response, PageError> {
-    let came_from = came_from(&session).await?;
-    match word::for_user(&app, &caller, came_from, account, &name).await {
+    match word::for_user(&app, &caller, account, &name).await {
         Ok(said) => carry(&said),
         Err(unsaid) => Err(no_entry(&caller, unsaid)),
     }

@@ -9,12 +9,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use tower_sessions::Session;
 
 use super::{
     frame::{Frame, Tab},
     home_of,
-    launch::{came_from, no_entry},
+    launch::no_entry,
     snippets::{Snippet, snippets},
     word::{self, Carrier, Unsaid},
     words,
@@ -164,12 +163,10 @@ struct CredentialsPage<'a> {
 pub(super) async fn credentials(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
     Path((_, uin, configuration)): Place,
 ) -> Result<Response, PageError> {
-    let came_from = came_from(&session).await?;
     let role = (uin, configuration);
-    let (said, launch) = word::for_role(&app, &caller, came_from, role, Carrier::Credentials)
+    let (said, launch) = word::for_role(&app, &caller, role, Carrier::Credentials)
         .await
         .map_err(|unsaid| no_entry(&caller, unsaid))?;
     let arn = format!("qcs::cam::uin/{uin}:roleName/{}", launch.role);

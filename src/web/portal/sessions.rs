@@ -7,12 +7,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use tower_sessions::Session;
 
 use super::{
     frame::{Frame, Tab},
     home_of,
-    launch::came_from,
     sign_out::open_sessions,
     words,
 };
@@ -39,14 +37,14 @@ const SHOWN: i64 = 100;
 struct SessionsPage {
     frame: Frame,
     sessions: Vec<PortalSession>,
-    here: Option<IdpSessionId>,
+    here: IdpSessionId,
     open: Vec<OpenRoleSession>,
     done: Option<Message>,
 }
 
 impl SessionsPage {
     fn is_here(&self, session: &PortalSession) -> bool {
-        self.here == Some(session.id)
+        self.here == session.id
     }
 }
 
@@ -60,10 +58,8 @@ pub(super) struct SessionsQuery {
 pub(super) async fn show(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
     Query(query): Query<SessionsQuery>,
 ) -> Result<Response, PageError> {
-    let here = came_from(&session).await?;
     let (space, user, now) = (caller.space.id, caller.user.id, caller.act.now);
     let (accounts, sessions, open) = app
         .db
@@ -77,7 +73,7 @@ pub(super) async fn show(
     let page = SessionsPage {
         frame: Frame::new(&caller, Tab::Sessions, &accounts),
         sessions,
-        here,
+        here: caller.came_from,
         open,
         done: match query.done.as_str() {
             "ended" => Some(key!("portal-done-ended")),
@@ -92,15 +88,13 @@ pub(super) async fn show(
 pub(super) async fn end(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
     Path((_, id)): Path<(String, IdpSessionId)>,
 ) -> Result<Response, PageError> {
-    let here = came_from(&session).await?;
     let home = home_of(&caller.space.name);
     let ended = app
         .db
         .write(async |tx| {
-            end_own(tx, &caller, |session| session.id == id && here != Some(id)).await
+            end_own(tx, &caller, |session| session.id == id && caller.came_from != id).await
         })
         .await?;
     if ended == 0 {
@@ -116,10 +110,10 @@ pub(super) async fn end(
 pub(super) async fn end_others(
     State(app): State<App>,
     caller: PortalUser,
-    session: Session,
 ) -> Result<Response, PageError> {
-    let here = came_from(&session).await?;
-    app.db.write(async |tx| end_own(tx, &caller, |session| here != Some(session.id)).await).await?;
+    app.db
+        .write(async |tx| end_own(tx, &caller, |session| caller.came_from != session.id).await)
+        .await?;
     let home = home_of(&caller.space.name);
     Ok(Redirect::to(&format!("{home}/sessions?done=others")).into_response())
 }

@@ -14,12 +14,12 @@ use crate::{
     app::App,
     cloud::{self, OpenRoleSession},
     directory::{self, User},
-    id::{IdpSessionId, SpaceId},
+    id::SpaceId,
     provisioning::names,
     saml::logout::{LogoutRequestToSend, Sent},
     secret::random_token,
     sso::{self, AskingToEnd, LogoutState},
-    store::{self, IDP_SESSION, Read, Timestamp},
+    store::{self, Read, Timestamp},
     web::{
         Anyone, Fault, PortalUser,
         entrance::Entrance,
@@ -38,7 +38,6 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
     session: Session,
 ) -> Result<Response, PageError> {
-    let idp_session = session.get::<i64>(IDP_SESSION).await?.map(IdpSessionId);
     let binding = match Binding::Began.of(&app, &headers) {
         Some(binding) => binding.to_owned(),
         None => random_token::<32>().map_err(Fault::from)?,
@@ -47,7 +46,7 @@ pub(super) async fn sign_out(
         .db
         .write(async |tx| -> Result<_, sso::Error> {
             let (act, space, user) = (&caller.act, &caller.space, caller.user.id);
-            let asking = sso::sign_out(tx, act, space, user, idp_session, &binding).await?;
+            let asking = sso::sign_out(tx, act, space, user, caller.came_from, &binding).await?;
             Ok((asking, open_sessions(tx, space.id, &caller.user, act.now).await?))
         })
         .await?;
@@ -110,7 +109,7 @@ pub(super) async fn open_sessions(
 ) -> Result<Vec<OpenRoleSession>, store::Error> {
     let provider = names::saml_provider(space);
     let mut open =
-        cloud::open_role_sessions(tx, &provider, &user.user_name, now, MOST_TOLD).await?;
+        cloud::open_role_sessions(tx, space, &provider, &user.user_name, now, MOST_TOLD).await?;
     // As the rest of the portal calls a role: by its configuration.
     for session in &mut open {
         if let Some(name) = session.role_name.strip_prefix(names::ROLE_PREFIX) {

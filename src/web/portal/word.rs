@@ -10,7 +10,7 @@ use crate::{
     app::App,
     audit::{self, Change, Scope},
     cloud::{self, sign_in::PROVIDER_ATTRIBUTE},
-    id::{ConfigurationId, IdpSessionId, Uin},
+    id::{ConfigurationId, Uin},
     provisioning::{self, names},
     saml::{
         identity_provider::{AttributeToState, ResponseToIssue},
@@ -91,13 +91,11 @@ impl Carrier {
     }
 }
 
-/// Our word for entering an account as a role, by somebody whose session came from that one of the
-/// identity provider. It is signed outside every transaction, so the write that records it asks
-/// once more whether it may be said.
+/// Our word for entering an account as a role. It is signed outside every transaction, so the write
+/// that records it asks once more whether it may be said.
 pub(super) async fn for_role(
     app: &App,
     caller: &PortalUser,
-    came_from: Option<IdpSessionId>,
     (account, configuration): (Uin, ConfigurationId),
     carrier: Carrier,
 ) -> Result<(Said, RoleLaunch), Unsaid> {
@@ -123,11 +121,12 @@ pub(super) async fn for_role(
     });
     let word =
         Word { target, name_id: &launch.name_id, statements: &statements, session: Some(duration) };
-    let response = word.say(app, caller, came_from).await?;
+    let response = word.say(app, caller).await?;
     let cloud = launch.other_cloud.as_ref().map(|account| (account.cloud, account.number));
     let entered = json!({
         "account": account,
         "role": launch.role,
+        "configuration": configuration,
         "other_cloud": cloud,
         "by": carrier.name(),
     });
@@ -151,7 +150,6 @@ pub(super) async fn for_role(
 pub(super) async fn for_user(
     app: &App,
     caller: &PortalUser,
-    came_from: Option<IdpSessionId>,
     account: Uin,
     name: &str,
 ) -> Result<Said, Unsaid> {
@@ -170,7 +168,7 @@ pub(super) async fn for_user(
         statements: &[statement],
         session: None,
     };
-    let response = word.say(app, caller, came_from).await?;
+    let response = word.say(app, caller).await?;
     let entered = json!({ "account": account, "cam_user": launch.name_id });
     app.db
         .write(async |tx| -> Result<(), access::Error> {
@@ -193,23 +191,15 @@ struct Word<'a> {
 
 impl Word<'_> {
     /// The signed response, as base64. A portal session that ended a moment ago says nothing to
-    /// anybody.
-    async fn say(
-        &self,
-        app: &App,
-        caller: &PortalUser,
-        came_from: Option<IdpSessionId>,
-    ) -> Result<String, Unsaid> {
+    /// anybody. Its public name goes along, so that what the account writes down can be joined to
+    /// the sign-in (CON-04).
+    async fn say(&self, app: &App, caller: &PortalUser) -> Result<String, Unsaid> {
         let space = caller.space.id;
         let (pair, signed_in_at) = app
             .db
             .read(async |tx| -> Result<_, Fault> {
                 let pair = space::key_pair(tx, space, KeyPurpose::IdentityProvider).await?;
-                let at = match came_from {
-                    Some(id) => sso::signed_in_at(tx, space, id).await?,
-                    None => None,
-                };
-                Ok((pair, at))
+                Ok((pair, sso::signed_in_at(tx, space, caller.came_from).await?))
             })
             .await?;
         let signed_in_at = signed_in_at.ok_or(Unsaid::NoEntry(access::Error::NoAccess))?;
@@ -237,7 +227,7 @@ impl Word<'_> {
             in_response_to: None,
             name_id: self.name_id,
             name_id_format: name_id_format::UNSPECIFIED,
-            session_index: &id()?,
+            session_index: &caller.came_from.to_string(),
             attributes: &attributes,
             authenticated_at: signed_in_at.to_jiff(),
             now,

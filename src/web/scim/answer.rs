@@ -175,7 +175,7 @@ impl From<provisioning::Error> for Refusal {
             provisioning::Error::Permission(_)
             | provisioning::Error::Space(_)
             | provisioning::Error::KeyNotKnown(_)
-            | provisioning::Error::UserSyncCountInvalid
+            | provisioning::Error::UserSyncCountInvalid { .. }
             | provisioning::Error::Unknown(_)
             | provisioning::Error::UserSyncsExist
             | provisioning::Error::UserSyncNotFound

@@ -157,10 +157,10 @@ on_both! {
             deletion: DeletionStrategy::Keep,
         };
         let first = [sync(people[0])];
-        world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &first).await).await;
+        world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &first, 50).await).await;
         desk.settle().await;
         let both = people.map(sync);
-        let made = world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &both).await).await;
+        let made = world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &both, 50).await).await;
         assert_eq!(made.iter().map(|it| it.user_sync.is_some()).collect::<Vec<_>>(), [false, true]);
         desk.settle().await;
         let states: Vec<(State, Option<String>)> = {
@@ -175,12 +175,12 @@ on_both! {
         assert_eq!(states[0], (State::Failed, Some("the user sync exists already".to_owned())));
         assert_eq!(states[1], (State::Success, None));
         // All of them there: the call alone is refused. Too many, or none: likewise.
-        let again = world.try_write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &both).await).await;
+        let again = world.try_write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &both, 50).await).await;
         assert!(matches!(again, Err(provisioning::Error::UserSyncsExist)), "{again:?}");
         for count in [0, MOST_SYNCS_PER_CALL + 1] {
             let many = vec![sync(people[0]); count];
-            let refused = world.try_write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &many).await).await;
-            assert!(matches!(refused, Err(provisioning::Error::UserSyncCountInvalid)), "{refused:?}");
+            let refused = world.try_write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &many, 50).await).await;
+            assert!(matches!(refused, Err(provisioning::Error::UserSyncCountInvalid { .. })), "{refused:?}");
         }
         assert_eq!(desk.synced().await, 2);
     }

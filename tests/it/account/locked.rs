@@ -6,9 +6,12 @@ use identity_center::{
 };
 
 use super::*;
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use crate::{
     api::Client,
     cloud::{settle, with_alice},
+    fake_idp::FakeIdp,
     on_both,
 };
 
@@ -24,7 +27,7 @@ on_both! {
             deletion: DeletionStrategy::Delete,
             description: String::new(),
         };
-        world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &[sync]).await).await;
+        world.write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &[sync], 50).await).await;
         settle(&world).await;
         let root = Caller::new(Client::of_root(house, &world.member).await);
         let provider = format!("TencentReservedSSO-{space}");
@@ -77,6 +80,53 @@ on_both! {
         root.done(house, "AttachUserPolicy", json!({ "PolicyId": 2, "AttachUin": uin })).await;
     }
 
+    /// Nobody makes anything that looks like ours either, before we do or under other metadata.
+    async fn dpl_02_the_names_that_identity_center_gives_are_nobody_elses(house) {
+        let (world, ..) = with_alice(house).await;
+        let (member, space) = (world.member.uin, world.space.id);
+        let root = Caller::new(Client::of_root(house, &world.member).await);
+        let document = STANDARD.encode(FakeIdp::new().metadata());
+        let trusting = trust(&[format!("qcs::cam::uin/{member}:root")]);
+        let allowing = policy("allow", &["cvm:Describe*"], &["*"]);
+        let provider = |name: &str| {
+            json!({ "Name": name, "Description": "", "SAMLMetadataDocument": document })
+        };
+        let all = async || {
+            json!([
+                root.done(house, "ListSAMLProviders", json!({})).await["SAMLProviderSet"],
+                root.done(house, "DescribeRoleList", json!({ "Page": 1, "Rp": 99 })).await["List"],
+                root.done(house, "ListPolicies", json!({ "Scope": "Local" })).await["List"],
+            ])
+        };
+        let own = json!({ "PolicyName": "own", "PolicyDocument": allowing });
+        let own = root.done(house, "CreatePolicy", own).await["PolicyId"].clone();
+        let before = all().await;
+        let (of_provider, of_role) = ("InvalidParameterValue.NameError", "InvalidParameter.RoleNameError");
+        let of_policy = "InvalidParameter.PolicyNameError";
+        for (code, action, parameters) in [
+            (of_provider, "CreateSAMLProvider", provider(&format!("TencentReservedSSO-{space}"))),
+            (of_provider, "CreateSAMLProvider", provider("TencentReservedSSO-z-000000000001")),
+            (of_provider, "CreateSAMLProvider", provider("tencentreservedsso-")),
+            (of_role, "CreateRole",
+                json!({ "RoleName": "TencentCloudSSO-Next", "PolicyDocument": trusting })),
+            (of_role, "CreateRole",
+                json!({ "RoleName": "TENCENTCLOUDSSO-Next", "PolicyDocument": trusting })),
+            (of_policy, "CreatePolicy",
+                json!({ "PolicyName": "TencentCloudSSO-Next.own", "PolicyDocument": allowing })),
+            (of_policy, "UpdatePolicy",
+                json!({ "PolicyId": own, "PolicyName": "TencentCloudSSO-Next.own" })),
+        ] {
+            let text = root.refused(house, code, action, parameters).await;
+            assert!(text.contains("are Identity Center's"), "{text}");
+        }
+        // Ours itself takes no other metadata.
+        let ours = provider(&format!("TencentReservedSSO-{space}"));
+        root.refused(house, "FailedOperation.CICIdentityForbidden", "UpdateSAMLProvider", ours).await;
+        assert_eq!(all().await, before);
+        // Such a name further on is nobody's.
+        root.done(house, "CreateSAMLProvider", provider("My-TencentReservedSSO-")).await;
+    }
+
     /// US-15: whom the directory disables has no key and no session in the account any more.
     async fn us_15_who_is_shut_out_signs_nothing(house) {
         let (world, alice, _) = with_alice(house).await;
@@ -90,7 +140,7 @@ on_both! {
             description: String::new(),
         };
         world
-            .write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &[sync]).await)
+            .write(async |tx, act| provisioning::create_user_syncs(tx, act, space, &[sync], 50).await)
             .await;
         settle(&world).await;
         let root = Caller::new(Client::of_root(house, &world.member).await);

@@ -8,7 +8,9 @@ use identity_center::{
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{console::Office, house::TestHouse, journey::count, on_both, rules};
+use crate::{
+    access::plan_fields, console::Office, house::TestHouse, journey::count, on_both, rules,
+};
 
 /// An administrator at the console of an office.
 struct Desk<'h> {
@@ -96,12 +98,20 @@ on_both! {
         let (ann, bob) = (desk.office.world.user("ann").await, desk.office.world.user("bob").await);
         desk.office.world.group("crew", &[bob]).await;
         let page = desk.page("/console/users").await;
-        assert!(page.contains("Delete ann?") && page.contains("bob cannot be deleted yet"), "{page}");
+        let plan = |user: UserId| format!("/console/plan?act=delete-user&amp;principal={user}");
+        assert!(page.contains(&plan(ann)) && !page.contains(&plan(bob)), "{page}");
+        assert!(page.contains("bob cannot be deleted yet"), "{page}");
         assert!(page.contains(&format!("href=\"/console/users/{bob}?tab=groups\"")), "{page}");
         assert!(!page.contains(&format!("action=\"/console/users/{bob}/delete\"")), "{page}");
-        let page = desk.done(&format!("/console/users/{ann}/delete"), &[]).await;
+        // What comes of it is said before, from the plan, and the plan is what is carried out.
+        let page = desk.page(&plan(ann).replace("&amp;", "&")).await;
+        assert!(page.contains("ann") && page.contains("Delete a user"), "{page}");
+        let fields = plan_fields(&page);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let page = desk.done("/console/plan", &fields).await;
         assert!(page.contains("role=\"status\"") && page.contains("The user was deleted"), "{page}");
-        assert!(!page.contains("Delete ann?") && page.contains(">bob</a>"), "{page}");
+        assert!(!page.contains(&plan(ann)) && page.contains(">bob</a>"), "{page}");
+
         let (status, _) = desk.post(&format!("/console/users/{bob}/delete"), &[]).await;
         assert_eq!(status, StatusCode::CONFLICT);
     }
@@ -112,9 +122,14 @@ on_both! {
         let crew = desk.office.world.group("crew", &[bob]).await;
         let empty = desk.office.world.group("empty", &[]).await;
         let page = desk.page("/console/groups").await;
-        assert!(page.contains("Delete empty?") && page.contains("crew cannot be deleted yet"), "{page}");
-        let page = desk.done(&format!("/console/groups/{empty}/delete"), &[]).await;
-        assert!(page.contains("The group was deleted") && !page.contains("Delete empty?"), "{page}");
+        let plan = |group| format!("/console/plan?act=delete-group&amp;principal={group}");
+        assert!(page.contains(&plan(empty)) && !page.contains(&plan(crew)), "{page}");
+        assert!(page.contains("crew cannot be deleted yet"), "{page}");
+        let page = desk.page(&plan(empty).replace("&amp;", "&")).await;
+        let fields = plan_fields(&page);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let page = desk.done("/console/plan", &fields).await;
+        assert!(page.contains("The group was deleted") && !page.contains(&plan(empty)), "{page}");
         assert_eq!(desk.post(&format!("/console/groups/{crew}/delete"), &[]).await.0, StatusCode::CONFLICT);
     }
 
@@ -136,7 +151,7 @@ on_both! {
         };
         world
             .write(async |tx, act| {
-                provisioning::create_user_syncs(tx, act, world.space.id, &[sync]).await
+                provisioning::create_user_syncs(tx, act, world.space.id, &[sync], 50).await
             })
             .await;
         desk.settle().await;

@@ -132,7 +132,7 @@ async fn create(call: &Call) -> Answer {
             let targets: Vec<_> =
                 items.iter().zip(&new).map(|(item, sync)| (item, sync.account)).collect();
             check_targets(call, tx, &targets).await?;
-            let made = provisioning::create_user_syncs(tx, &call.act, space, &new).await?;
+            let made = provisioning::create_user_syncs(tx, &call.act, space, &new, limit).await?;
             let tasks: Vec<TaskId> = made.iter().map(|item| item.task).collect();
             let tasks = crate::task::get_all(tx, space, &tasks).await?;
             // A duplicate's task is about the sync that was there.

@@ -22,7 +22,7 @@ pub(super) fn management(error: &Management) -> &'static str {
         },
         Management::BuiltIn => "InvalidParameter.OrganizationRoleOperateError",
         Management::Preset => "InvalidParameter.PolicyIdError",
-        Management::NameInvalid(kind) => match kind {
+        Management::NameInvalid(kind) | Management::NameReserved(kind) => match kind {
             Kind::Role => "InvalidParameter.RoleNameError",
             Kind::Policy => "InvalidParameter.PolicyNameError",
             Kind::Provider => "InvalidParameterValue.NameError",

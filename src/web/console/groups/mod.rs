@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator,
+    conflict::{Unsaved, unchanged},
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
     users::{ByHand, Narrow, locked, source_of, with_blockers},
 };
@@ -21,7 +22,7 @@ use crate::{
     directory::{self, Group, GroupChange, GroupFilter},
     id::{GroupId, PrincipalKind},
     provisioning,
-    space::Space,
+    space::{self, Space},
     web::{
         Fault,
         page::{Field, Page},
@@ -74,6 +75,14 @@ pub(super) async fn list(
 pub(super) struct GroupForm {
     name: String,
     description: String,
+    mark: String,
+}
+
+impl GroupForm {
+    fn of(group: &Group) -> Self {
+        let (name, description) = (group.name.clone(), group.description.clone());
+        Self { name, description, mark: String::new() }
+    }
 }
 
 fn form_page(who: &Administrator, form: &GroupForm, wrong: Option<Wrong>) -> FormPage {
@@ -99,6 +108,7 @@ fn form_page(who: &Administrator, form: &GroupForm, wrong: Option<Wrong>) -> For
                 .error(at("description")),
         ],
         wrong,
+        mark: String::new(),
     }
 }
 
@@ -159,8 +169,8 @@ pub(super) async fn edit(
     if locked(space, group.source) {
         return Err(Fault::from(directory::Error::GroupManagedByScim).into());
     }
-    let form = GroupForm { name: group.name.clone(), description: group.description.clone() };
-    Ok(Page::new(edit_page(&administrator, &group, &form, None)).into_response())
+    let page = edit_page(&administrator, &group, &GroupForm::of(&group), None).marked();
+    Ok(Page::new(page).into_response())
 }
 
 async fn find(app: &App, space: &Space, id: GroupId) -> Result<Group, PageError> {
@@ -179,14 +189,26 @@ pub(super) async fn update(
     let change = GroupChange { name: text(&form.name), description: text(&form.description) };
     let changed = app
         .db
-        .write(async |tx| directory::update_group(tx, &administrator.act, space, id, &change).await)
+        .write(async |tx| -> Result<Group, Unsaved<directory::Error>> {
+            space::lock(tx, space.id).await?;
+            if let Some(now) = directory::group(tx, space.id, id).await? {
+                let now = edit_page(&administrator, &now, &GroupForm::of(&now), None).version();
+                unchanged(&form.mark, now)?;
+            }
+            let act = &administrator.act;
+            directory::update_group(tx, act, space, id, &change).await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(_) => Ok(done(&format!("/console/groups/{id}"), "group-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let group = find(&app, space, id).await?;
+            Ok(edit_page(&administrator, &group, &form, None).conflict(&now))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
             let group = find(&app, space, id).await?;
-            let page = edit_page(&administrator, &group, &form, Some(wrong));
+            let page = edit_page(&administrator, &group, &form, Some(wrong)).marked_as(&form.mark);
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }

@@ -17,6 +17,7 @@ use crate::{
     web::{
         console::{
             Administrator,
+            conflict::{Entry, Place, Unsaved, Version, conflict, unchanged},
             frame::{Frame, ListQuery, Section, Wrong, done},
         },
         page::{Field, Page},
@@ -33,7 +34,18 @@ struct Switches {
     brake: Switch,
     brake_numbers: [Field; 3],
     record_numbers: [Field; 2],
+    mark: String,
     wrong: Option<Wrong>,
+}
+
+impl Switches {
+    fn version(&self) -> Version {
+        let tick = |it: &Switch| Entry::tick(it.name, it.label, it.on);
+        let number = |it: &Field| Entry::text(it.name(), it.label(), it.said());
+        let ticks = self.clients.iter().chain([&self.brake]).map(tick);
+        let numbers = self.brake_numbers.iter().chain(&self.record_numbers).map(number);
+        Version(ticks.chain(numbers).collect())
+    }
 }
 
 /// A box to tick.
@@ -59,6 +71,7 @@ pub(super) struct SettingsForm {
     brake_window: String,
     record_days: String,
     record_megabytes: String,
+    mark: String,
 }
 
 impl SettingsForm {
@@ -75,6 +88,7 @@ impl SettingsForm {
             brake_window: settings.brake.window.to_string(),
             record_days: settings.record_days.to_string(),
             record_megabytes: settings.record_megabytes.to_string(),
+            mark: String::new(),
         }
     }
 
@@ -185,6 +199,7 @@ fn page(
                 &form.record_megabytes,
             ),
         ],
+        mark: form.mark.clone(),
         wrong,
     }
 }
@@ -194,7 +209,8 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let form = SettingsForm::of(&administrator.space()?.scim_settings.0);
-    let page = page(&administrator, &form, query.done.as_deref(), None);
+    let mut page = page(&administrator, &form, query.done.as_deref(), None);
+    page.mark = page.version().mark();
     Ok(Page::new(page).into_response())
 }
 
@@ -210,11 +226,33 @@ pub(super) async fn save(
             let act = &administrator.act;
             let saved = app
                 .db
-                .write(async |tx| space::set_scim_settings(tx, act, space, &settings).await)
+                .write(async |tx| -> Result<(), Unsaved<space::Error>> {
+                    space::lock(tx, space.id).await?;
+                    if let Some(now) = space::space(tx, space.id).await? {
+                        let now = SettingsForm::of(&now.scim_settings.0);
+                        let now = page(&administrator, &now, None, None).version();
+                        unchanged(&form.mark, now)?;
+                    }
+                    let saved = space::set_scim_settings(tx, act, space, &settings);
+                    saved.await.map_err(Unsaved::Room)
+                })
                 .await;
             match saved {
                 Ok(()) => return Ok(done(&format!("{HERE}/settings"), "settings-saved")),
-                Err(error) => Wrong::of(error.into())?,
+                Err(Unsaved::Meanwhile(now)) => {
+                    let mine = page(&administrator, &form, None, None);
+                    let here = format!("{HERE}/settings");
+                    let place = Place {
+                        title: key!("scim-switches"),
+                        back: here.clone(),
+                        back_label: t!("scim-switches"),
+                        edit: here.clone(),
+                        action: here,
+                    };
+                    let mine_says = mine.version();
+                    return Ok(conflict(mine.frame, place, &now, mine_says));
+                }
+                Err(Unsaved::Room(error)) => Wrong::of(error.into())?,
             }
         }
     };

@@ -12,13 +12,15 @@ use serde::Deserialize;
 use super::{
     super::{
         Administrator,
+        conflict::{Entry, Unsaved, Version, conflict, unchanged},
         frame::{Frame, ListQuery, Section, Wrong, done},
     },
-    HERE,
+    HERE, place,
 };
 use crate::web::messages::Message;
 use crate::{
     app::App,
+    space,
     sso::{self, NameIdPolicy, RequestSettings},
     web::{
         page::{Field, Page},
@@ -35,7 +37,19 @@ struct RequestsPage {
     takes_redirects: bool,
     name_ids: Vec<NameIdRow>,
     contexts: Field,
+    mark: String,
     wrong: Option<Wrong>,
+}
+
+fn version(settings: &RequestSettings) -> Version {
+    let name_id = settings.name_id;
+    Version(vec![
+        Entry::tick("sign", key!("sso-sign-requests"), settings.sign),
+        Entry::tick("by_post", key!("sso-send-post"), settings.by_post),
+        Entry::tick("force_authn", key!("sso-force"), settings.force_authn),
+        Entry::choice("name_id", key!("sso-name-id"), name_id.as_str(), words(name_id).to_string()),
+        Entry::text("authn_contexts", key!("sso-contexts"), settings.authn_contexts.join("\n")),
+    ])
 }
 
 struct NameIdRow {
@@ -65,6 +79,8 @@ pub(in crate::web::console) struct RequestsForm {
     name_id: NameIdPolicy,
     #[serde(default)]
     authn_contexts: String,
+    #[serde(default)]
+    mark: String,
 }
 
 impl RequestsForm {
@@ -92,13 +108,14 @@ async fn look(
     app: &App,
     who: &Administrator,
     said: Option<&str>,
-    entered: Option<RequestSettings>,
+    entered: Option<(RequestSettings, String)>,
     wrong: Option<Wrong>,
 ) -> Result<RequestsPage, PageError> {
     let space = who.space()?.id;
     let provider = app.db.read(async |tx| sso::identity_provider(tx, space).await).await?;
     let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-yet")))?;
-    let settings = entered.unwrap_or_else(|| provider.requests.clone());
+    let (settings, mark) =
+        entered.unwrap_or_else(|| (provider.requests.clone(), version(&provider.requests).mark()));
     let name_ids = NameIdPolicy::ALL.iter().map(|policy| NameIdRow {
         value: policy.as_str(),
         label: words(*policy),
@@ -117,6 +134,7 @@ async fn look(
         name_ids: name_ids.collect(),
         contexts,
         settings,
+        mark,
         wrong,
     })
 }
@@ -130,13 +148,26 @@ pub(in crate::web::console) async fn save(
     let settings = form.settings();
     let saved = app
         .db
-        .write(async |tx| sso::set_requests(tx, &administrator.act, space, &settings).await)
+        .write(async |tx| -> Result<(), Unsaved<sso::Error>> {
+            space::lock(tx, space).await?;
+            if let Some(now) = sso::identity_provider(tx, space).await? {
+                unchanged(&form.mark, version(&now.requests))?;
+            }
+            let act = &administrator.act;
+            sso::set_requests(tx, act, space, &settings).await.map_err(Unsaved::Room)
+        })
         .await;
     match saved {
         Ok(()) => Ok(done(HERE, "settings-saved")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let frame = Frame::new(&administrator, Section::SingleSignOn, None);
+            let place = place(key!("sso-requests-title"), "requests");
+            Ok(conflict(frame, place, &now, version(&settings)))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
-            let page = look(&app, &administrator, None, Some(settings), Some(wrong)).await?;
+            let entered = Some((settings, form.mark));
+            let page = look(&app, &administrator, None, entered, Some(wrong)).await?;
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }

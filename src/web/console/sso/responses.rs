@@ -12,12 +12,14 @@ use serde::Deserialize;
 use super::{
     super::{
         Administrator,
+        conflict::{Entry, Unsaved, Version, conflict, unchanged},
         frame::{Frame, ListQuery, Section, Wrong, done},
     },
-    HERE,
+    HERE, place,
 };
 use crate::{
     app::App,
+    space,
     sso::{self, ResponseSettings},
     web::{
         page::{Field, Page},
@@ -31,7 +33,16 @@ struct ResponsesPage {
     frame: Frame,
     allow_unsolicited: bool,
     attribute: Field,
+    mark: String,
     wrong: Option<Wrong>,
+}
+
+fn version(settings: &ResponseSettings) -> Version {
+    let attribute = settings.identity_attribute.as_deref().unwrap_or_default();
+    Version(vec![
+        Entry::text("identity_attribute", key!("sso-attribute"), attribute),
+        Entry::tick("allow_unsolicited", key!("sso-unsolicited"), settings.allow_unsolicited),
+    ])
 }
 
 /// What the form sends.
@@ -41,6 +52,8 @@ pub(in crate::web::console) struct ResponsesForm {
     identity_attribute: String,
     #[serde(default)]
     allow_unsolicited: bool,
+    #[serde(default)]
+    mark: String,
 }
 
 pub(in crate::web::console) async fn show(
@@ -56,13 +69,16 @@ async fn look(
     app: &App,
     who: &Administrator,
     said: Option<&str>,
-    entered: Option<ResponseSettings>,
+    entered: Option<(ResponseSettings, String)>,
     wrong: Option<Wrong>,
 ) -> Result<ResponsesPage, PageError> {
     let space = who.space()?.id;
     let provider = app.db.read(async |tx| sso::identity_provider(tx, space).await).await?;
     let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-yet")))?;
-    let settings = entered.unwrap_or(provider.responses);
+    let (settings, mark) = entered.unwrap_or_else(|| {
+        let mark = version(&provider.responses).mark();
+        (provider.responses, mark)
+    });
     let attribute = Field::text("identity_attribute", key!("sso-attribute"))
         .optional()
         .longest(256)
@@ -73,6 +89,7 @@ async fn look(
         frame: Frame::new(who, Section::SingleSignOn, said),
         allow_unsolicited: settings.allow_unsolicited,
         attribute,
+        mark,
         wrong,
     })
 }
@@ -90,13 +107,26 @@ pub(in crate::web::console) async fn save(
     };
     let saved = app
         .db
-        .write(async |tx| sso::set_responses(tx, &administrator.act, space, &settings).await)
+        .write(async |tx| -> Result<(), Unsaved<sso::Error>> {
+            space::lock(tx, space).await?;
+            if let Some(now) = sso::identity_provider(tx, space).await? {
+                unchanged(&form.mark, version(&now.responses))?;
+            }
+            let act = &administrator.act;
+            sso::set_responses(tx, act, space, &settings).await.map_err(Unsaved::Room)
+        })
         .await;
     match saved {
         Ok(()) => Ok(done(HERE, "settings-saved")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let frame = Frame::new(&administrator, Section::SingleSignOn, None);
+            let place = place(key!("sso-responses-title"), "responses");
+            Ok(conflict(frame, place, &now, version(&settings)))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
-            let page = look(&app, &administrator, None, Some(settings), Some(wrong)).await?;
+            let entered = Some((settings, form.mark));
+            let page = look(&app, &administrator, None, entered, Some(wrong)).await?;
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::{
     Administrator,
+    conflict::{Unsaved, unchanged},
     frame::{FormPage, Frame, ListQuery, Pager, Search, Section, Wrong, done},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     directory::{self, Blockers, Source, User, UserChange, UserFilter},
     id::{Principal, PrincipalKind, UserId},
     provisioning,
-    space::Space,
+    space::{self, Space},
     store::Read,
     web::{
         Fault,
@@ -170,6 +171,20 @@ pub(super) struct UserForm {
     display_name: String,
     email: String,
     description: String,
+    mark: String,
+}
+
+impl UserForm {
+    fn of(user: &User) -> Self {
+        Self {
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            display_name: user.display_name.clone(),
+            email: user.email.clone(),
+            description: user.description.clone(),
+            mark: String::new(),
+        }
+    }
 }
 
 fn edit_page(who: &Administrator, user: &User, form: &UserForm, wrong: Option<Wrong>) -> FormPage {
@@ -202,6 +217,7 @@ fn edit_page(who: &Administrator, user: &User, form: &UserForm, wrong: Option<Wr
         submit: key!("save"),
         fields,
         wrong,
+        mark: String::new(),
     }
 }
 
@@ -215,14 +231,8 @@ pub(super) async fn edit(
     if locked(space, user.source) {
         return Err(Fault::from(directory::Error::UserManagedByScim).into());
     }
-    let form = UserForm {
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-        display_name: user.display_name.clone(),
-        email: user.email.clone(),
-        description: user.description.clone(),
-    };
-    Ok(Page::new(edit_page(&administrator, &user, &form, None)).into_response())
+    let page = edit_page(&administrator, &user, &UserForm::of(&user), None).marked();
+    Ok(Page::new(page).into_response())
 }
 
 pub(super) async fn update(
@@ -242,14 +252,26 @@ pub(super) async fn update(
     };
     let changed = app
         .db
-        .write(async |tx| directory::update_user(tx, &administrator.act, space, id, &change).await)
+        .write(async |tx| -> Result<User, Unsaved<directory::Error>> {
+            space::lock(tx, space.id).await?;
+            if let Some(now) = directory::user(tx, space.id, id).await? {
+                let now = edit_page(&administrator, &now, &UserForm::of(&now), None).version();
+                unchanged(&form.mark, now)?;
+            }
+            let act = &administrator.act;
+            directory::update_user(tx, act, space, id, &change).await.map_err(Unsaved::Room)
+        })
         .await;
     match changed {
         Ok(_) => Ok(done(&format!("/console/users/{id}"), "user-changed")),
-        Err(error) => {
+        Err(Unsaved::Meanwhile(now)) => {
+            let user = find(&app, space, id).await?;
+            Ok(edit_page(&administrator, &user, &form, None).conflict(&now))
+        }
+        Err(Unsaved::Room(error)) => {
             let wrong = Wrong::of(error.into())?;
             let user = find(&app, space, id).await?;
-            let page = edit_page(&administrator, &user, &form, Some(wrong));
+            let page = edit_page(&administrator, &user, &form, Some(wrong)).marked_as(&form.mark);
             Ok(Page::new(page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
         }
     }

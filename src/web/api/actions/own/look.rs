@@ -52,6 +52,7 @@ pub const ACTIONS: &[Action] = &[
             Field::text("ObjectId"),
             Field::text("Action"),
             Field::text("ActorId"),
+            Field::text("CorrelationId"),
             Field::text("StartTime"),
             Field::text("EndTime"),
             NEXT_TOKEN,
@@ -228,6 +229,7 @@ fn record(record: &Record) -> Value {
         "After": record.state_after.as_deref().unwrap_or_default(),
         "CausedBy": record.request_id,
         "Address": record.address.as_deref().unwrap_or_default(),
+        "CorrelationId": record.correlation_id.as_deref().unwrap_or_default(),
     })
 }
 
@@ -241,6 +243,7 @@ async fn audit_records(call: &Call) -> Answer {
         action: text("Action"),
         actor_id: text("ActorId"),
         actor: None,
+        correlation_id: text("CorrelationId"),
         since: moment(parameters, "StartTime")?,
         until: moment(parameters, "EndTime")?,
     };
