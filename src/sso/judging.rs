@@ -87,8 +87,8 @@ pub async fn judge(
             return refuse(tx, act, space, name_id, &trace, check).await;
         }
     };
+    present.claim(tx, against, origin.request, verified, user, act.now).await?;
     if let Some(request) = origin.request {
-        present.claim(tx, against, request, verified, user, act.now).await?;
         // An assertion answers one request by its signed word, and that request is used up now: no
         // other response can be here at this moment with the same assertion.
         remembering(space.id, &request.entity_id, verified).later(tx).await?;
@@ -165,25 +165,39 @@ async fn present(
 }
 
 impl Present {
-    /// Uses the request up, if all is still as it was read and the answer good.
+    /// Uses the request up, or without one holds the configuration, if all is still as it was read
+    /// and the answer good. Whoever changes the configuration waits for this, or this for them.
     async fn claim(
         &self,
         tx: &mut Write,
         against: Against<'_>,
-        request: &PendingRequest,
+        request: Option<&PendingRequest>,
         verified: &VerifiedAssertion,
         user: UserId,
         now: Timestamp,
     ) -> Result<(), database::Error> {
-        let space = against.space.id;
-        let mut query = sql("DELETE FROM login_requests WHERE id = ");
-        query.push_bind(&request.id).push(" AND space_id = ").push_bind(space);
-        query.push(" AND expires_at > ").push_bind(now).push(" AND ");
-        push_stands(&mut query, against.provider);
+        let Against { space, provider, .. } = against;
+        let space = space.id;
+        let mut query = if let Some(request) = request {
+            let mut query = sql("DELETE FROM login_requests WHERE id = ");
+            query.push_bind(&request.id).push(" AND expires_at > ").push_bind(now);
+            query.push(" AND NOT ");
+            push_seen(&mut query, space, &request.entity_id, verified);
+            query.push(" AND space_id = (SELECT p.space_id FROM identity_providers p");
+            query.push(" WHERE p.space_id = ").push_bind(space);
+            query.push(" AND p.updated_at = ").push_bind(provider.updated_at);
+            query.push(tx.for_share()).push(")");
+            query
+        } else {
+            let mut query = sql("UPDATE identity_providers SET updated_at = updated_at");
+            query.push(" WHERE updated_at = ").push_bind(provider.updated_at);
+            query
+        };
+        query.push(" AND space_id = ").push_bind(space).push(" AND ");
+        push_stands(&mut query, provider);
         query.push(" AND ");
         push_logouts(&mut query, space, verified);
-        query.push(" = ").push_bind(self.logouts).push(" AND NOT ");
-        push_seen(&mut query, space, &request.entity_id, verified);
+        query.push(" = ").push_bind(self.logouts);
         query.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = ").push_bind(user);
         query.push(" AND u.space_id = ").push_bind(space);
         query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));

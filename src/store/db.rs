@@ -264,7 +264,7 @@ impl Db {
         let ended = match &answer {
             Ok(_) if !self.rehearses => {
                 let kept = tx.keep(news, &self.listeners).await;
-                is_overtaken = matches!(kept, Err(Error::Overtaken));
+                is_overtaken = kept.as_ref().is_err_and(Error::is_overtaken);
                 kept
             }
             Ok(_) => tx.undo().await,

@@ -45,6 +45,18 @@ pub enum Error {
     Database(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// Whether another write was faster, so that this one may be tried again.
+    pub(super) fn is_overtaken(&self) -> bool {
+        // Of two that wait for one another PostgreSQL ends one (deadlock_detected).
+        let is_deadlock = |error: &sqlx::Error| {
+            error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("40P01"))
+        };
+        matches!(self, Self::Overtaken)
+            || matches!(self, Self::Database(error) if is_deadlock(error))
+    }
+}
+
 /// The result of a store function.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

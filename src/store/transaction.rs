@@ -261,13 +261,17 @@ impl Tx {
         let is_delayed = session.is_delayed() && !session.has_begun();
         let connection = session.connection()?;
         self.running = true;
+        let is_claim = match &step {
+            Step::Control(_) => false,
+            Step::Statements(all) => all.iter().any(|statement| statement.is_claim),
+        };
         let done = match step {
             Step::Control(text) => connection.execute(sqlx::AssertSqlSafe(text)).await.map(drop),
             Step::Statements(all) => {
                 connection.execute(joined(all, is_delayed).postgres()).await.map(drop)
             }
         };
-        let is_overtaken = done.as_ref().is_err_and(is_division_by_zero);
+        let is_overtaken = is_claim && done.as_ref().is_err_and(is_division_by_zero);
         let settled = self.settle(done);
         if is_overtaken { Err(self.set_overtaken()) } else { settled }
     }
@@ -290,7 +294,11 @@ impl Tx {
                     }
                 },
                 // In a transaction PostgreSQL does nothing more before it is rolled back.
-                Link::Postgres(session) => self.lost = !session.is_glance(),
+                Link::Postgres(session) => {
+                    self.lost = !session.is_glance();
+                    // Of two that wait for one another PostgreSQL ends one.
+                    self.overtaken |= has_code(error, "40P01");
+                }
             }
         }
         Ok(result?)
@@ -509,7 +517,11 @@ fn joined(statements: Vec<Joined>, is_delayed: bool) -> Sql {
 }
 
 fn is_division_by_zero(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("22012"))
+    has_code(error, "22012")
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some(code))
 }
 
 impl Queued {

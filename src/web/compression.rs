@@ -5,7 +5,8 @@
 //! both have a browser ask for a page with words of their choice and see how long the answer is
 //! could guess what else stands on it. So a page is compressed only when it was asked for by one
 //! of our own pages or by the person (`Sec-Fetch-Site`, which no page can set), and never when it
-//! answers a form: what is shown once, such as a token or credentials, answers a form.
+//! answers a form: what is shown once, such as a token or credentials, answers a form. Nor when
+//! htmx asks: it asks again by itself for the address that the page has, which may be a stranger's.
 
 use axum::{
     body::HttpBody,
@@ -39,7 +40,8 @@ pub(super) async fn mark(request: Request, next: Next) -> axum::response::Respon
 
 fn is_asked_for_by_us(method: &Method, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    *method == Method::GET && matches!(site, Some(b"same-origin" | b"none"))
+    let by_itself = headers.contains_key("hx-request");
+    *method == Method::GET && !by_itself && matches!(site, Some(b"same-origin" | b"none"))
 }
 
 /// What is compressed.
@@ -74,6 +76,15 @@ mod tests {
     use super::*;
 
     async fn encoding(method: Method, path: &str, site: Option<&str>) -> Option<String> {
+        encoding_for(method, path, site, &[]).await
+    }
+
+    async fn encoding_for(
+        method: Method,
+        path: &str,
+        site: Option<&str>,
+        more: &[(&str, &str)],
+    ) -> Option<String> {
         let long = "the same again ".repeat(100);
         let of = |kind: &'static str| get(([(CONTENT_TYPE, kind)], long.clone()));
         let router = Router::new()
@@ -85,8 +96,8 @@ mod tests {
             .layer(layer());
         let mut request =
             Request::builder().method(method).uri(path).header(ACCEPT_ENCODING, "gzip, br");
-        if let Some(site) = site {
-            request = request.header("sec-fetch-site", site);
+        for (name, value) in site.map(|site| ("sec-fetch-site", site)).iter().chain(more) {
+            request = request.header(*name, *value);
         }
         let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         answer.headers().get(CONTENT_ENCODING).map(|kind| kind.to_str().unwrap().to_owned())
@@ -98,6 +109,9 @@ mod tests {
             assert_eq!(encoding(Method::GET, "/page", Some(ours)).await.as_deref(), Some("br"));
             assert_eq!(encoding(Method::POST, "/page", Some(ours)).await, None, "answers a form");
         }
+        let again = [("hx-request", "true")];
+        let site = Some("same-origin");
+        assert_eq!(encoding_for(Method::GET, "/page", site, &again).await, None, "by itself");
         for strange in [Some("cross-site"), Some("same-site"), None] {
             assert_eq!(encoding(Method::GET, "/page", strange).await, None, "{strange:?}");
         }

@@ -10,7 +10,7 @@ use crate::{
     access::Desk,
     fake_idp::FakeIdp,
     house::TestHouse,
-    journey::{Company, Multipart},
+    journey::{Company, Multipart, header},
     whole_way::input,
 };
 
@@ -138,7 +138,7 @@ impl<'h> Filled<'h> {
 
         let mut filled = Self { desk, person: house.browser(), more: Vec::new() };
         filled.push().await;
-        filled.set_up().await;
+        let set_up = filled.set_up().await;
         filled.ask(alice_is, first.0, &rule.to_string(), &company).await;
         filled.change_behind_our_back().await;
         filled.enter(first.0, &look.to_string()).await;
@@ -162,6 +162,7 @@ impl<'h> Filled<'h> {
             "/console/users?search=person".to_owned(),
         ]
         .into();
+        filled.more.extend(set_up);
         filled
     }
 
@@ -198,7 +199,8 @@ impl<'h> Filled<'h> {
         assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     }
 
-    async fn set_up(&self) {
+    /// Sets up a little of everything; says where a proposal and a department stand.
+    async fn set_up(&self) -> [String; 2] {
         let desk = &self.desk;
         let cloud = [("cloud", "AWS"), ("number", "123456789012"), ("region", "eu-west-1")];
         let account = desk.world.account("elsewhere").await.uin;
@@ -217,7 +219,11 @@ impl<'h> Filled<'h> {
         let form = Multipart::default().text("text", &other);
         let to = desk.house.url("/console/settings/sso/metadata");
         let sent = form.post(&desk.chief, to).await;
-        assert_eq!(sent.status(), StatusCode::SEE_OTHER, "{}", sent.text().await.unwrap());
+        assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+        let proposal = header(&sent, "location").to_owned();
+        let tree = desk.page("/console/organization").await;
+        let departments = links(&tree).into_iter().filter(|link| link.contains("?department="));
+        [proposal, departments.last().unwrap()]
     }
 
     /// Somebody signs in and asks for access.

@@ -212,7 +212,6 @@ const fn own_hand(account: Uin) -> Hand {
     Hand { account, deployer: None }
 }
 
-/// A role, a policy and a SAML provider are named alike (API.md §4.1).
 /// What the names of a kind begin with that only Identity Center gives.
 fn reserved(kind: Kind) -> Option<&'static str> {
     match kind {
@@ -222,7 +221,8 @@ fn reserved(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Checks a name that somebody in the account gives. In whatever case: nobody should take one of
+/// Checks a name that somebody in the account gives. A role, a policy and a SAML provider are named
+/// alike (API.md §4.1). In whatever case: nobody should take one of
 /// these for one of ours.
 fn check_name(kind: Kind, name: &str) -> Result<(), Error> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
