@@ -66,7 +66,7 @@ on_both! {
         // A refusal says which operation, and what to do about it.
         let refused = &all[1];
         assert!(refused.detail.as_deref().unwrap().starts_with("Operations[1]"));
-        assert_eq!(recorder::explain(refused), Some(Explanation::Taken));
+        assert_eq!(recorder::explain(refused), Some(Explanation::UnknownAttribute));
         assert!(refused.audit_ids().is_empty() && recorder::explain(first).is_none());
         // Found by whom it is about, and by what came of it.
         let number = id.parse::<UserId>().unwrap().0;
