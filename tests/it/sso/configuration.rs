@@ -290,7 +290,7 @@ on_both! {
         for (given, says) in [
             ("<!DOCTYPE html><title>Sign in</title>", "web page"),
             (service.as_str(), "service provider"),
-            ("{}", "not XML"),
+            ("{}", "not sound XML"),
             ("", "Choose a metadata file"),
         ] {
             let refused = send(&desk.chief, desk.url("/metadata"), &[("file", given)]).await;

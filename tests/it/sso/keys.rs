@@ -206,7 +206,7 @@ on_both! {
         let path = format!("/signing/identity-provider/{prepared}/use");
         let refused = desk.post(&path, &[]).await;
         assert_eq!(refused.status(), StatusCode::CONFLICT);
-        assert!(refused.text().await.unwrap().contains("1 accounts do not know this key yet"));
+        assert!(refused.text().await.unwrap().contains("do not know this key yet: 1"));
         assert!(desk.page("/keys").await.contains("1 of 1 accounts do not have"));
         house.app.db.write(async |tx| sql("DELETE FROM deployments WHERE id = 7").execute(tx).await).await.unwrap();
         assert_eq!(desk.post(&path, &[]).await.status(), StatusCode::SEE_OTHER);
