@@ -62,7 +62,6 @@ mod speech;
 mod spid;
 mod sso;
 mod store;
-mod story;
 mod task;
 mod tls;
 mod tools;
