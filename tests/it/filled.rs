@@ -11,32 +11,9 @@ use crate::{
     fake_idp::FakeIdp,
     house::TestHouse,
     journey::{Company, Multipart, header},
+    pages::ELSEWHERE,
     whole_way::input,
 };
-
-/// Routes that are no pages, and why.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("/", "the JSON API"),
-    ("/assets/{hash}/{name}", "a file"),
-    ("/docs/api.json", "a file"),
-    ("/livez", "a word for machines"),
-    ("/readyz", "a word for machines"),
-    ("/metrics", "numbers for machines"),
-    ("/portal/{space}/login/start", "leads on"),
-    ("/portal/{space}/login/finish", "leads on"),
-    ("/portal/{space}/api/accounts", "JSON"),
-    ("/portal/{space}/api/session", "JSON"),
-    ("/saml/idp/{space_id}", "XML"),
-    ("/saml/sp/{space_id}", "XML"),
-    ("/saml/slo/{space_id}", "a protocol"),
-    ("/console/audit/file", "a file"),
-    ("/console/tasks/export", "a file"),
-    ("/console/tasks/of/{request}/export", "a file"),
-    ("/console/space/name", "a part of the overview"),
-    ("/console/settings/sso/attempts/{id}/bundle", "a file"),
-    ("/console/settings/sso/tests/{id}/bundle", "a file"),
-    ("/console/settings/sso/tests/{id}/start", "leads on"),
-];
 
 /// A house in which everything there is has been used.
 pub struct Filled<'h> {

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use self::tour::{Language, Tour};
 
 /// Routes that are no pages, and why.
-const ELSEWHERE: &[(&str, &str)] = &[
+pub const ELSEWHERE: &[(&str, &str)] = &[
     ("/", "the JSON API"),
     ("/assets/{hash}/{name}", "a file"),
     ("/docs/api.json", "a file"),

@@ -1,6 +1,7 @@
 //! Two administrators at one form: a form carries a mark of what it was made from, and whoever saves
-//! what somebody else has changed meanwhile is shown both versions, and chooses. Nothing is written
-//! over in silence.
+//! what somebody else has changed meanwhile is shown both versions, and chooses. A form without a
+//! mark is not held up. The marks are compared under the lock that forms take; a directory or a
+//! program that writes in that very moment, on PostgreSQL, takes another.
 
 use askama::Template;
 use axum::{
