@@ -127,8 +127,10 @@ struct Present {
     stands: bool,
     /// Whether the request that it answers waits for it still.
     pending: bool,
-    /// How often the identity provider has ended sessions of this person.
-    logouts: i64,
+    /// How often the identity provider has ended sessions of this space.
+    logouts: Option<i64>,
+    /// Whether it has ended one of this person.
+    was_ended: bool,
     /// Whether the assertion is in the replay ledger.
     seen: bool,
     /// The user that the assertion names, if there is one.
@@ -151,8 +153,10 @@ async fn present(
     query.push_bind(request.map(|request| request.id.as_str()));
     query.push(" AND r.space_id = ").push_bind(space.id);
     query.push(" AND r.expires_at > ").push_bind(now).push(") AS pending, ");
-    push_logouts(&mut query, space.id, verified);
-    query.push(" AS logouts, ");
+    query.push("(SELECT p.logouts FROM identity_providers p WHERE p.space_id = ");
+    query.push_bind(space.id).push(") AS logouts, ");
+    query.push("EXISTS (SELECT 1 FROM received_logouts l WHERE l.space_id = ").push_bind(space.id);
+    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(") AS was_ended, ");
     push_seen(&mut query, space.id, against.issuer(), verified);
     query.push(" AS seen");
     for (column, name) in [("u.id", "user_id"), ("u.active AND NOT u.blocked", "user_enabled")] {
@@ -166,7 +170,8 @@ async fn present(
 
 impl Present {
     /// Uses the request up, or without one holds the configuration, if all is still as it was read
-    /// and the answer good. Whoever changes the configuration waits for this, or this for them.
+    /// and the answer good. Whoever changes the configuration, or has sessions ended at the identity
+    /// provider, waits for this, or this for them.
     async fn claim(
         &self,
         tx: &mut Write,
@@ -186,18 +191,17 @@ impl Present {
             query.push(" AND space_id = (SELECT p.space_id FROM identity_providers p");
             query.push(" WHERE p.space_id = ").push_bind(space);
             query.push(" AND p.updated_at = ").push_bind(provider.updated_at);
+            query.push(" AND p.logouts = ").push_bind(self.logouts);
             query.push(tx.for_share()).push(")");
             query
         } else {
             let mut query = sql("UPDATE identity_providers SET updated_at = updated_at");
             query.push(" WHERE updated_at = ").push_bind(provider.updated_at);
+            query.push(" AND logouts = ").push_bind(self.logouts);
             query
         };
         query.push(" AND space_id = ").push_bind(space).push(" AND ");
         push_stands(&mut query, provider);
-        query.push(" AND ");
-        push_logouts(&mut query, space, verified);
-        query.push(" = ").push_bind(self.logouts);
         query.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = ").push_bind(user);
         query.push(" AND u.space_id = ").push_bind(space);
         query.push(" AND u.user_name_key = ").push_bind(directory::fold(&verified.identity));
@@ -212,12 +216,6 @@ fn push_stands(query: &mut Sql, provider: &IdentityProvider) {
     query.push(" WHERE s.id = ").push_bind(provider.space_id);
     query.push(" AND s.sso_enabled = ").push_bind(true);
     query.push(" AND p.updated_at = ").push_bind(provider.updated_at).push(")");
-}
-
-/// Appends how often sessions of this name were ended.
-fn push_logouts(query: &mut Sql, space: SpaceId, verified: &VerifiedAssertion) {
-    query.push("(SELECT COUNT(*) FROM received_logouts l WHERE l.space_id = ").push_bind(space);
-    query.push(" AND l.name_id = ").push_bind(&verified.name_id).push(")");
 }
 
 /// Appends whether an assertion of that issuer is in the ledger.
@@ -258,8 +256,7 @@ async fn accept<'a>(
     if !trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id) {
         return Ok(Err(Check::Replay));
     }
-    if present.logouts > 0
-        && logout::is_over(tx, space, &origin.entity_id, verified, act.now).await?
+    if present.was_ended && logout::is_over(tx, space, &origin.entity_id, verified, act.now).await?
     {
         let wanted = "a session that the identity provider has not ended";
         let received = "ended by a logout request before this came";

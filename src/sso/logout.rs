@@ -4,10 +4,9 @@
 //! (`identity_provider_sessions`). Deleting that row ends the session, and a ticket on its way to
 //! one, on every replica at once.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Error, identity_provider};
+use super::{Error, IdentityProvider, ProviderError, identity_provider};
 use crate::{
     audit::{
         self, Act, Change, Scope,
@@ -15,12 +14,10 @@ use crate::{
     },
     id::{IdpSessionId, SpaceId, UserId},
     saml::{
-        binding,
         logout::{
             Ending, LogoutCheck, LogoutTrace, NameIdentifier, Outcome, Verified, VerifiedRequest,
             VerifiedResponse, Way,
         },
-        metadata::{Endpoint, IdpMetadata},
         response::VerifiedAssertion,
     },
     secret::{constant_time_eq, hex, random, sha256},
@@ -32,87 +29,6 @@ use crate::{
 
 /// How many seconds the identity provider has to answer, and the browser to ask what came of it.
 const REQUEST_SECONDS: i64 = 600;
-
-/// Where an identity provider takes logout messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SingleLogout {
-    /// By redirect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub redirect: Option<LogoutService>,
-    /// By a form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub post: Option<LogoutService>,
-}
-
-/// One of its addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogoutService {
-    /// Where requests go.
-    pub location: String,
-    /// Where responses go, if elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_location: Option<String>,
-}
-
-impl SingleLogout {
-    /// What metadata says. Of several addresses for one binding the first counts.
-    pub fn of(metadata: &IdpMetadata) -> Self {
-        let service = |binding| {
-            let endpoint = metadata.single_logout.iter().find(|it| it.binding == binding)?;
-            let (location, response_location) =
-                (endpoint.location.clone(), endpoint.response_location.clone());
-            Some(LogoutService { location, response_location })
-        };
-        Self { redirect: service(binding::REDIRECT), post: service(binding::POST) }
-    }
-
-    /// The same, as metadata has it.
-    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
-        let services = [(binding::REDIRECT, &self.redirect), (binding::POST, &self.post)];
-        let found = services.into_iter().filter_map(|(binding, service)| {
-            let LogoutService { location, response_location } = service.clone()?;
-            Some(Endpoint { binding: binding.to_owned(), location, response_location })
-        });
-        found.collect()
-    }
-
-    /// How requests go. Redirects first: a logout may lead through the pages of many services, and
-    /// to a browser a form allows only where it goes itself.
-    pub fn way_for_requests(&self) -> Option<Way> {
-        let redirect = self.redirect.as_ref().map(|it| Way::Redirect(it.location.clone()));
-        redirect.or_else(|| self.post.as_ref().map(|it| Way::Post(it.location.clone())))
-    }
-
-    /// How responses go: as the request came, if that way is open.
-    pub fn way_for_responses(&self, came_by_post: bool) -> Option<Way> {
-        let to = |it: &LogoutService| it.response_location.as_ref().unwrap_or(&it.location).clone();
-        let redirect = self.redirect.as_ref().map(|it| Way::Redirect(to(it)));
-        let post = self.post.as_ref().map(|it| Way::Post(to(it)));
-        if came_by_post { post.or(redirect) } else { redirect.or(post) }
-    }
-
-    /// Addresses: writing them as JSON does not fail, and if it did there would be none.
-    pub(super) fn text(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_else(|_| json!({}))
-    }
-}
-
-/// For people: each address, and where it answers if elsewhere. Empty when there is none.
-impl std::fmt::Display for SingleLogout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut separator = "";
-        for (service, words) in [(&self.redirect, "redirect"), (&self.post, "POST")] {
-            let Some(LogoutService { location, response_location }) = service else { continue };
-            write!(f, "{separator}{location} ({words}")?;
-            if let Some(answers) = response_location {
-                write!(f, ", answers to {answers}")?;
-            }
-            f.write_str(")")?;
-            separator = ", ";
-        }
-        Ok(())
-    }
-}
 
 text_enum! {
     /// What came of a single logout that began here.
@@ -366,29 +282,35 @@ pub enum Heard {
     },
 }
 
-/// Takes a judged message of the identity provider of this entity id. Commits either way: a
-/// refusal is recorded too, or counted ([`refused_logouts`]) where nobody knows who sent it.
+/// Takes a message that was judged by this configuration. Commits either way: a refusal is recorded
+/// too, or counted ([`refused_logouts`]) where nobody knows who sent it.
+///
+/// It waits for sign-ins under way and they for it, so it is for
+/// [`Db::write_claiming`](database::Db::write_claiming).
+///
+/// # Errors
+/// [`ProviderError::ChangedMeanwhile`] when a request was judged by what is configured no more.
 pub async fn heard(
     tx: &mut Write,
     act: &Act,
-    space: SpaceId,
-    issuer: &str,
-    outcome: Outcome,
+    provider: &IdentityProvider,
+    outcome: &Outcome,
 ) -> Result<Heard, Error> {
-    let Outcome { mut trace, result, is_proved, answerable } = outcome;
+    let Outcome { trace, result, is_proved, answerable } = outcome;
+    let (mut trace, space) = (trace.clone(), provider.space_id);
     let refused = match result {
         Err(refusal) => refusal.check,
         Ok(Verified::Request(request)) => {
-            if obey(tx, act, space, issuer, &request).await? {
-                return Ok(Heard::Obeyed { request_id: request.id });
+            if obey(tx, act, provider, request).await? {
+                return Ok(Heard::Obeyed { request_id: request.id.clone() });
             }
             let wanted = "a request not seen before";
             trace.fail(LogoutCheck::Replay, wanted, &request.id);
             LogoutCheck::Replay
         }
         Ok(Verified::Response(response)) => {
-            if finish(tx, act, space, issuer, &response).await? {
-                return Ok(Heard::Finished { request_id: response.in_response_to });
+            if finish(tx, act, space, &provider.entity_id, response).await? {
+                return Ok(Heard::Finished { request_id: response.in_response_to.clone() });
             }
             let wanted = "a logout that began here and was not answered yet";
             let received = &response.in_response_to;
@@ -397,14 +319,14 @@ pub async fn heard(
         }
     };
     let reasons = reasons(&trace);
-    if is_proved {
+    if *is_proved {
         record(tx, act, space, "single_logout.refuse", Object::Space, reasons).await?;
     } else {
         let (door, cause) = (UnprovedDoor::SingleLogout, refused.name());
         let one = Unproved { door, owner: space.0, cause, detail: &reasons };
         unproved::count(tx, act, one).await?;
     }
-    Ok(Heard::Refused { check: refused, request_id: answerable })
+    Ok(Heard::Refused { check: refused, request_id: answerable.clone() })
 }
 
 /// The logout messages of a space that were refused and proved nothing, by the check that refused
@@ -433,10 +355,21 @@ fn reasons(trace: &LogoutTrace) -> Value {
 async fn obey(
     tx: &mut Write,
     act: &Act,
-    space: SpaceId,
-    issuer: &str,
+    provider: &IdentityProvider,
     request: &VerifiedRequest,
 ) -> Result<bool, Error> {
+    let (space, issuer) = (provider.space_id, provider.entity_id.as_str());
+    // A sign-in at this very moment was claimed before this, and is found below; or it waits here,
+    // finds that sessions were ended, and is judged again.
+    let counted = sql("UPDATE identity_providers SET logouts = logouts + 1
+         WHERE space_id = $1 AND updated_at = $2")
+    .bind(space)
+    .bind(provider.updated_at)
+    .execute(tx)
+    .await?;
+    if counted == 0 {
+        return Err(ProviderError::ChangedMeanwhile.into());
+    }
     let fresh = sql("INSERT INTO received_logouts
              (space_id, issuer, message_id, name_id, session_indexes, issued_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")

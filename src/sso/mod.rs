@@ -29,6 +29,7 @@ mod differences;
 mod fetcher;
 mod judging;
 mod logout;
+mod logout_services;
 mod looked;
 mod portal_sessions;
 mod proposals;
@@ -53,10 +54,8 @@ pub use command_line::{
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
 pub use judging::{Against, Judged, judge};
-pub use logout::{
-    AskingToEnd, Heard, LogoutService, LogoutState, SingleLogout, heard, logout_state,
-    refused_logouts, sign_out,
-};
+pub use logout::{AskingToEnd, Heard, LogoutState, heard, logout_state, refused_logouts, sign_out};
+pub use logout_services::{LogoutService, SingleLogout};
 pub use looked::Looked;
 pub use portal_sessions::{
     PortalSession, SessionFilter, Sessions, end_portal_sessions, end_replaced, origin,

@@ -27,6 +27,7 @@ use crate::{
     secret::{hex, random},
     space::{self, KeyPair, KeyPurpose, Space},
     sso::{self, Heard, IdentityProvider},
+    store::Write,
     web::{
         Anyone, Fault,
         page::Page,
@@ -139,7 +140,9 @@ async fn take(
     .await?;
     let heard = app
         .db
-        .write(async |tx| sso::heard(tx, &caller.act, space.id, &provider.entity_id, outcome).await)
+        .write_claiming(|| {
+            async |tx: &mut Write| sso::heard(tx, &caller.act, &provider, &outcome).await
+        })
         .await?;
     let (request_id, refused) = match heard {
         Heard::Finished { request_id } => {

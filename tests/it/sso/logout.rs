@@ -1,5 +1,7 @@
 //! Logout: here, begun here, begun at the identity provider; by both bindings.
 
+use std::time::Duration;
+
 use identity_center::{
     audit,
     id::SpaceId,
@@ -18,8 +20,8 @@ use identity_center::{
         trace::Check,
     },
     space::{self, KeyPurpose},
-    sso,
-    store::{self, PageRequest, sql},
+    sso::{self, Heard, IdentityProvider, ProviderError},
+    store::{self, PageRequest, Read, sql},
 };
 use jiff::SignedDuration;
 use reqwest::{Client, Response, StatusCode};
@@ -716,6 +718,59 @@ on_both! {
             assert!(is_inside(&company, &browser).await);
             house.app.clock.advance(SignedDuration::from_secs(5));
         }
+    }
+
+    async fn what_is_ended_at_the_same_moment_opens_nothing(house) {
+        let company = Company::open(house, "acme").await;
+        describe(&company, &[BY_REDIRECT]).await;
+        let (browser, idp_browser) = (house.browser(), house.browser());
+        let authenticated = house.now().to_jiff();
+        house.app.clock.advance(SignedDuration::from_secs(5));
+        let request = company.idp.read(&company.start(&browser).await);
+        let answer = company.idp.answer(&request, "alice", authenticated).signed().base64();
+        let space = company.space.id;
+        let provider = async |tx: &mut Read| sso::identity_provider(tx, space).await;
+        let provider = house.app.db.read(provider).await.unwrap().unwrap();
+        let doing = act(house);
+        let outcome = {
+            let demand = Demand::new(&company, "_d1", "alice", None);
+            let Sent::Redirect(address) = demand.sent(house) else { panic!("no redirect") };
+            Received::from_query(query(&address)).judge(&Expected {
+                idp_entity_id: &company.idp.entity_id,
+                certificates: &provider.keys(&house.app.read_certificates, true).unwrap(),
+                decryption_keys: &[],
+                url: &slo_url(&company),
+                now: house.now().to_jiff(),
+                skew: SignedDuration::ZERO,
+            })
+        };
+        // The logout is obeyed and not yet committed while the response comes.
+        let (obeyed, go) = tokio::sync::oneshot::channel();
+        let (db, outcome, provider, doing) = (&house.app.db, &outcome, &provider, &doing);
+        let ending = async {
+            let mut obeyed = Some(obeyed);
+            db.write(async |tx| {
+                let heard = sso::heard(tx, doing, provider, outcome).await?;
+                obeyed.take().unwrap().send(()).unwrap();
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                Ok::<_, sso::Error>(heard)
+            })
+            .await
+        };
+        let signing_in = async {
+            go.await.unwrap();
+            company.post(&browser, &answer).await
+        };
+        let (heard, refused) = tokio::join!(ending, signing_in);
+        assert!(matches!(heard, Ok(Heard::Obeyed { .. })), "{heard:?}");
+        expect_refusal(&company, refused, "SamlResponseRefused", Check::SessionNotOnOrAfter).await;
+        assert_eq!(idp_sessions(house).await, 0);
+        // Its certificates changed meanwhile: what was judged by the old ones ends nothing.
+        let stale = IdentityProvider { updated_at: provider.created_at.plus_seconds(-1), ..provider.clone() };
+        let late = db.write(async |tx| sso::heard(tx, doing, &stale, outcome).await).await;
+        assert!(matches!(late, Err(sso::Error::Provider(ProviderError::ChangedMeanwhile))), "{late:?}");
+        sign_in(&company, &idp_browser, "alice", "_later").await;
+        assert!(is_inside(&company, &idp_browser).await);
     }
 
     async fn a_provider_that_takes_no_answer_leaves_a_page(house) {

@@ -1,0 +1,3 @@
+-- How often the identity provider has ended sessions. A sign-in that was judged before the last time
+-- counts no more (SAML core 3.7.3.1).
+ALTER TABLE identity_providers ADD COLUMN logouts INTEGER NOT NULL DEFAULT 0;
