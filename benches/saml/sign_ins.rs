@@ -60,15 +60,15 @@ pub fn measure(
     runtime.block_on(async {
         let server = Server::start(&url).await?;
         let commits = server.commits(span).await?;
-        let columns = "clients | sign-ins /s | ms each | of these: core, second opinion, rest | \
-                       samael + one commit, ms | ratio | goal";
+        let columns = "clients | sign-ins /s | ms each | RSA alone, ms | samael + one commit, ms | \
+                       ratio | goal";
         report.heading(&format!("Sign-ins, {database}"), columns);
+        let mut alone = 0.0;
         for clients in [1, 16] {
             let (rate, each) = server.sign_ins(clients, span).await?;
             let bare = engine.samael + 1e3 / commits;
-            let opinion = engine.both - engine.core;
-            let rest = each - engine.both;
             let goal = if clients == 1 {
+                alone = each;
                 format!("≤ 1.5 × {}", mark(each <= 1.5 * bare))
             } else {
                 String::new()
@@ -77,11 +77,27 @@ pub fn measure(
                 clients.to_string(),
                 format!("{rate:.0}"),
                 format!("{each:.2}"),
-                format!("{:.2}, {opinion:.2}, {rest:.2}", engine.core),
+                format!("{:.2}", engine.rsa),
                 format!("{bare:.2}"),
                 format!("{:.2}", each / bare),
                 goal,
             ]);
+        }
+        let (http, reads) = (server.http(span).await?, server.reads(span).await?);
+        let shares = [
+            ("HTTP, two requests", http),
+            ("reads before the judgement", reads),
+            ("strict core", engine.core),
+            ("second opinion", engine.both - engine.core),
+            ("one durable commit", 1e3 / commits),
+        ];
+        let rest = alone - shares.iter().map(|(_, ms)| ms).sum::<f64>();
+        let rest = ("rest: the writes' statements, tickets, cookies", rest);
+        let columns = "step, each measured alone | ms | share";
+        report.heading(&format!("One sign-in of one client, step by step, {database}"), columns);
+        for (step, ms) in shares.into_iter().chain([rest, ("whole", alone)]) {
+            let share = format!("{:.0} %", 100.0 * ms / alone);
+            report.row(&[step.to_owned(), format!("{ms:.2}"), share]);
         }
         report.line(&format!("One durable commit after the other: {commits:.0} a second."));
         server.stop().await
@@ -161,6 +177,43 @@ impl Server {
         Ok(f64::from(commits) / began.elapsed().as_secs_f64())
     }
 
+    /// Milliseconds that the two requests of a sign-in take when the server has nothing to do.
+    async fn http(&self, span: Duration) -> Result<f64> {
+        let client = Client::builder().redirect(Policy::none()).build()?;
+        let address = format!("{}/livez", self.address);
+        mean(span, async || {
+            for _ in 0..2 {
+                let answer = client.get(&address).send().await?;
+                ensure!(answer.status() == StatusCode::OK, "{}", answer.status());
+                answer.bytes().await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Milliseconds of what is read before a response is judged: three questions at once.
+    async fn reads(&self, span: Duration) -> Result<f64> {
+        let (db, id) = (&self.app.db, self.space.id);
+        let binding = random_token::<32>()?;
+        let act = self.app.own_act("bench")?;
+        let begun =
+            db.write(async |tx| sso::begin(tx, &act, &self.space, &binding, None).await).await?;
+        let request = begun.request_id.as_str();
+        mean(span, async || {
+            let (space, provider, request) = tokio::try_join!(
+                db.glance(async |tx| space::space(tx, id).await),
+                db.glance(async |tx| sso::identity_provider(tx, id).await),
+                db.glance(async |tx| {
+                    sso::pending_request(tx, id, Some(request), None, act.now).await
+                }),
+            )?;
+            ensure!(space.is_some() && provider.is_some() && request.is_some(), "nothing is read");
+            Ok(())
+        })
+        .await
+    }
+
     /// Begins sign-ins and has the identity provider answer them. Not measured.
     async fn ready(&self, count: usize) -> Result<Vec<Ready>> {
         let act = self.app.own_act("bench")?;
@@ -236,6 +289,20 @@ impl Server {
         let clients = f64::from(u32::try_from(clients)?);
         Ok((rate, clients * 1e3 / rate))
     }
+}
+
+/// Milliseconds that something takes, one after the other.
+async fn mean(span: Duration, work: impl AsyncFn() -> Result<()>) -> Result<f64> {
+    for _ in 0..WARM {
+        work().await?;
+    }
+    let began = Instant::now();
+    let mut times = 0_u32;
+    while began.elapsed() < span {
+        work().await?;
+        times += 1;
+    }
+    Ok(began.elapsed().as_secs_f64() * 1e3 / f64::from(times))
 }
 
 async fn sign_in(client: &Client, acs_url: &str, address: &str, one: &Ready) -> Result<()> {
