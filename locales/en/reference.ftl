@@ -145,3 +145,7 @@ reference-subject-own-account = Oneself, and other administrators
 reference-subject-several-users = Several users at once, and handing over to the directory
 reference-subject-overview = The space at a glance
 reference-subject-command-lines = Credentials for the command line
+reference-subject-events = Events, and where they are sent
+reference-subject-keys = Keys of the space
+reference-subject-directory-settings = What is decided about directories
+reference-subject-all-tasks = Every task, and trying again

@@ -136,3 +136,7 @@ reference-subject-own-account = 本人与其他管理员
 reference-subject-several-users = 批量创建用户与移交目录
 reference-subject-overview = 空间概览
 reference-subject-command-lines = 命令行凭证
+reference-subject-events = 事件及其接收端
+reference-subject-keys = 空间的密钥
+reference-subject-directory-settings = 目录的设置
+reference-subject-all-tasks = 所有任务与重试

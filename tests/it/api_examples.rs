@@ -41,8 +41,8 @@ const SECRET: &str = "(shown once)";
 const DOCUMENT: &str = "(a document)";
 /// The administrator's, before and after.
 const PASSWORDS: [&str; 2] = ["Correct-Horse-7-Battery", "Correct-Horse-8-Battery"];
-const SECRETS: [&str; 5] =
-    ["CredentialSecret", "SecretKey", "SecretAccessKey", "TmpSecretKey", "Token"];
+const SECRETS: [&str; 6] =
+    ["CredentialSecret", "SecretKey", "SecretAccessKey", "TmpSecretKey", "Token", "Secret"];
 const DOCUMENTS: [&str; 4] =
     ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate", "PublicKey"];
 

@@ -16,6 +16,7 @@ mod access;
 mod account;
 mod api;
 mod api_examples;
+mod as_console;
 mod audited;
 mod browser;
 mod budgets;

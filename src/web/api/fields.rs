@@ -50,7 +50,7 @@ pub enum Kind {
 pub enum Rule {
     /// Whatever its type allows; the room behind the action decides.
     Any,
-    /// One of these words. An empty string counts as absent where the parameter is optional.
+    /// One of these words, or a list of them. An empty string counts as absent where the parameter is optional.
     OneOf(&'static [&'static str]),
     /// A number in this range, both ends included.
     Within(i64, i64),
@@ -284,6 +284,10 @@ fn broken_rule(field: &Field, value: &Value) -> Option<String> {
             let holds = absent || words.contains(&word.as_str());
             (holds, format!("be one of {}", words.join(", ")))
         }
+        (Rule::OneOf(words), Value::Array(items)) => {
+            let known = |item: &Value| item.as_str().is_some_and(|word| words.contains(&word));
+            (items.iter().all(known), format!("have entries of {} only", words.join(", ")))
+        }
         (Rule::Within(least, most), Value::Number(number)) => {
             let holds = number.as_i64().is_some_and(|number| (least..=most).contains(&number));
             (holds, format!("be between {least} and {most}"))
@@ -368,6 +372,7 @@ mod tests {
         Field::unsigned("Offset"),
         Field::boolean("Flag"),
         Field::texts("Names").rule(Rule::Entries(2)),
+        Field::texts("Words").rule(Rule::OneOf(&["On", "Off"])),
         Field::objects("Infos", INNER),
     ];
 
@@ -416,6 +421,7 @@ mod tests {
             (json!({"Name": "a", "Max": 101}), PARAM_ERROR, "`Max`"),
             (json!({"Name": "a", "Offset": -1}), "InvalidParameter", "`Offset`"),
             (json!({"Name": "a", "Flag": "true"}), "InvalidParameter", "`Flag`"),
+            (json!({"Name": "a", "Words": ["On", "Of"]}), PARAM_ERROR, "`Words`"),
             (json!({"Name": "a", "Names": "x"}), "InvalidParameter", "`Names`"),
             (json!({"Name": "a", "Names": ["x", 1]}), "InvalidParameter", "`Names.1`"),
             (json!({"Name": "a", "Names": ["x", "y", "z"]}), PARAM_ERROR, "`Names`"),

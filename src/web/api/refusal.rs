@@ -57,6 +57,20 @@ impl Refusal {
         Self::new(code.as_str(), message)
     }
 
+    /// The same, with the parameter that it is about. A failure of ours is about none.
+    pub fn naming(self, field: &str) -> Self {
+        match self {
+            Self::Fault(fault) if !matches!(code_of(&fault), DATABASE | INTERNAL) => {
+                let said = sentence(&fault.to_string());
+                Self::new(code_of(&fault), format!("The parameter `{field}`: {said}"))
+            }
+            other @ (Self::Code { .. }
+            | Self::Telling { .. }
+            | Self::Fault(_)
+            | Self::Failure { .. }) => other,
+        }
+    }
+
     /// The same as this service says it: CAM and STS have words of their own for our failures.
     pub fn of_service(self, service: &str) -> Self {
         match self {
@@ -209,14 +223,14 @@ fn organization(error: &organization::Error) -> &'static str {
     }
 }
 
-/// No action of the catalogue is about events.
 fn event(error: &event::Error) -> &'static str {
     use event::Error;
     match error {
-        Error::UrlInvalid(_) | Error::NoKind => "InvalidParameter",
-        Error::TooMany => "LimitExceeded",
-        Error::EndpointNotFound | Error::EventNotFound => "ResourceNotFound",
-        Error::Disabled => "FailedOperation",
+        Error::UrlInvalid(_) | Error::NoKind => "InvalidParameter.ParamError",
+        Error::TooMany => "LimitExceeded.EventEndpoint",
+        Error::EndpointNotFound => "ResourceNotFound.EventEndpointNotExist",
+        Error::EventNotFound => "ResourceNotFound.EventNotExist",
+        Error::Disabled => "FailedOperation.EventEndpointDisabled",
         Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }
@@ -230,13 +244,12 @@ fn space(error: &space::Error) -> &'static str {
         Error::AlreadyOpen => "FailedOperation.IdentityCenterAlreadyOpen",
         Error::NotOpen => "FailedOperation.IdentityCenterNotOpen",
         Error::OrganizationNotOpen => "FailedOperation.IdentityCenterOrganizationNotOpen",
-        // No action of the public API sets the numbers.
         Error::OutOfRange { .. } | Error::TooManyNetworks | Error::NetworksInvalid(_) => {
             "InvalidParameter.ParamError"
         }
-        Error::TooManyKeys | Error::KeyPrepared => "LimitExceeded",
-        Error::KeyInUse => "FailedOperation",
-        Error::KeyNotFound => "ResourceNotFound",
+        Error::TooManyKeys | Error::KeyPrepared => "LimitExceeded.SpaceKey",
+        Error::KeyInUse => "FailedOperation.SpaceKeyInUse",
+        Error::KeyNotFound => "ResourceNotFound.SpaceKeyNotExist",
         Error::Key(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
     }
@@ -356,7 +369,7 @@ fn task(error: &task::Error) -> &'static str {
     use task::Error;
     match error {
         Error::NotFound => "ResourceNotFound.RoleConfigurationTaskNotFound",
-        Error::NotFailed => "FailedOperation",
+        Error::NotFailed => "FailedOperation.TaskNotFailed",
         Error::Store(error) => store(error),
     }
 }
@@ -446,10 +459,8 @@ fn provisioning(error: &provisioning::Error) -> &'static str {
         Error::UserSyncsExist => "FailedOperation.UserProvisioningAlreadyExists",
         Error::UserSyncNotFound => "ResourceNotFound.UserProvisioningNotFound",
         Error::DescriptionInvalid => "InvalidParameter.ParamError",
-        // No action of the public API changes keys.
-        Error::KeyNotKnown(_) | Error::ManualStepChanged | Error::ConflictPolicyStays => {
-            "FailedOperation"
-        }
+        Error::KeyNotKnown(_) => "FailedOperation.SpaceKeyNotTrusted",
+        Error::ManualStepChanged | Error::ConflictPolicyStays => "FailedOperation",
         Error::ManualStepNotFound => "ResourceNotFound.ManualStepNotExist",
         Error::Task(error) => task(error),
         Error::Space(error) => space(error),

@@ -79,6 +79,10 @@ pub const TABLE: &[Implemented] = &[
             (key!("reference-subject-deployments"), actions::own::deployment::ACTIONS),
             (key!("reference-subject-drift"), actions::own::drift::ACTIONS),
             (key!("reference-subject-other-clouds"), actions::own::other_cloud::ACTIONS),
+            (key!("reference-subject-events"), actions::own::event::ACTIONS),
+            (key!("reference-subject-keys"), actions::own::key::ACTIONS),
+            (key!("reference-subject-directory-settings"), actions::own::scim::ACTIONS),
+            (key!("reference-subject-all-tasks"), actions::own::task::ACTIONS),
         ],
     },
 ];

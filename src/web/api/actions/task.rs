@@ -89,7 +89,7 @@ pub async fn info(
     Ok(shown.ok_or(task::Error::NotFound)?)
 }
 
-/// Tasks as `TaskInfo`, in the order given.
+/// Tasks of these ids as `TaskInfo`, in the order given.
 pub async fn infos(
     call: &Call,
     tx: &mut Read,
@@ -100,7 +100,8 @@ pub async fn infos(
     shown(call, tx, space, &tasks).await
 }
 
-async fn shown(
+/// Tasks as `TaskInfo`, in the order given.
+pub async fn shown(
     call: &Call,
     tx: &mut Read,
     space: SpaceId,
