@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{IdentityProvider, rules};
+use super::{IdentityProvider, SignInTest, rules};
 use crate::{
     config::Settings,
     saml::{
@@ -38,6 +38,22 @@ pub struct Subject<'a> {
     pub name: Option<&'a str>,
     /// The message, where it is kept.
     pub message: Option<&'a str>,
+}
+
+/// The bundle of a test that was answered.
+pub fn bundle_of_test(settings: &Settings, test: &SignInTest) -> Option<Value> {
+    let result = test.result.as_ref()?;
+    let id = test.id.to_string();
+    let subject = Subject {
+        id: &id,
+        at: result.at,
+        outcome: if result.passed { "passed" } else { "refused" },
+        checks: &result.checks,
+        request_id: &result.request_id,
+        name: result.assertion.as_ref().map(|assertion| assertion.identity.as_str()),
+        message: Some(&result.message),
+    };
+    Some(bundle(settings, &test.provider, subject))
 }
 
 /// Writes the bundle.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The API client of a CAM user of the management account with this policy.
-async fn administrator(house: &TestHouse, account: Uin, name: &str, policy: &str) -> Client {
+pub async fn administrator(house: &TestHouse, account: Uin, name: &str, policy: &str) -> Client {
     let act = house.app.own_act("test").unwrap();
     let made = house.app.db.write(async |tx| {
         let user = cloud::create_user(tx, &act, account, name, None, "").await?;

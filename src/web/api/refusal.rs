@@ -384,10 +384,10 @@ fn sso(error: &sso::Error) -> &'static str {
         Error::Metadata(_) => "FailedOperation.MetadataCosParsingFailed",
         Error::Certificate(_) => "FailedOperation.X509CertificateParsingFailed",
         Error::Provider(error) => provider(error),
-        // No action of the public API sets these.
-        Error::NoPost | Error::AuthnContexts | Error::IdentityAttribute | Error::TestNotFound => {
+        Error::NoPost | Error::AuthnContexts | Error::IdentityAttribute => {
             "InvalidParameter.ParamError"
         }
+        Error::TestNotFound => "ResourceNotFound.SignInTestNotExist",
         Error::Key(error) => space(error),
         Error::Interrupted | Error::Request(_) | Error::Secret(_) => INTERNAL,
         Error::Store(error) => store(error),
@@ -402,13 +402,11 @@ fn provider(error: &sso::ProviderError) -> &'static str {
         Error::LastCertificate => "FailedOperation.X509CertificateMinimumRequired",
         Error::CertificateNotFound => "ResourceNotFound.X509CertificateNotFound",
         Error::StillOn => "FailedOperation.SSoStatusEnableNotClearIdentityProvider",
-        // No action of the public API is about proposals, or where they are fetched from.
-        Error::ProposalNotFound | Error::NoSource => "ResourceNotFound",
-        Error::ChangedMeanwhile
-        | Error::LookedAtJustNow
-        | Error::PinNeeded
-        | Error::Pin(_)
-        | Error::TooManyPins => "FailedOperation",
+        Error::ProposalNotFound => "ResourceNotFound.SAMLProposalNotExist",
+        Error::NoSource => "ResourceNotFound.SAMLMetadataSourceNotExist",
+        Error::ChangedMeanwhile => "FailedOperation.SAMLIdentityProviderChanged",
+        Error::LookedAtJustNow => "LimitExceeded.SAMLMetadataFetch",
+        Error::PinNeeded | Error::Pin(_) | Error::TooManyPins => "InvalidParameter.ParamError",
     }
 }
 

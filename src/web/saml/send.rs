@@ -29,19 +29,8 @@ pub async fn send(
     begun: Begun,
     now: Timestamp,
 ) -> Result<Response, Fault> {
-    let key = begun.key.as_ref().map(|pair| pair.signing_key(&app.sealer)).transpose()?;
-    let issuer = sso::sp_entity_id(&app.settings, space);
-    let acs_url = sso::acs_url(&app.settings, space);
     let relay_state = begun.relay_state.clone();
-    // Signing takes half a millisecond: never on a thread that serves others.
-    let written = tokio::task::spawn_blocking(move || {
-        write(&begun, &issuer, &acs_url, now.to_jiff(), key.as_ref())
-    });
-    let sent = written
-        .await
-        .map_err(|_| Fault::Internal("writing a request was interrupted"))?
-        .map_err(sso::Error::from)?;
-    match sent {
+    match written(app, space, begun, now).await? {
         Sent::Redirect(url) => see_other(&url),
         Sent::Post { action, message } => SamlPost {
             action: &action,
@@ -53,12 +42,38 @@ pub async fn send(
     }
 }
 
+/// The request as its configuration wants it.
+pub async fn written(
+    app: &App,
+    space: SpaceId,
+    begun: Begun,
+    now: Timestamp,
+) -> Result<Sent, Fault> {
+    let key = begun.key.as_ref().map(|pair| pair.signing_key(&app.sealer)).transpose()?;
+    let issuer = sso::sp_entity_id(&app.settings, space);
+    let acs_url = sso::acs_url(&app.settings, space);
+    // Signing takes half a millisecond: never on a thread that serves others.
+    let written = tokio::task::spawn_blocking(move || {
+        write(&begun, &issuer, &acs_url, now.to_jiff(), key.as_ref())
+    });
+    let sent = written
+        .await
+        .map_err(|_| Fault::Internal("writing a request was interrupted"))?
+        .map_err(sso::Error::from)?;
+    Ok(sent)
+}
+
 /// A request that was written.
-enum Sent {
+pub enum Sent {
     /// To this address.
     Redirect(String),
     /// In a form to this address.
-    Post { action: String, message: String },
+    Post {
+        /// The address.
+        action: String,
+        /// The field `SAMLRequest`.
+        message: String,
+    },
 }
 
 fn write(

@@ -103,7 +103,7 @@ on_both! {
             own.refuses(house, (action, given), (code, word)).await;
         }
         own.done(house, "UpdateEventEndpointStatus", here(json!({ "NewStatus": "Enabled" }))).await;
-        let unknown = here(json!({ "EventId": "ev-000000000001" }));
+        let unknown = here(json!({ "EventId": "ev-00000000zzzz" }));
         let no_event = ("ResourceNotFound.EventNotExist", "`EventId`");
         own.refuses(house, ("RedeliverEvent", unknown), no_event).await;
 

@@ -4,6 +4,7 @@
 mod events;
 mod keys;
 mod scim;
+mod sign_in;
 mod tasks;
 
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use crate::{
         Fault,
         api::{
             call::{Action, Answer, Call, object},
-            fields::Field,
+            fields::{Field, Parameters},
             refusal::Refusal,
             shape::{STATUS, status, time},
         },
@@ -76,15 +76,7 @@ async fn service_provider(call: &Call) -> Answer {
 async fn set(call: &Call) -> Answer {
     let parameters = &call.parameters;
     let text = |name: &str| parameters.optional_text(name).map(str::to_owned);
-    let metadata = match parameters.optional_text("EncodedMetadataDocument") {
-        None => None,
-        Some(encoded) => Some(STANDARD.decode(encoded.trim()).map_err(|_| {
-            Refusal::new(
-                "FailedOperation.DecodeMetadataDocumentFailed",
-                "The parameter `EncodedMetadataDocument` is not base64.",
-            )
-        })?),
-    };
+    let metadata = document(parameters)?;
     let certificate = match parameters.optional_text("X509Certificate") {
         None => None,
         Some(file) => Some(parse(file)?),
@@ -115,6 +107,20 @@ async fn set(call: &Call) -> Answer {
         .await?;
     let certificates = provider.map(|provider| provider.certificates).unwrap_or_default();
     Ok(object([("CertificateIds", ids(&certificates))]))
+}
+
+/// The metadata that a call brings, if it brings any.
+pub fn document(parameters: &Parameters) -> Result<Option<Vec<u8>>, Refusal> {
+    let Some(encoded) = parameters.optional_text("EncodedMetadataDocument") else {
+        return Ok(None);
+    };
+    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| {
+        Refusal::new(
+            "FailedOperation.DecodeMetadataDocumentFailed",
+            "The parameter `EncodedMetadataDocument` is not base64.",
+        )
+    });
+    decoded.map(Some)
 }
 
 /// Reads metadata before anything is written, for those only who may say which space they mean.
@@ -174,7 +180,8 @@ async fn remove_certificate(call: &Call) -> Answer {
     Ok(object([]))
 }
 
-fn parse(file: &str) -> Result<Certificate, Refusal> {
+/// The certificate of the parameter `X509Certificate`.
+pub fn parse(file: &str) -> Result<Certificate, Refusal> {
     Certificate::from_file(file.as_bytes()).map_err(|error| {
         let is_pem = file.contains("-----BEGIN CERTIFICATE-----");
         let code = if error == CertificateError::Malformed && !is_pem {

@@ -22,7 +22,7 @@ use crate::{
     app::App,
     id::{ProposalId, SignInTestId},
     saml::certificate::Certificate,
-    sso::{self, BundleSubject, Draft, Looked, SignInTest, TestResult},
+    sso::{self, Draft, Looked, SignInTest, TestResult},
     store::PageRequest,
     web::{
         page::Page,
@@ -178,17 +178,7 @@ pub(in crate::web::console) async fn bundle(
     Path(id): Path<SignInTestId>,
 ) -> Result<Response, PageError> {
     let (test, _) = find(&app, &administrator, id).await?;
-    let result =
-        test.result.as_ref().ok_or_else(|| Problem::not_found(t!("sso-test-no-answer-yet")))?;
-    let name = test.id.to_string();
-    let subject = BundleSubject {
-        id: &name,
-        at: result.at,
-        outcome: if result.passed { "passed" } else { "refused" },
-        checks: &result.checks,
-        request_id: &result.request_id,
-        name: result.assertion.as_ref().map(|assertion| assertion.identity.as_str()),
-        message: Some(&result.message),
-    };
-    Ok(download(&name, &sso::bundle(&app.settings, &test.provider, subject)))
+    let bundle = sso::bundle_of_test(&app.settings, &test)
+        .ok_or_else(|| Problem::not_found(t!("sso-test-no-answer-yet")))?;
+    Ok(download(&test.id.to_string(), &bundle))
 }

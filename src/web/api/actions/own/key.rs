@@ -180,11 +180,11 @@ async fn trust(call: &Call) -> Answer {
         KeyPurpose::IdentityProvider => asked(call, space, key.id).await?,
         KeyPurpose::ServiceProvider | KeyPurpose::Encryption => Asked::default(),
     };
-    let uins = |accounts: &[crate::id::Uin]| accounts.iter().map(|it| it.0).collect::<Vec<_>>();
+    let without: Vec<i64> = asked.without.iter().map(|account| account.0).collect();
     Ok(object([
         ("SpaceKeyId", json!(key.id)),
-        ("TargetUins", json!(uins(&asked.accounts))),
-        ("UinsWithout", json!(uins(&asked.without))),
+        ("TargetCount", json!(asked.accounts.len())),
+        ("UinsWithout", json!(without)),
     ]))
 }
 
