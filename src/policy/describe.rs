@@ -43,6 +43,10 @@ const PRIVILEGED: &[&str] = &[
     "identitycenter:CreateUsers",
     "identitycenter:AdoptPrincipal",
     "identitycenter:ResolveDrift",
+    // Whose word counts when somebody signs in, and which part of it.
+    "identitycenter:ApproveSAMLProposal",
+    "identitycenter:SetSAMLMetadataSource",
+    "identitycenter:UpdateSAMLResponseSettings",
 ];
 
 /// What reading is called, at the start of an action.

@@ -5,7 +5,7 @@
 //! against the configuration that it was compared with, or not at all.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ByHand, Error, IdentityProvider, Looked, ProviderError, identity_provider,
@@ -14,7 +14,7 @@ use super::{
     set_by_hand,
 };
 use crate::{
-    audit::Act,
+    audit::{self, Act, ActorKind, Change, Scope},
     id::{ProposalId, SpaceId},
     saml::{
         binding,
@@ -259,7 +259,30 @@ pub async fn propose(
     .bind(MOST_PROPOSALS)
     .execute(tx)
     .await?;
+    // What was fetched is recorded by whoever fetched it, with where it is from.
+    if act.actor.kind != ActorKind::System {
+        let after = json!({ "proposal": id, "origin": origin });
+        record(tx, act, space, "identity_provider.propose", (Value::Null, after)).await?;
+    }
     Ok(id)
+}
+
+async fn record(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    action: &'static str,
+    (before, after): (Value, Value),
+) -> Result<(), Error> {
+    let change = Change {
+        scope: Scope::Space(space),
+        action,
+        object_kind: "identity_provider",
+        object_id: &space.to_string(),
+        before,
+        after,
+    };
+    Ok(audit::record(tx, act, change).await?)
 }
 
 /// Forgets what was fetched and not approved.
@@ -349,6 +372,7 @@ pub async fn set_by_looked(
 /// stays the same.
 pub async fn discard(
     tx: &mut Write,
+    act: &Act,
     space: SpaceId,
     id: ProposalId,
     looked: &Looked,
@@ -362,7 +386,8 @@ pub async fn discard(
             .execute(tx)
             .await?;
     }
-    Ok(())
+    let before = json!({ "proposal": id, "origin": origin });
+    record(tx, act, space, "identity_provider.discard_proposal", (before, Value::Null)).await
 }
 
 async fn forget(tx: &mut Write, space: SpaceId, id: ProposalId) -> Result<(), database::Error> {

@@ -96,6 +96,57 @@ const HARMLESS: &[(&str, &[&str])] = &[
         "no more than the caller has, or than the proof in the call says",
         &["sts:GetFederationToken", "sts:AssumeRoleWithSAML"],
     ),
+    (
+        "who is told of what happens: nobody reaches anything by it",
+        &[
+            "identitycenter:CreateEventEndpoint",
+            "identitycenter:UpdateEventEndpoint",
+            "identitycenter:UpdateEventEndpointStatus",
+            "identitycenter:RotateEventEndpointSecret",
+            "identitycenter:TestEventEndpoint",
+            "identitycenter:RedeliverEvent",
+            "identitycenter:ReplayEvents",
+            "identitycenter:DeleteEventEndpoint",
+        ],
+    ),
+    (
+        "which of our keys signs or opens: the private halves never leave",
+        &[
+            "identitycenter:CreateSpaceKey",
+            "identitycenter:UseSpaceKey",
+            "identitycenter:DeleteSpaceKey",
+            "identitycenter:UpdateMetadataSigning",
+        ],
+    ),
+    (
+        "nothing of it counts before somebody with ApproveSAMLProposal says so",
+        &[
+            "identitycenter:ProposeSAMLIdentityProvider",
+            "identitycenter:ChooseSAMLProposal",
+            "identitycenter:DiscardSAMLProposal",
+            "identitycenter:CreateSignInTest",
+            "identitycenter:StartSignInTest",
+        ],
+    ),
+    (
+        "how requests are made; and what somebody decided who may, sooner or no more",
+        &[
+            "identitycenter:UpdateSAMLRequestSettings",
+            "identitycenter:FetchSAMLMetadata",
+            "identitycenter:RemoveSAMLMetadataSource",
+            "identitycenter:RetryTasks",
+        ],
+    ),
+    (
+        "how directories are taken at their word: whose tokens those are is decided elsewhere",
+        &[
+            "identitycenter:UpdateSCIMSettings",
+            "identitycenter:LiftSCIMBrake",
+            "identitycenter:RestoreSCIMBrake",
+            "identitycenter:RegisterSCIMSchema",
+            "identitycenter:UnregisterSCIMSchema",
+        ],
+    ),
     ("a role of the cloud's own, for a service of it", &["cam:CreateServiceLinkedRole"]),
 ];
 

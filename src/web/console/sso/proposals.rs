@@ -313,7 +313,7 @@ pub(in crate::web::console) async fn discard(
     Path(id): Path<ProposalId>,
 ) -> Result<Response, PageError> {
     let space = administrator.space()?.id;
-    match throw_away(&app, space, id, administrator.act.now).await {
+    match throw_away(&app, &administrator, space, id).await {
         Ok(()) => Ok(done(HERE, "proposal-discarded")),
         Err(error) => Err(refused(&Wrong::of(error.into())?)),
     }
@@ -321,11 +321,11 @@ pub(in crate::web::console) async fn discard(
 
 async fn throw_away(
     app: &App,
+    who: &Administrator,
     space: SpaceId,
     id: ProposalId,
-    now: Timestamp,
 ) -> Result<(), sso::Error> {
     let content = proposed(app, space, id).await?.content().clone();
-    let looked = Looked::at(content, now).await?;
-    app.db.write(async |tx| sso::discard(tx, space, id, &looked).await).await
+    let looked = Looked::at(content, who.act.now).await?;
+    app.db.write(async |tx| sso::discard(tx, &who.act, space, id, &looked).await).await
 }

@@ -303,7 +303,7 @@ async fn discard(call: &Call) -> Answer {
         .db
         .write(async |tx| -> Result<_, Refusal> {
             let space = call.space(tx).await?.id;
-            sso::discard(tx, space, id, &looked).await.map_err(refused)
+            sso::discard(tx, &call.act, space, id, &looked).await.map_err(refused)
         })
         .await?;
     Ok(object([]))
