@@ -40,20 +40,20 @@ pub struct Subject<'a> {
     pub message: Option<&'a str>,
 }
 
-/// The bundle of a test that was answered.
-pub fn bundle_of_test(settings: &Settings, test: &SignInTest) -> Option<Value> {
-    let result = test.result.as_ref()?;
-    let id = test.id.to_string();
-    let subject = Subject {
-        id: &id,
-        at: result.at,
-        outcome: if result.passed { "passed" } else { "refused" },
-        checks: &result.checks,
-        request_id: &result.request_id,
-        name: result.assertion.as_ref().map(|assertion| assertion.identity.as_str()),
-        message: Some(&result.message),
-    };
-    Some(bundle(settings, &test.provider, subject))
+impl<'a> Subject<'a> {
+    /// A test that was answered; `id` is its own.
+    pub fn of_test(test: &'a SignInTest, id: &'a str) -> Option<Self> {
+        let result = test.result.as_ref()?;
+        Some(Self {
+            id,
+            at: result.at,
+            outcome: if result.passed { "passed" } else { "refused" },
+            checks: &result.checks,
+            request_id: &result.request_id,
+            name: result.assertion.as_ref().map(|assertion| assertion.identity.as_str()),
+            message: Some(&result.message),
+        })
+    }
 }
 
 /// Writes the bundle.

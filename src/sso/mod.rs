@@ -45,7 +45,7 @@ mod test_sign_in;
 mod ticket;
 
 pub use attempts::{Attempt, AttemptSearch, Outcome, attempt_of, attempts, forget_old};
-pub use bundle::{Subject as BundleSubject, bundle, bundle_of_test};
+pub use bundle::{Subject as BundleSubject, bundle};
 pub use certificates::{add_certificate, clear, remove_certificate};
 pub use command_line::{
     CommandLineAnswer, CommandLineTaken, answer_command_line, command_line_is_answered,

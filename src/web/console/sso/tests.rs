@@ -22,7 +22,7 @@ use crate::{
     app::App,
     id::{ProposalId, SignInTestId},
     saml::certificate::Certificate,
-    sso::{self, Draft, Looked, SignInTest, TestResult},
+    sso::{self, BundleSubject, Draft, Looked, SignInTest, TestResult},
     store::PageRequest,
     web::{
         page::Page,
@@ -178,7 +178,8 @@ pub(in crate::web::console) async fn bundle(
     Path(id): Path<SignInTestId>,
 ) -> Result<Response, PageError> {
     let (test, _) = find(&app, &administrator, id).await?;
-    let bundle = sso::bundle_of_test(&app.settings, &test)
+    let name = test.id.to_string();
+    let subject = BundleSubject::of_test(&test, &name)
         .ok_or_else(|| Problem::not_found(t!("sso-test-no-answer-yet")))?;
-    Ok(download(&test.id.to_string(), &bundle))
+    Ok(download(&name, &sso::bundle(&app.settings, &test.provider, subject)))
 }

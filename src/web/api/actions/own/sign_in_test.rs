@@ -9,7 +9,7 @@ use crate::{
         certificate::Certificate,
         trace::{Entry, Verdict},
     },
-    sso::{self, Draft, Looked, ProvedAssertion, SignInTest, TestResult},
+    sso::{self, BundleSubject, Draft, Looked, ProvedAssertion, SignInTest, TestResult},
     web::{
         api::{
             actions::{ZONE_ID, action},
@@ -198,8 +198,10 @@ async fn describe(call: &Call) -> Answer {
 /// What may be handed to others to ask why a sign-in failed: names are masked in it.
 async fn bundle(call: &Call) -> Answer {
     let (test, _) = found(call).await?;
-    let bundle = sso::bundle_of_test(&call.app.settings, &test).ok_or_else(|| {
+    let name = test.id.to_string();
+    let subject = BundleSubject::of_test(&test, &name).ok_or_else(|| {
         Refusal::new("FailedOperation.SignInTestNotAnswered", "No answer has come to this test.")
     })?;
+    let bundle = sso::bundle(&call.app.settings, &test.provider, subject);
     Ok(object([("Bundle", json!(bundle.to_string()))]))
 }
