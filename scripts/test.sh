@@ -40,7 +40,10 @@ tests_of() {
 
 suite build cargo test --locked --no-run --lib --bins --tests
 if [ "${results[0]}" = passed ]; then
-    suite rooms tests_of rooms "$@"
+    # What is true of the whole house: seconds each.
+    for target in rooms rules messages console_only; do
+        suite "$target" tests_of "$target" "$@"
+    done
     suite unit tests_of lib "$@"
     suite integration tests_of it "$@"
     suite examples cargo test --locked --doc "$@"

@@ -5,7 +5,8 @@
 //! about its end. The finish is fenced: a worker that lost its lease writes nothing.
 //!
 //! * Tasks with the same subject run one after the other in the order they were enqueued; others
-//!   run side by side (TSK-04).
+//!   run side by side (TSK-04). One account has a share of a worker's places and never all of them,
+//!   and one attempt has an end: an account that does not answer delays only itself.
 //! * A permanent failure ends a task at once, with a reason. A transient one is tried again with
 //!   growing pauses for [`PATIENCE`], then ends with the last reason (TSK-01, TSK-03).
 //! * A worker that dies leaves its tasks to the next one when their lease ends; a handler must

@@ -1,12 +1,14 @@
 //! The table of tasks.
 
+use std::collections::HashMap;
+
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{End, Error, Filter, Kind, LEASE, MOST_TOGETHER, NewTask, Row, State, Task};
 use crate::{
     audit::{self, Act, Change, Scope},
-    id::{Principal, SpaceId, TaskId},
+    id::{Principal, SpaceId, TaskId, Uin},
     store::{self, Kind as Database, Page, PageRequest, Read, Timestamp, Write, sql},
 };
 
@@ -232,13 +234,23 @@ pub async fn retry(tx: &mut Write, act: &Act, space: SpaceId, id: TaskId) -> Res
     Ok(new)
 }
 
-/// Takes up to `most` tasks for `worker`: of each subject only the first in line, and only when
-/// none of that subject is running.
+/// How many tasks a claim may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// In all.
+    pub most: usize,
+    /// Running towards one account, whoever runs them.
+    pub per_account: usize,
+}
+
+/// Takes tasks for `worker`: of each subject only the first in line, and only when none of that
+/// subject is running; of each account no more than may run towards one, so that an account that
+/// does not answer leaves room for the others (TSK-04).
 pub(super) async fn claim(
     tx: &mut Write,
     worker: &str,
     now: Timestamp,
-    most: i64,
+    room: Room,
 ) -> store::Result<Vec<Task>> {
     if tx.kind() == Database::Postgres {
         // One claim at a time, so that two workers that see different tasks as the first of a
@@ -250,18 +262,7 @@ pub(super) async fn claim(
     .bind(now)
     .execute(tx)
     .await?;
-    let mut query = sql("SELECT t.id FROM tasks t WHERE t.state = 'ready' AND t.run_at <= ");
-    query.push_bind(now);
-    query.push(
-        " AND NOT EXISTS (SELECT 1 FROM tasks r
-                          WHERE r.subject = t.subject AND r.state = 'running')
-          AND NOT EXISTS (SELECT 1 FROM tasks e
-                          WHERE e.subject = t.subject AND e.state = 'ready' AND e.id < t.id)
-          ORDER BY t.run_at, t.id LIMIT ",
-    );
-    query.push_bind(most);
-    query.push(tx.skip_locked());
-    let ids: Vec<(TaskId,)> = query.fetch_all(tx).await?;
+    let ids = claimable(tx, now, room).await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -269,11 +270,64 @@ pub(super) async fn claim(
     update.push_bind(worker);
     update.push(", lease_ends = ").push_bind(now.plus(LEASE));
     update.push(", started_at = COALESCE(started_at, ").push_bind(now);
-    update.push(") WHERE id IN (").push_list(ids.iter().map(|(id,)| *id)).push(")");
+    update.push(") WHERE id IN (").push_list(ids.iter().copied()).push(")");
     update.execute(tx).await?;
     let mut claimed = sql(COLUMNS);
-    claimed.push(" WHERE id IN (").push_list(ids.iter().map(|(id,)| *id)).push(") ORDER BY id");
+    claimed.push(" WHERE id IN (").push_list(ids.iter().copied()).push(") ORDER BY id");
     Ok(claimed.fetch_all::<Row>(tx).await?.into_iter().map(Task::from).collect())
+}
+
+/// The tasks that may be begun now. Each further look leaves out an account that is full by then, so
+/// there are never more looks than tasks to take.
+async fn claimable(tx: &mut Write, now: Timestamp, room: Room) -> store::Result<Vec<TaskId>> {
+    let running: Vec<(Uin, i64)> = sql("SELECT account_uin, COUNT(*) FROM tasks
+         WHERE state = 'running' GROUP BY account_uin")
+    .fetch_all(tx)
+    .await?;
+    let mut running: HashMap<Uin, usize> = running
+        .into_iter()
+        .map(|(account, count)| (account, usize::try_from(count).unwrap_or(usize::MAX)))
+        .collect();
+    let mut taken: Vec<TaskId> = Vec::new();
+    while taken.len() < room.most {
+        let left = room.most - taken.len();
+        let full: Vec<i64> = running
+            .iter()
+            .filter(|(_, count)| **count >= room.per_account)
+            .map(|(account, _)| account.0)
+            .collect();
+        let mut query =
+            sql("SELECT t.id, t.account_uin FROM tasks t WHERE t.state = 'ready' AND t.run_at <= ");
+        query.push_bind(now);
+        if !full.is_empty() {
+            query.push(" AND t.account_uin NOT IN (").push_list(full).push(")");
+        }
+        if !taken.is_empty() {
+            query.push(" AND t.id NOT IN (").push_list(taken.iter().copied()).push(")");
+        }
+        query.push(
+            " AND NOT EXISTS (SELECT 1 FROM tasks r
+                              WHERE r.subject = t.subject AND r.state = 'running')
+              AND NOT EXISTS (SELECT 1 FROM tasks e
+                              WHERE e.subject = t.subject AND e.state = 'ready' AND e.id < t.id)
+              ORDER BY t.run_at, t.id LIMIT ",
+        );
+        query.push_bind(i64::try_from(left).unwrap_or(1));
+        query.push(tx.skip_locked());
+        let found: Vec<(TaskId, Uin)> = query.fetch_all(tx).await?;
+        let seen = found.len();
+        for (id, account) in found {
+            let count = running.entry(account).or_default();
+            if *count < room.per_account {
+                *count += 1;
+                taken.push(id);
+            }
+        }
+        if seen < left {
+            break;
+        }
+    }
+    Ok(taken)
 }
 
 /// Says that `worker` is still alive.

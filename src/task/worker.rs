@@ -21,6 +21,13 @@ const POLL: Duration = Duration::from_millis(900);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long running tasks may go on once the worker is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long one attempt may take. A user sync of ten thousand people is through well within it; an
+/// account that has not answered by then is asked once more within [`PATIENCE`], and then given up,
+/// so that it holds none of the places for ever (TSK-04).
+const LONGEST_ATTEMPT: Duration = Duration::from_mins(2);
+/// Which part of a worker's places one account may have: three accounts that do not answer leave
+/// room for the others (TSK-04).
+const ACCOUNT_SHARE: usize = 4;
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 1000;
 
@@ -32,6 +39,7 @@ pub struct Worker {
     ids: Ids,
     name: String,
     parallel: usize,
+    longest_attempt: Duration,
     handler: Arc<dyn Handler>,
 }
 
@@ -51,7 +59,20 @@ impl Worker {
         handler: Arc<dyn Handler>,
     ) -> Result<Self, secret::Error> {
         let name = format!("worker-{}", secret::random_readable::<12>()?);
-        Ok(Self { db, clock, ids, name, parallel: parallel.max(1), handler })
+        let (parallel, longest_attempt) = (parallel.max(1), LONGEST_ATTEMPT);
+        Ok(Self { db, clock, ids, name, parallel, longest_attempt, handler })
+    }
+
+    /// The same worker with another limit for one attempt; for tests.
+    #[must_use]
+    pub fn with_longest_attempt(mut self, longest: Duration) -> Self {
+        self.longest_attempt = longest;
+        self
+    }
+
+    /// How many tasks it may take while so many places are free.
+    fn room(&self, free: usize) -> store::Room {
+        store::Room { most: free, per_account: (self.parallel / ACCOUNT_SHARE).max(1) }
     }
 
     /// Runs tasks until `stop`; then lets the running ones finish for a moment and hands the rest
@@ -107,9 +128,9 @@ impl Worker {
         let mut attempts = 0;
         loop {
             let now = self.clock.now();
-            let most = i64::try_from(self.parallel).unwrap_or(1);
+            let room = self.room(self.parallel);
             let claimed =
-                self.db.write(async |tx| store::claim(tx, &self.name, now, most).await).await?;
+                self.db.write(async |tx| store::claim(tx, &self.name, now, room).await).await?;
             if claimed.is_empty() {
                 return Ok(attempts);
             }
@@ -128,19 +149,26 @@ impl Worker {
     fn spawn(&self, running: &mut JoinSet<Outcome>, tasks: &mut HashMap<JoinId, Task>, task: Task) {
         let handler = Arc::clone(&self.handler);
         let inner = task.clone();
+        let longest = self.longest_attempt;
         let handle = running.spawn(async move {
             if inner.attempt > MOST_ATTEMPTS {
                 return Outcome::Failed("every worker that took this task was lost".to_owned());
             }
-            handler.run(&inner).await
+            // An attempt may be stopped at any await: what it has begun is taken up by the next.
+            match tokio::time::timeout(longest, handler.run(&inner)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Outcome::Retry(format!(
+                    "the account had not answered after {} seconds",
+                    longest.as_secs_f32().ceil()
+                )),
+            }
         });
         tasks.insert(handle.id(), task);
     }
 
-    async fn claim(&self, most: usize) -> Vec<Task> {
-        let most = i64::try_from(most).unwrap_or(1);
-        let now = self.clock.now();
-        match self.db.write(async |tx| store::claim(tx, &self.name, now, most).await).await {
+    async fn claim(&self, free: usize) -> Vec<Task> {
+        let (now, room) = (self.clock.now(), self.room(free));
+        match self.db.write(async |tx| store::claim(tx, &self.name, now, room).await).await {
             Ok(tasks) => tasks,
             Err(error) => {
                 tracing::error!(?error, "tasks cannot be claimed");

@@ -1,8 +1,11 @@
 //! What is made in the accounts: resumable anywhere, never over what is somebody else's.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -17,8 +20,9 @@ use identity_center::{
         self, DeletionStrategy, DuplicationStrategy, NewUserSync, Reconciler, UserSyncItem,
     },
     store::sql,
-    task::{State, Worker},
+    task::{PATIENCE, State, Worker},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{in_both_worlds, world::World};
 
@@ -29,22 +33,42 @@ struct Faulty {
     afterwards: bool,
 }
 
+/// A cloud of which one account never answers.
+struct Hung {
+    cloud: EmbeddedCloud,
+    account: Uin,
+}
+
+impl Clouds for Hung {
+    fn enter(&self, act: &Act, space: SpaceId, account: Uin) -> Box<dyn Cam> {
+        let cam = self.cloud.enter(act, space, account);
+        // Whatever is asked first hangs; nothing is asked after that.
+        let left = Arc::new(AtomicI64::new(i64::from(account != self.account) * i64::MAX));
+        Box::new(FaultyCam { cam, left, afterwards: false, hangs: true })
+    }
+}
+
 struct FaultyCam {
     cam: Box<dyn Cam>,
     left: Arc<AtomicI64>,
     afterwards: bool,
+    hangs: bool,
 }
 
 impl Clouds for Faulty {
     fn enter(&self, act: &Act, space: SpaceId, account: Uin) -> Box<dyn Cam> {
         let cam = self.cloud.enter(act, space, account);
-        Box::new(FaultyCam { cam, left: self.left.clone(), afterwards: self.afterwards })
+        Box::new(FaultyCam { cam, left: self.left.clone(), afterwards: self.afterwards, hangs: false })
     }
 }
 
 macro_rules! faulty {
     ($self:ident, $call:expr) => {{
-        let fails = $self.left.fetch_sub(1, Ordering::SeqCst) == 1;
+        let left = $self.left.fetch_sub(1, Ordering::SeqCst);
+        let fails = left == 1;
+        if left == 0 && $self.hangs {
+            std::future::pending::<()>().await;
+        }
         if fails && !$self.afterwards {
             return Err(cam::Error::Unavailable("on purpose".to_owned()));
         }
@@ -135,6 +159,17 @@ fn faulty_worker(world: &World, nth: i64, afterwards: bool) -> (Worker, Arc<Atom
     (Worker::new(db, clock, ids, 4, Arc::new(reconciler)).unwrap(), left)
 }
 
+/// A worker with eight places for whom one account never answers.
+fn hung_worker(world: &World, account: Uin) -> Worker {
+    let app = &world.app;
+    let cloud = EmbeddedCloud::new(app.db.clone(), app.clock.clone());
+    let clouds = Arc::new(Hung { cloud, account });
+    let (db, clock, ids) = (app.db.clone(), app.clock.clone(), app.ids.clone());
+    let reconciler =
+        Reconciler::new(db.clone(), clock.clone(), ids.clone(), clouds, app.settings.url(""));
+    Worker::new(db, clock, ids, 8, Arc::new(reconciler)).unwrap()
+}
+
 /// What an account has of ours, without the numbers.
 async fn account_state(
     world: &World,
@@ -199,6 +234,58 @@ async fn cam_users(world: &World) -> Vec<(String, bool, bool)> {
 }
 
 in_both_worlds! {
+    async fn tsk_04_an_account_that_never_answers_delays_only_itself(world) {
+        let alice = Principal::User(world.user("alice").await);
+        let healthy = world.account("healthy").await;
+        let mut configurations = Vec::new();
+        for n in 0..10 {
+            let name = format!("Role-{n}");
+            configurations.push(world.configuration(&name, &["ReadOnlyAccess"]).await);
+        }
+        let all = |account: Uin| {
+            let triple = |id: &ConfigurationId| world.triple(alice, account, *id);
+            configurations.iter().map(triple).collect::<Vec<_>>()
+        };
+        // The hung account comes first, with more subjects than the worker has places.
+        let hung = world.assign(&all(world.member.uin)).await;
+        let good = world.assign(&all(healthy.uin)).await;
+        let worker = hung_worker(world, world.member.uin);
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let running = tokio::spawn(async move { worker.run_until(stopping).await });
+        let began = std::time::Instant::now();
+        for item in &good {
+            while world.task(item.task).await.state != State::Success {
+                assert!(began.elapsed() < Duration::from_secs(30), "the others do not go on");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        let states = "SELECT COUNT(*) FROM tasks WHERE state = 'running'";
+        assert_eq!(world.count(states).await, 2, "one account has a quarter of the places");
+        stop.cancel();
+        running.await.unwrap();
+        for item in &hung {
+            assert_eq!(world.task(item.task).await.state, State::Ready);
+        }
+    }
+
+    async fn tsk_04_tsk_01_an_attempt_that_gets_no_answer_has_an_end_and_a_reason(world) {
+        let id = world.configuration("Role", &["ReadOnlyAccess"]).await;
+        let alice = Principal::User(world.user("alice").await);
+        let item = world.assign(&[world.triple(alice, world.member.uin, id)]).await[0];
+        let worker = hung_worker(world, world.member.uin)
+            .with_longest_attempt(Duration::from_millis(200));
+        worker.run_all_ready().await.unwrap();
+        let task = world.task(item.task).await;
+        let reason = "the account had not answered after 1 seconds";
+        assert_eq!((task.state, task.reason.as_deref()), (State::Ready, Some(reason)));
+        world.advance(PATIENCE.as_secs());
+        worker.run_all_ready().await.unwrap();
+        let task = world.task(item.task).await;
+        assert_eq!((task.state, task.reason.as_deref()), (State::Failed, Some(reason)));
+        assert_eq!(task.attempt, 2);
+    }
+
     async fn dpl_14_dpl_11_con_11_a_deployment_that_breaks_off_anywhere_is_taken_up_again(world) {
         let id = rich_configuration(world, "Rich").await;
         let alice = Principal::User(world.user("alice").await);
