@@ -11,7 +11,7 @@ use crate::{
     cloud, directory, event, expiry,
     provisioning::drift,
     recorder, request, space, sso,
-    store::{self, Timestamp, forget_expired_sessions},
+    store::{self, Door, Timestamp, forget_expired_sessions},
     web::{self, connection, listener::Connections},
 };
 
@@ -100,12 +100,18 @@ async fn end_what_is_due(app: App, stop: CancellationToken) {
 
 /// Sweeps away what has expired: it counts for nothing already, so this is housekeeping only.
 async fn sweep(app: App, stop: CancellationToken) {
+    let lasts = app.settings.sessions;
+    let idle = [
+        (Door::Portal, lasts.portal_idle),
+        (Door::Console, lasts.console_idle),
+        (Door::Cloud, lasts.console_idle),
+    ];
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         let now = app.clock.now();
         let swept: Result<(), store::Error> = app
             .db
             .write(async |tx| {
-                forget_expired_sessions(tx, now).await?;
+                forget_expired_sessions(tx, now, &idle).await?;
                 sso::forget_expired(tx, now).await?;
                 sso::forget_proposals(tx, now).await?;
                 cloud::forget_expired(tx, now).await

@@ -39,6 +39,7 @@ event-delete = User or group deleted
 event-activate = User enabled
 event-deactivate = User disabled
 event-expiry = Certificates, keys and tokens that end soon
+event-alarm = Alarms: somebody should look at once
 event-verification = Test
 delivery-delivered = Delivered
 delivery-given-up = Given up

@@ -39,6 +39,7 @@ event-delete = 删除用户或用户组
 event-activate = 启用用户
 event-deactivate = 禁用用户
 event-expiry = 即将失效的证书和密钥
+event-alarm = 警报：需要立即查看
 event-verification = 测试
 delivery-delivered = 已投递
 delivery-given-up = 已放弃

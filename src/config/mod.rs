@@ -104,8 +104,12 @@ pub struct Proxies {
 pub struct SessionLifetimes {
     /// Sessions of the portal: 15 minutes to 90 days (SES-01).
     pub portal: i64,
+    /// Sessions of the portal that nobody uses.
+    pub portal_idle: i64,
     /// Sessions of the console.
     pub console: i64,
+    /// Sessions of the console that nobody uses.
+    pub console_idle: i64,
 }
 
 /// Sign-in through SAML.
@@ -352,6 +356,12 @@ impl Settings {
         if !(900..=86_400).contains(&self.sessions.console) {
             return invalid("sessions.console", "900 to 86400 seconds");
         }
+        if !(300..=self.sessions.portal).contains(&self.sessions.portal_idle) {
+            return invalid("sessions.portal_idle", "300 seconds to sessions.portal");
+        }
+        if !(300..=self.sessions.console).contains(&self.sessions.console_idle) {
+            return invalid("sessions.console_idle", "300 seconds to sessions.console");
+        }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return invalid("tls", "certificate and key go together");
         }
@@ -462,6 +472,8 @@ mod tests {
             ("[saml]\ntrace_days = 0", "saml.trace_days"),
             ("[saml]\ntest_days = 366", "saml.test_days"),
             ("[sessions]\nportal = 60", "sessions.portal"),
+            ("[sessions]\nportal_idle = 299", "sessions.portal_idle"),
+            ("[sessions]\nconsole_idle = 28801", "sessions.console_idle"),
             ("[tls]\nkey = 'a'", "tls"),
             ("[limits]\ncustom_policies = 21", "limits.custom_policies"),
             ("[administration]\nrename_spaces = 1", "rename_spaces"),

@@ -172,15 +172,35 @@ pub async fn announce_expiry(
     space: SpaceId,
     what: Value,
 ) -> Result<(), database::Error> {
+    announce_of_space(tx, act, space, Kind::Expiry, what).await
+}
+
+/// Tells that somebody should look at once; `what` says at what.
+pub async fn announce_alarm(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    what: Value,
+) -> Result<(), database::Error> {
+    announce_of_space(tx, act, space, Kind::Alarm, what).await
+}
+
+/// Tells what is about nobody.
+async fn announce_of_space(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    kind: Kind,
+    what: Value,
+) -> Result<(), database::Error> {
     let audience = audience(tx, space).await?;
     if audience.is_empty() {
         return Ok(());
     }
     let payload = Payload { data: Some(what), ..Payload::default() };
-    // It is about nobody.
-    let about = (Kind::Expiry, Principal::User(UserId(0)), act.request_id.as_str());
+    let about = (kind, Principal::User(UserId(0)), act.request_id.as_str());
     let id = insert(tx, act, space, about, &payload).await?;
-    put_in_lines(tx, &audience, Kind::Expiry, id, act.now).await
+    put_in_lines(tx, &audience, kind, id, act.now).await
 }
 
 /// The user or group at a path; the number is 0 where there is none yet.

@@ -31,8 +31,8 @@ pub use endpoints::{
 };
 pub use guard::Guard;
 pub use journal::{
-    Answer, Audience, Delivery, Event, announce, announce_answer, announce_expiry, audience,
-    deliveries, forget_old, redeliver, replay,
+    Answer, Audience, Delivery, Event, announce, announce_alarm, announce_answer, announce_expiry,
+    audience, deliveries, forget_old, redeliver, replay,
 };
 
 use crate::{
@@ -67,6 +67,9 @@ text_enum! {
         Answer = "answer",
         /// A certificate, a key or a token of the space ends soon (SSO-19).
         Expiry = "expiry",
+        /// Two implementations disagree over a response that one of them accepts: somebody may have
+        /// found a way past it.
+        Alarm = "alarm",
         /// Nothing happened: a test of the endpoint.
         Verification = "verification",
     }
@@ -74,7 +77,7 @@ text_enum! {
 
 impl Kind {
     /// Those an endpoint may choose from; a verification is always for one endpoint.
-    pub const CHOICE: [Self; 8] = [
+    pub const CHOICE: [Self; 9] = [
         Self::Create,
         Self::Patch,
         Self::Membership,
@@ -83,6 +86,7 @@ impl Kind {
         Self::Deactivate,
         Self::Answer,
         Self::Expiry,
+        Self::Alarm,
     ];
 }
 

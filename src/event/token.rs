@@ -11,6 +11,8 @@ const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/v
 
 /// What the warning of an end is called; no standard has one.
 const EXPIRY: &str = "urn:identity-center:event:expiry";
+/// And an alarm.
+const ALARM: &str = "urn:identity-center:event:alarm";
 
 /// A token cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,7 @@ fn subject(letter: &Letter) -> Value {
     if letter.kind == Kind::Verification {
         return json!({ "format": "opaque", "id": letter.endpoint });
     }
-    if letter.kind == Kind::Expiry {
+    if matches!(letter.kind, Kind::Expiry | Kind::Alarm) {
         let object = letter.payload.data.as_ref().map(|data| data["object"].clone());
         return json!({ "format": "opaque", "id": object });
     }
@@ -100,6 +102,7 @@ fn content(letter: &Letter) -> (&'static str, Value) {
         Kind::Deactivate => ("urn:ietf:params:scim:event:prov:deactivate", json!({})),
         Kind::Answer => ("urn:ietf:params:scim:event:misc:asyncresp", answer(letter)),
         Kind::Expiry => (EXPIRY, letter.payload.data.clone().unwrap_or_else(|| json!({}))),
+        Kind::Alarm => (ALARM, letter.payload.data.clone().unwrap_or_else(|| json!({}))),
         Kind::Verification => (VERIFICATION, json!({ "state": letter.transaction_id })),
     }
 }

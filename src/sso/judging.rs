@@ -1,5 +1,7 @@
 //! The verdict on a response: what it rests on is read, held against it, and claimed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::json;
 
 use super::{
@@ -13,8 +15,8 @@ use super::{
 };
 use crate::{
     audit::Act,
-    directory,
-    id::{SpaceId, UserId},
+    directory, event,
+    id::{AttemptId, SpaceId, UserId},
     saml::{
         cause::Cause,
         response::{self, VerifiedAssertion},
@@ -352,11 +354,39 @@ async fn refuse(
         checks: trace,
     };
     let id = attempts::insert(tx, act, attempt).await?;
+    let alarms = check == Check::SecondOpinion;
+    if alarms {
+        alarm(tx, act, space.id, id, trace).await?;
+    }
     // Anybody can send what proves nothing: that leaves an attempt, which is forgotten in time, and
     // no line in the audit log, which is not.
-    if name_id.is_some() {
+    if name_id.is_some() || alarms {
         let after = json!({ "check": check.name(), "name_id": name_id });
         record(tx, act, space.id, "sign_in.refuse", id, after).await?;
     }
     Ok(Judged::Refused(check))
+}
+
+/// One implementation accepts a response and another does not: one of them is wrong, and somebody
+/// may know it. Tells everybody who listens.
+async fn alarm(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    attempt: AttemptId,
+    trace: &Trace,
+) -> Result<(), database::Error> {
+    DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
+    tracing::error!(%space, %attempt, "the second opinion disagrees over a response");
+    let said = trace.first_failure().map(|entry| entry.received.as_str());
+    let what = json!({ "kind": Cause::Disagreement.name(), "object": attempt, "received": said });
+    event::announce_alarm(tx, act, space, what).await
+}
+
+/// How often the second opinion has disagreed in this process.
+static DISAGREEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process has refused a response because the second opinion disagreed.
+pub fn disagreements() -> u64 {
+    DISAGREEMENTS.load(Ordering::Relaxed)
 }

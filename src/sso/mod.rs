@@ -53,7 +53,7 @@ pub use command_line::{
 };
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
-pub use judging::{Against, Judged, judge};
+pub use judging::{Against, Judged, disagreements, judge};
 pub use logout::{AskingToEnd, Heard, LogoutState, heard, logout_state, refused_logouts, sign_out};
 pub use logout_services::{LogoutService, SingleLogout};
 pub use looked::Looked;

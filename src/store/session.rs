@@ -49,16 +49,24 @@ pub struct Sessions {
     db: Db,
     clock: Clock,
     door: Door,
+    /// Seconds without use after which a session has ended; none where only its end counts.
+    idle: Option<i64>,
 }
 
 impl Sessions {
     /// The sessions of `door`.
     pub fn new(db: Db, clock: Clock, door: Door) -> Self {
-        Self { db, clock, door }
+        Self { db, clock, door, idle: None }
     }
 
-    /// Notes that a session is used, once in a while: that is for administrators to see (SES-03),
-    /// and nothing depends on it, so a failure is only logged.
+    /// The same, and one that nobody has used for so many seconds has ended (SES-01).
+    pub fn idle_for(self, seconds: i64) -> Self {
+        Self { idle: Some(seconds), ..self }
+    }
+
+    /// Notes that a session is used, once in a while: for administrators to see (SES-03), and so
+    /// that it does not end as one that nobody uses. A failure makes it end sooner, never later, so
+    /// it is only logged.
     async fn note_use(&self, id: Id, last: Timestamp) {
         let now = self.clock.now();
         if now.seconds_since(last) < USE_NOTED {
@@ -144,9 +152,20 @@ pub async fn end_sessions(tx: &mut Write, door: Door, subject: i64) -> Result<u6
         .await
 }
 
-/// Forgets the sessions that have expired; says how many there were.
-pub async fn forget_expired_sessions(tx: &mut Write, now: Timestamp) -> Result<u64, Error> {
-    sql("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(tx).await
+/// Forgets the sessions that have expired, and those of these doors that nobody has used for so many
+/// seconds; says how many there were.
+pub async fn forget_expired_sessions(
+    tx: &mut Write,
+    now: Timestamp,
+    idle: &[(Door, i64)],
+) -> Result<u64, Error> {
+    let mut query = sql("DELETE FROM sessions WHERE expires_at <= ");
+    query.push_bind(now);
+    for (door, seconds) in idle {
+        query.push(" OR door = ").push_bind(*door);
+        query.push(" AND last_used_at <= ").push_bind(now.plus_seconds(-seconds));
+    }
+    query.execute(tx).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -191,11 +210,15 @@ impl SessionStore for Sessions {
         let row: Option<SessionRow> = self
             .db
             .glance(async |tx| {
+                let now = self.clock.now();
+                let unused_since =
+                    self.idle.map_or(Timestamp::from_second(0), |idle| now.plus_seconds(-idle));
                 sql("SELECT data, last_used_at, expires_at FROM sessions
-                     WHERE id_hash = $1 AND door = $2 AND expires_at > $3")
+                     WHERE id_hash = $1 AND door = $2 AND expires_at > $3 AND last_used_at > $4")
                 .bind(session_hash(*id))
                 .bind(self.door)
-                .bind(self.clock.now())
+                .bind(now)
+                .bind(unused_since)
                 .fetch_optional(tx)
                 .await
             })

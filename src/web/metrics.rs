@@ -14,7 +14,7 @@ use axum::{
 use secrecy::ExposeSecret;
 
 use super::{Caller, Fault, Routes};
-use crate::{app::App, expiry, secret::constant_time_eq, space, task};
+use crate::{app::App, expiry, secret::constant_time_eq, space, sso, task};
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/metrics", Caller::Monitor, show)
@@ -64,6 +64,14 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fa
         let waiting = now.seconds_since(since);
         let _ = writeln!(text, "identity_center_task_waiting_seconds{{kind=\"{kind}\"}} {waiting}");
     }
+    let _ = writeln!(
+        text,
+        "# HELP identity_center_disagreements_total Responses that this process refused because the \
+         second opinion disagreed: look at them at once.\n\
+         # TYPE identity_center_disagreements_total counter\n\
+         identity_center_disagreements_total {}",
+        sso::disagreements()
+    );
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, text).into_response())
 }

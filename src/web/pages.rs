@@ -54,13 +54,15 @@ async fn go_on_as_a_whole(request: Request, next: Next) -> Response {
 
 /// The sessions of a door, by a cookie that goes nowhere else.
 pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
-    let lifetime = match door {
-        Door::Portal | Door::CommandLine | Door::DemoIdentityProvider => {
-            app.settings.sessions.portal
-        }
-        Door::Console | Door::Cloud => app.settings.sessions.console,
+    let lasts = &app.settings.sessions;
+    let sessions = Sessions::new(app.db.clone(), app.clock.clone(), door);
+    let (lifetime, sessions) = match door {
+        Door::Portal => (lasts.portal, sessions.idle_for(lasts.portal_idle)),
+        Door::Console | Door::Cloud => (lasts.console, sessions.idle_for(lasts.console_idle)),
+        // A command line is used now and then, by whatever runs there.
+        Door::CommandLine | Door::DemoIdentityProvider => (lasts.portal, sessions),
     };
-    SessionManagerLayer::new(Sessions::new(app.db.clone(), app.clock.clone(), door))
+    SessionManagerLayer::new(sessions)
         .with_name(cookie_name(door))
         .with_path(path)
         .with_http_only(true)

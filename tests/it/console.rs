@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{fake_idp::FakeIdp, house::TestHouse, on_both, world::World};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A house with a space, and CAM users of its management account.
 pub struct Office<'h> {

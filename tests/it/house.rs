@@ -119,6 +119,11 @@ impl TestHouse {
             .unwrap()
     }
 
+    /// Its database, for other servers.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The time in this house.
     pub fn now(&self) -> Timestamp {
         self.app.clock.now()

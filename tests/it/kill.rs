@@ -17,12 +17,17 @@ const TASKS: i64 = 200;
 
 /// The real program, on a database that others use as well.
 pub fn start(database: &Database, master_key: &str, port: u16) -> Child {
+    start_behind(database, master_key, port, &format!("http://127.0.0.1:{port}"))
+}
+
+/// The same, behind an address that is not its own.
+pub fn start_behind(database: &Database, master_key: &str, port: u16, public_url: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_identity-center"))
         .arg("serve")
         .env("IDENTITY_CENTER_DATABASE_URL", database.url())
         .env("IDENTITY_CENTER_MASTER_KEY", master_key)
         .env("IDENTITY_CENTER_LISTEN", format!("127.0.0.1:{port}"))
-        .env("IDENTITY_CENTER_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+        .env("IDENTITY_CENTER_PUBLIC_URL", public_url)
         .env("IDENTITY_CENTER_LOG", "error")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -58,7 +58,12 @@ struct FaultyCam {
 impl Clouds for Faulty {
     fn enter(&self, act: &Act, space: SpaceId, account: Uin) -> Box<dyn Cam> {
         let cam = self.cloud.enter(act, space, account);
-        Box::new(FaultyCam { cam, left: self.left.clone(), afterwards: self.afterwards, hangs: false })
+        Box::new(FaultyCam {
+            cam,
+            left: self.left.clone(),
+            afterwards: self.afterwards,
+            hangs: false,
+        })
     }
 }
 

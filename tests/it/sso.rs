@@ -1,5 +1,6 @@
 //! Sign-in through the front door, with an identity provider that errs on demand.
 
+mod alarm;
 pub mod configuration;
 mod encryption;
 mod expiry;
@@ -10,6 +11,7 @@ mod replicas;
 mod requests;
 mod review;
 mod sessions;
+mod settings;
 mod source;
 mod test_sign_in;
 mod unsolicited;

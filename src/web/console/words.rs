@@ -97,6 +97,7 @@ pub fn event_kind(kind: event::Kind) -> Message {
         event::Kind::Activate => key!("event-activate"),
         event::Kind::Deactivate => key!("event-deactivate"),
         event::Kind::Expiry => key!("event-expiry"),
+        event::Kind::Alarm => key!("event-alarm"),
         event::Kind::Verification => key!("event-verification"),
     }
 }

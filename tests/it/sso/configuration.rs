@@ -9,7 +9,7 @@ use identity_center::{
 use reqwest::{Client, Response, StatusCode, header};
 
 use crate::{
-    console::Office,
+    console::{Office, PASSWORD},
     fake_idp::{FakeIdp, LOGIN_URL, right_key, wrong_key},
     house::TestHouse,
     journey::{Company, count, location},
@@ -56,6 +56,16 @@ impl<'h> Desk<'h> {
         };
         company.hire("alice").await;
         Self { world: office.world, company, chief, reader }
+    }
+
+    /// A browser in which the chief signs in anew, whatever time it is.
+    pub async fn again(&self) -> Client {
+        let (house, account) = (self.company.house, self.company.management.to_string());
+        let form = [("account", account.as_str()), ("user_name", "chief"), ("password", PASSWORD)];
+        let browser = house.browser();
+        let answer = browser.post(house.url("/console/login")).form(&form).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        browser
     }
 
     pub fn url(&self, path: &str) -> String {

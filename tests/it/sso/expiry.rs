@@ -10,7 +10,7 @@ use identity_center::{
     saml::metadata::IdpMetadata,
     space,
     sso::{self, Content, Looked},
-    store::{self, PageRequest},
+    store::{self, PageRequest, Timestamp, sql},
 };
 use jiff::SignedDuration;
 use reqwest::StatusCode;
@@ -82,6 +82,62 @@ on_both! {
             .unwrap();
         assert_eq!(warn(house, space).await, 1);
         assert_eq!(count(house, "SELECT COUNT(*) FROM expiry_warnings WHERE days = 7").await, 2);
+    }
+
+    async fn sso_19_every_kind_is_told_at_each_threshold(house) {
+        let desk = Desk::open(house).await;
+        let space = desk.company.space.id;
+        desk.company.set_identity_provider().await;
+        let added = desk.post("/keys", &[]).await;
+        assert_eq!(added.status(), StatusCode::SEE_OTHER, "{}", added.text().await.unwrap());
+        let kinds = [
+            Kind::IdpCertificate,
+            Kind::ServiceProviderKey,
+            Kind::IdentityProviderKey,
+            Kind::EncryptionKey,
+        ];
+        let mut points: Vec<(Kind, i64, Timestamp)> = Vec::new();
+        for end in expiry::ends(&house.app.db, space).await.unwrap() {
+            assert!(kinds.contains(&end.kind), "{:?}", end.kind);
+            for days in expiry::THRESHOLDS {
+                points.push((end.kind, days, end.at.plus_seconds(-days * 86_400)));
+            }
+        }
+        assert_eq!(points.len(), kinds.len() * expiry::THRESHOLDS.len());
+        points.sort_by_key(|(_, _, at)| *at);
+        let told = async || -> Vec<(String, String)> {
+            let query = sql(
+                "SELECT object_kind, state_after FROM audit_records
+                 WHERE action = 'expiry.warn' ORDER BY id",
+            );
+            house.app.db.read(async |tx| query.fetch_all(tx).await).await.unwrap()
+        };
+        for (kind, days, at) in points {
+            let wait = at.seconds_since(house.now());
+            if wait > 1 {
+                // A moment before nobody says anything yet.
+                house.app.clock.advance(SignedDuration::from_secs(wait - 1));
+                let before = told().await.len();
+                warn(house, space).await;
+                let new = told().await.split_off(before);
+                let early = new.iter().any(|(it, said)| {
+                    it == kind.as_str() && said.contains(&format!("\"days\":{days}}}"))
+                });
+                assert!(!early, "{kind:?} {days}: {new:?}");
+                house.app.clock.advance(SignedDuration::from_secs(1));
+            }
+            warn(house, space).await;
+            let all = told().await;
+            let wanted = |(it, said): &&(String, String)| {
+                it == kind.as_str() && said.contains(&format!("\"days\":{days}}}"))
+            };
+            assert_eq!(all.iter().filter(wanted).count(), 1, "{kind:?} {days}: {all:?}");
+            // The page says the days that are left.
+            let chief = desk.again().await;
+            let page = chief.get(house.url("/console/expiring")).send().await.unwrap();
+            let page = page.text().await.unwrap();
+            assert!(page.contains(&format!("class=\"number\">{days}</td>")), "{kind:?} {days}: {page}");
+        }
     }
 
     /// Metadata takes long to read where it is long, and whoever writes waits for nothing of it.

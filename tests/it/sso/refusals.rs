@@ -3,6 +3,7 @@
 use identity_center::saml::{instant, trace::Check};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{StatusCode, header::CONTENT_TYPE};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{expect_refusal, last_attempt, sessions};
 use crate::{
@@ -372,6 +373,20 @@ on_both! {
         if let Ok(refused) = post.body("A".repeat(2 * 1024 * 1024)).send().await {
             assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
         }
+        // What announces 10 MB is answered before it has come.
+        for path in [format!("/saml/acs/{}", company.space.id), format!("/saml/slo/{}", company.space.id)] {
+            let mut raw = tokio::net::TcpStream::connect(house.address).await.unwrap();
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {form}\r\n\
+                 Content-Length: 10485760\r\n\r\nSAMLResponse=AAAA",
+                house.address
+            );
+            raw.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            raw.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{path}: {answer}");
+            assert!(answer.contains("<html") && answer.contains("TooLarge"), "{path}: {answer}");
+        }
         assert_eq!(count(house, "SELECT COUNT(*) FROM sign_in_attempts").await, 2);
 
         // The request is still there for the real answer, in whatever case the kind is spelled.
@@ -379,6 +394,49 @@ on_both! {
         let body = format!("Submit=Continue&RelayState=&SAMLResponse={encoded}");
         let accepted = browser.post(&acs).header(CONTENT_TYPE, kind).body(body);
         assert_eq!(accepted.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+    }
+
+    async fn a_message_that_is_no_xml_of_ours_gets_a_page_and_a_cause(house) {
+        let company = Company::open(house, "acme").await;
+        let browser = house.browser();
+        let request = company.idp.read(&company.start(&browser).await);
+        let good = company.idp.answer(&request, "alice", house.now().to_jiff()).signed().xml;
+        let utf_16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let with_mark: Vec<u8> = [0xff, 0xfe].into_iter().chain(utf_16.iter().copied()).collect();
+        let cut = good.as_bytes()[..good.len() / 2].to_vec();
+        let levels = 100_000;
+        let deep = format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
+        let entity = format!("<!DOCTYPE a [<!ENTITY b \"c\">]>{good}");
+        let shapes: [(&str, Vec<u8>); 8] = [
+            ("UTF-16", utf_16),
+            ("UTF-16 with a mark", with_mark),
+            ("NUL", good.replacen("alice", "ali\0ce", 1).into_bytes()),
+            ("not UTF-8", [good.as_bytes(), &[0xff]].concat()),
+            ("cut", cut),
+            ("an entity", entity.into_bytes()),
+            ("deep", deep.into_bytes()),
+            ("empty", Vec::new()),
+        ];
+        for (shape, bytes) in shapes {
+            let message = identity_center::saml::encoding::encode(&bytes);
+            let refused = company.post(&browser, &message).await;
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{shape}");
+            let number = header(&refused, "x-request-id").to_owned();
+            let page = refused.text().await.unwrap();
+            assert!(page.contains("SamlResponseRefused") && page.contains(&number), "{shape}: {page}");
+            let attempt = last_attempt(&company).await;
+            assert_eq!(attempt.request_id, number, "{shape}");
+            let failed = attempt.checks().first_failure().unwrap();
+            assert!(matches!(failed.check, Check::Encoding | Check::Xml), "{shape}: {failed:?}");
+            assert!(failed.cause.is_some() && !page.contains(&failed.received), "{shape}");
+            for parameter in ["SAMLRequest", "SAMLResponse"] {
+                let slo = house.url(&format!("/saml/slo/{}", company.space.id));
+                let refused = browser.post(slo).form(&[(parameter, &message)]).send().await.unwrap();
+                assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{shape}");
+                assert!(refused.text().await.unwrap().contains("SamlLogoutRefused"), "{shape}");
+            }
+        }
+        company.sign_in(&browser, "alice").await;
     }
 
     async fn there_is_no_door_for_a_space_that_is_not_there(house) {

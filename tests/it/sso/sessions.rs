@@ -3,7 +3,7 @@
 use identity_center::{
     saml::trace::Check,
     sso::{self, AttemptSearch, Outcome},
-    store::{self, PageRequest, sql},
+    store::{self, Door, PageRequest, forget_expired_sessions, sql},
 };
 use jiff::SignedDuration;
 use reqwest::{Client, Response, StatusCode, header::SET_COOKIE};
@@ -222,6 +222,52 @@ on_both! {
             let all = sql("DELETE FROM sessions");
             house.app.db.write(async |tx| all.execute(tx).await).await.unwrap();
         }
+    }
+
+    async fn ses_01_a_session_that_nobody_uses_ends(house) {
+        let company = Company::open(house, "acme").await;
+        let lasts = house.app.settings.sessions;
+        assert!(lasts.portal_idle < lasts.portal);
+        let admitted = async |browser: &Client| {
+            let answer = browser.get(company.portal("/api/session")).send().await.unwrap();
+            answer.status() == StatusCode::OK
+        };
+        let signed_in = async || {
+            let browser = house.browser();
+            let request = company.idp.read(&company.start(&browser).await);
+            let mut answer = company.idp.answer(&request, "alice", house.now().to_jiff());
+            answer.session_lifetime = None;
+            let accepted = company.post(&browser, &answer.signed().base64()).await;
+            browser.get(location(&accepted)).send().await.unwrap();
+            browser
+        };
+        let wait = |seconds| house.app.clock.advance(SignedDuration::from_secs(seconds));
+        // Used now and then it lasts as long as it may, and not a moment longer.
+        let browser = signed_in().await;
+        let mut used = 0;
+        while used + lasts.portal_idle - 1 < lasts.portal {
+            wait(lasts.portal_idle - 1);
+            used += lasts.portal_idle - 1;
+            assert!(admitted(&browser).await, "{used}");
+        }
+        wait(lasts.portal - used - 1);
+        assert!(admitted(&browser).await);
+        wait(1);
+        assert!(!admitted(&browser).await);
+        // Unused it ends before, for good; other sessions do not mind.
+        let (idle, other) = (signed_in().await, signed_in().await);
+        wait(lasts.portal_idle / 2);
+        assert!(admitted(&other).await);
+        wait(lasts.portal_idle - lasts.portal_idle / 2);
+        assert!(!admitted(&idle).await);
+        assert!(!admitted(&idle).await);
+        assert!(admitted(&other).await);
+        let before = sessions(house).await;
+        let (now, unused) = (house.now(), [(Door::Portal, lasts.portal_idle)]);
+        let swept = house.app.db.write(async |tx| forget_expired_sessions(tx, now, &unused).await);
+        swept.await.unwrap();
+        assert!(before > 1 && sessions(house).await == 1, "the sweeper takes them away");
+        assert!(admitted(&other).await);
     }
 
     async fn sso_20_a_sign_in_leads_nowhere_else(house) {

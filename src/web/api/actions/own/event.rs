@@ -30,6 +30,7 @@ const KINDS: Rule = Rule::OneOf(&[
     "Deactivate",
     "Answer",
     "Expiry",
+    "Alarm",
 ]);
 
 pub const ACTIONS: &[Action] = &[
@@ -92,6 +93,7 @@ fn kind_word(kind: Kind) -> &'static str {
         Kind::Deactivate => "Deactivate",
         Kind::Answer => "Answer",
         Kind::Expiry => "Expiry",
+        Kind::Alarm => "Alarm",
         Kind::Verification => "Verification",
     }
 }
