@@ -29,11 +29,12 @@ pub struct AttachedPolicy {
     pub document: Document,
 }
 
+/// A policy that is attached, as it is kept: of a preset only its number.
 #[derive(sqlx::FromRow)]
-struct Row {
-    policy_id: i64,
-    name: Option<String>,
-    document: Option<String>,
+pub(super) struct PolicyRow {
+    pub policy_id: i64,
+    pub name: Option<String>,
+    pub document: Option<String>,
 }
 
 /// The policies that a principal has, by number. A root has no policies: it may do everything, and
@@ -64,8 +65,15 @@ pub async fn policies(
              WHERE a.role_id = $1 ORDER BY a.policy_id")
         .bind(session.role_id),
     };
-    let rows: Vec<Row> = query.bind(principal.account()).fetch_all(tx).await?;
-    let mut attached = Vec::with_capacity(rows.len());
+    let rows: Vec<PolicyRow> = query.bind(principal.account()).fetch_all(tx).await?;
+    attached(rows)
+}
+
+/// What attached policies say.
+pub(super) fn attached(
+    rows: impl IntoIterator<Item = PolicyRow>,
+) -> Result<Vec<AttachedPolicy>, Error> {
+    let mut attached = Vec::new();
     for row in rows {
         if let Some(found) = catalogue::by_id(row.policy_id) {
             attached.push(preset(found));
@@ -183,6 +191,11 @@ impl Authority {
         }
         let policies = policies(tx, principal).await?;
         Ok(Self { account, policies, limits: limits(tx, principal).await? })
+    }
+
+    /// What these policies of a CAM user in an account grant; nothing narrows them.
+    pub(super) fn granting(account: Uin, policies: Vec<AttachedPolicy>) -> Self {
+        Self { account, policies, limits: Vec::new() }
     }
 
     /// Whether the preset policy of this name is one of them.

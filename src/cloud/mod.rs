@@ -18,6 +18,7 @@ mod federation;
 mod keys;
 pub mod management;
 mod objects;
+mod office;
 pub mod password;
 mod refusals;
 mod replay;
@@ -40,6 +41,7 @@ pub use embedded::{Clouds, EmbeddedCloud};
 pub use federation::FederatedUser;
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
 pub use objects::managed_by;
+pub use office::{Office, office};
 pub use refusals::record_refusal;
 pub use replay::is_fresh;
 pub use sessions::{

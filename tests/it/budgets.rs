@@ -119,16 +119,27 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Statements {
         if event.metadata().target() != "sqlx::query" {
             return;
         }
-        let mut reading = Reading { name: "summary", value: None };
-        event.record(&mut reading);
-        let summary = reading.value.unwrap_or_default();
-        // What frames a transaction asks nothing.
-        if ["BEGIN", "COMMIT", "ROLLBACK", "SET TRANSACTION"]
-            .iter()
-            .any(|frame| summary.to_ascii_uppercase().starts_with(frame))
+        // A short one is its own summary.
+        let read = |name| {
+            let mut reading = Reading { name, value: None };
+            event.record(&mut reading);
+            reading.value.filter(|value| !value.is_empty())
+        };
+        let summary = read("db.statement").or_else(|| read("summary")).unwrap_or_default();
+        let summary = summary.split_whitespace().collect::<Vec<_>>().join(" ");
+        // What frames a transaction asks nothing; what goes along with its beginning does.
+        let asks = match summary.strip_prefix("BEGIN;") {
+            Some(rest) => rest.trim(),
+            None => summary.trim(),
+        };
+        if asks.is_empty()
+            || ["BEGIN", "COMMIT", "ROLLBACK", "SET TRANSACTION"]
+                .iter()
+                .any(|frame| asks.to_ascii_uppercase().starts_with(frame))
         {
             return;
         }
+        let summary = asks.to_owned();
         let of = context.event_scope(event).and_then(|mut scope| {
             scope.find_map(|span| span.extensions().get::<RequestId>().map(|id| id.0.clone()))
         });

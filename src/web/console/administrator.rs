@@ -18,11 +18,11 @@ use super::frame::encode;
 use crate::{
     app::App,
     audit::{Act, Actor, ActorKind},
-    cloud::{self, CamPrincipal, CamUser, FULL_ACCESS, READ_ONLY_ACCESS},
+    cloud::{self, CamPrincipal, CamUser, FULL_ACCESS, Office, READ_ONLY_ACCESS},
     id::Uin,
-    organization::{self, Account, Organization},
-    space::{self, Space},
-    store::{Read, SUBJECT},
+    organization::{Account, Organization},
+    space::Space,
+    store::SUBJECT,
     web::{
         Anyone, Fault, RequestInfo,
         api::console_actions,
@@ -46,6 +46,8 @@ pub struct Administrator {
     pub account: Account,
     /// Its space, if it is open.
     pub space: Option<Space>,
+    /// Who they are.
+    user: CamUser,
     /// What to call them.
     pub name: String,
     /// Whether they may change anything.
@@ -79,29 +81,21 @@ impl Administrator {
     async fn find(app: &App, info: &RequestInfo, session: &Session) -> Result<Option<Self>, Fault> {
         let Some(uin) = session.get::<i64>(SUBJECT).await? else { return Ok(None) };
         let asked = info.act(app, Actor::anyone());
-        let found = app
-            .db
-            .read(async |tx| -> Result<_, Fault> {
-                let Some(user) = cloud::user(tx, Uin(uin)).await? else { return Ok(None) };
-                let Some((organization, account, rank)) = office(tx, &asked, &user).await? else {
-                    return Ok(None);
-                };
-                let space = space::of_organization(tx, organization.id).await?;
-                Ok(Some((user, organization, account, space, rank)))
-            })
-            .await?;
-        let Some((user, organization, account, space, rank)) = found else { return Ok(None) };
+        let found = app.db.glance(async |tx| cloud::office(tx, Uin(uin)).await).await?;
+        let Some(office) = found else { return Ok(None) };
+        let Some(rank) = rank(&asked, &office) else { return Ok(None) };
         let actor = Actor {
             kind: ActorKind::Administrator,
-            id: user.uin.to_string(),
-            name: user.name.clone(),
+            id: office.user.uin.to_string(),
+            name: office.user.name.clone(),
         };
         Ok(Some(Self {
             act: asked.by(actor),
-            organization,
-            account,
-            space,
-            name: user.name,
+            name: office.user.name.clone(),
+            user: office.user,
+            organization: office.organization,
+            account: office.account,
+            space: office.space,
             may_change: rank == Rank::Full,
         }))
     }
@@ -114,44 +108,32 @@ enum Rank {
     ReadOnly,
 }
 
-/// The organisation that a CAM user administers, if it does: one of the management account that is
+/// How a CAM user administers its organisation, if it does: one of the management account that is
 /// root or has a policy for it, and is not shut out. Its other policies count, too: what the console
 /// can do is what the API can, so whom they keep from one action there changes nothing here, and
 /// whom they keep from looking does not see anything.
-async fn office(
-    tx: &mut Read,
-    act: &Act,
-    user: &CamUser,
-) -> Result<Option<(Organization, Account, Rank)>, Fault> {
-    let Some((organization, account)) = organization::of_account(tx, user.account_uin).await?
-    else {
-        return Ok(None);
-    };
+fn rank(act: &Act, office: &Office) -> Option<Rank> {
+    let Office { user, account, authority, .. } = office;
     if user.blocked || !account.is_management() {
-        return Ok(None);
+        return None;
     }
-    let rank = if user.is_root {
-        Some(Rank::Full)
-    } else {
-        let principal = CamPrincipal::User(user.clone());
-        let authority = cloud::Authority::of(tx, &principal, act.now).await?;
-        let context = cloud::context(act, &principal);
-        let may = |(service, action): (&str, &str)| {
-            authority.decide(&format!("{service}:{action}"), "*", &context).allowed
-        };
-        let looks = |(_, action): &(&str, &str)| {
-            ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb))
-        };
-        let has = |name| authority.has_preset(name);
-        if has(FULL_ACCESS) && console_actions().all(may) {
-            Some(Rank::Full)
-        } else {
-            let reads = has(FULL_ACCESS) || has(READ_ONLY_ACCESS);
-            let reads = reads && console_actions().filter(looks).all(may);
-            reads.then_some(Rank::ReadOnly)
-        }
+    if user.is_root {
+        return Some(Rank::Full);
+    }
+    let context = cloud::context(act, &CamPrincipal::User(user.clone()));
+    let may = |(service, action): (&str, &str)| {
+        authority.decide(&format!("{service}:{action}"), "*", &context).allowed
     };
-    Ok(rank.map(|rank| (organization, account, rank)))
+    let looks = |(_, action): &(&str, &str)| {
+        ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb))
+    };
+    let has = |name| authority.has_preset(name);
+    if has(FULL_ACCESS) && console_actions().all(may) {
+        return Some(Rank::Full);
+    }
+    let reads = has(FULL_ACCESS) || has(READ_ONLY_ACCESS);
+    let reads = reads && console_actions().filter(looks).all(may);
+    reads.then_some(Rank::ReadOnly)
 }
 
 /// The administrator of a request; pages lead to the sign-in page where there is none.
@@ -206,17 +188,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let administrator = entered(parts, state).await?;
-        let app = App::from_ref(state);
-        let uin: Option<Uin> = administrator.act.actor.id.parse().ok();
-        let found = match uin {
-            Some(uin) => app.db.read(async |tx| cloud::user(tx, uin).await).await,
-            None => Ok(None),
-        };
-        match found {
-            Ok(Some(user)) => Ok(Self { administrator, user }),
-            Ok(None) => Err(Redirect::to("/console/login").into_response()),
-            Err(error) => Err(PageError::from(error).into_response()),
-        }
+        let user = administrator.user.clone();
+        Ok(Self { administrator, user })
     }
 }
 
@@ -334,7 +307,8 @@ pub(super) async fn login(
                     };
                     let act = caller.act.by(actor);
                     let known = cloud::record_login(tx, &act, seen, password_was_right).await?;
-                    Ok(known && office(tx, &act, &seen.user).await?.is_some())
+                    let office = cloud::office(tx, seen.user.uin).await?;
+                    Ok(known && office.is_some_and(|office| rank(&act, &office).is_some()))
                 })
                 .await?
         }
