@@ -19,6 +19,7 @@ const LOOKS: &[&str] = &[
     "identity_provider",
     "lock",
     "of_request",
+    "office",
     "space",
     "user",
     "user_sync",
