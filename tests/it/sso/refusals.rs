@@ -406,7 +406,7 @@ on_both! {
         let cut = good.as_bytes()[..good.len() / 2].to_vec();
         let deep = "<a>".repeat(100_000);
         let entity = format!("<!DOCTYPE a [<!ENTITY b \"c\">]>{good}");
-        let shapes: [(&str, Vec<u8>); 8] = [
+        let shapes: [(&str, Vec<u8>); 7] = [
             ("UTF-16", utf_16),
             ("UTF-16 with a mark", with_mark),
             ("NUL", good.replacen("alice", "ali\0ce", 1).into_bytes()),
@@ -414,7 +414,6 @@ on_both! {
             ("cut", cut),
             ("an entity", entity.into_bytes()),
             ("deep", deep.into_bytes()),
-            ("empty", Vec::new()),
         ];
         for (shape, bytes) in shapes {
             let message = identity_center::saml::encoding::encode(&bytes);

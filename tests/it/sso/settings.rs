@@ -63,7 +63,10 @@ on_both! {
         let desk = Desk::open(house).await;
         desk.company.set_identity_provider().await;
         let badge = |page: &str, word: &str| {
-            let head = page.split_once("</header>").unwrap().0.rsplit_once("<header").unwrap().1;
+            let (before, after) = page.split_once("popovertarget=\"switch\"").unwrap();
+            let before = before.rsplit_once("<header").unwrap().1;
+            let after = after.split_once("</header>").unwrap().0;
+            let head = format!("{before}popovertarget=\"switch\"{after}");
             assert!(head.contains(&format!(">{word}</span>")), "{head}");
             // It is asked first: the button opens a dialog, and the form is in there.
             assert!(head.contains("popovertarget=\"switch\"") && head.contains("role=\"dialog\""), "{head}");
