@@ -42,7 +42,8 @@ pub use routes::{Caller, Route, Routes};
 
 use crate::app::App;
 
-/// Bodies that are not SCIM, SAML or a file are small.
+/// The longest body of a page's form, and of whatever has no limit of its own (bytes). What announces
+/// more at a page is refused before it has come.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// All routes of all doors.

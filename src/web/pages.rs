@@ -10,7 +10,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
 };
-use tower_http::csrf::CsrfLayer;
+use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 use tower_sessions::{
     Expiry, SessionManagerLayer,
     cookie::{Cookie, SameSite, time::Duration},
@@ -18,7 +18,7 @@ use tower_sessions::{
 };
 
 use super::{
-    Face, Fault, RequestInfo, Routes, log_cause,
+    BODY_LIMIT, Face, Fault, RequestInfo, Routes, log_cause,
     messages::Message,
     page::{ErrorPage, Page},
 };
@@ -33,6 +33,7 @@ pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes
     routes
         .layer(session_layer(app, door, path))
         .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::from_fn(show_problems))
         .layer(middleware::from_fn(go_on_as_a_whole))
 }
@@ -99,7 +100,9 @@ fn cookie_name(door: Door) -> &'static str {
 
 /// Lays error pages around routes that other sites post to, or that need no session.
 pub fn open_door(routes: Routes) -> Routes {
-    routes.layer(middleware::from_fn(show_problems))
+    routes
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(middleware::from_fn(show_problems))
 }
 
 /// Why a page cannot be shown: turned into an error page at the door.

@@ -129,10 +129,9 @@ on_both! {
     /// A new certificate appears, is approved, and the identity provider changes keys: nobody is
     /// kept out before or after.
     async fn sso_18_a_rollover_is_noticed_approved_and_hurts_nobody(house) {
-        let desk = Desk::open(house).await;
-        let idp = &desk.company.idp;
+        let mut desk = Desk::open(house).await;
         let published = Published::new().await;
-        published.publish(&idp.metadata());
+        published.publish(&desk.company.idp.metadata());
         let first = desk.watch(&published, &[]).await;
         let first = desk.path_of(&first);
         assert!(first.starts_with("/proposals/"), "{first}");
@@ -143,8 +142,9 @@ on_both! {
         assert_eq!(desk.look().await, Came::Same);
         assert_eq!(desk.waiting().await, None);
 
-        published.publish(&with_certificates(idp, &[right_key(), wrong_key()]));
+        published.publish(&with_certificates(&desk.company.idp, &[right_key(), wrong_key()]));
         house.app.clock.advance(SignedDuration::from_hours(2));
+        desk.chief = desk.again().await;
         let fetcher = house.app.fetcher().unwrap();
         assert_eq!(fetcher.run_all_due().await.unwrap(), 1);
         assert_eq!(fetcher.run_all_due().await.unwrap(), 0, "not due again");
@@ -161,7 +161,7 @@ on_both! {
         assert!(desk.signs_in(right_key()).await && desk.signs_in(wrong_key()).await);
         assert_eq!(desk.look().await, Came::Same);
 
-        published.publish(&with_certificates(idp, &[wrong_key()]));
+        published.publish(&with_certificates(&desk.company.idp, &[wrong_key()]));
         assert_eq!(desk.look().await, Came::Proposed);
         let proposal = desk.waiting().await.unwrap();
         assert!(desk.page(&proposal).await.contains("Goes"));
