@@ -9,6 +9,9 @@
 mod engine;
 mod hostile;
 mod messages;
+#[path = "../../src/saml/tests/shared/mod.rs"]
+#[expect(dead_code, reason = "the tests have more of it")]
+mod shared;
 mod sign_ins;
 
 use std::{
@@ -18,6 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use identity_center::saml;
 
 /// What a report is written into.
 #[derive(Default)]
@@ -70,7 +74,7 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&output)?;
     let mut report = Report::default();
     let figures = engine::measure(&mut report, span)?;
-    hostile::measure(&mut report);
+    hostile::measure(&mut report)?;
     for database in databases.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         sign_ins::measure(&mut report, database, &figures, span)?;
     }

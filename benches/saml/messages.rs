@@ -86,11 +86,12 @@ impl Idp {
 
     /// The same with the assertion signed only.
     pub fn assertion_signed(&self) -> Result<String> {
-        let message = self.usual()?;
-        let start = message.find("<ds:Signature ").unwrap_or_default();
-        let close = "</ds:Signature>";
-        let end = message[start..].find(close).map_or(start, |at| start + at + close.len());
-        Ok(format!("{}{}", &message[..start], &message[end..]))
+        Ok(without_signature(&self.usual()?))
+    }
+
+    /// The same with nothing signed.
+    pub fn unsigned(&self) -> Result<String> {
+        Ok(without_signature(&self.assertion_signed()?))
     }
 
     pub fn expected(&self, second_opinion: bool) -> Expected<'_> {
@@ -110,4 +111,12 @@ impl Idp {
             second_opinion,
         }
     }
+}
+
+/// The message without its first signature.
+fn without_signature(message: &str) -> String {
+    let start = message.find("<ds:Signature ").unwrap_or_default();
+    let close = "</ds:Signature>";
+    let end = message[start..].find(close).map_or(start, |at| start + at + close.len());
+    format!("{}{}", &message[..start], &message[end..])
 }

@@ -4,7 +4,7 @@
 //! inclusive form serves one purpose: to hand a whole message on without losing
 //! a declaration that a signature's prefix list may need.
 
-use super::xml::{Attribute, Content, Document, Element, ElementId};
+use super::xml::{Attribute, Content, Declaration, Document, Element, ElementId};
 
 /// Writes the element by exclusive canonicalisation.
 ///
@@ -19,8 +19,15 @@ pub fn exclusive(element: Element<'_>, prefixes: &[&str], omit: Option<ElementId
 
 /// Writes the whole document by inclusive canonicalisation.
 pub fn whole(document: &Document) -> Vec<u8> {
+    alone(document.root())
+}
+
+/// Writes the element by inclusive canonicalisation: a document of its own, which means what the
+/// element means where it stands. Attributes of `xml:` around it are not looked for, since no
+/// element of the profile has one.
+pub fn alone(element: Element<'_>) -> Vec<u8> {
     let mut writer = Writer::new(None, None);
-    writer.element(document.root());
+    writer.element(element);
     writer.out
 }
 
@@ -95,6 +102,16 @@ impl<'d, 'p> Writer<'d, 'p> {
         match self.prefixes {
             None => {
                 candidates.extend(element.declarations().map(|it| (it.prefix, it.namespace)));
+                // The first element says what those around it say for it.
+                let mut around = element.parent().filter(|_| self.out.is_empty());
+                while let Some(it) = around {
+                    for Declaration { prefix, namespace } in it.declarations() {
+                        if !candidates.iter().any(|(nearer, _)| *nearer == prefix) {
+                            candidates.push((prefix, namespace));
+                        }
+                    }
+                    around = it.parent();
+                }
             }
             Some((inclusive, apex)) => {
                 let name = element.name();

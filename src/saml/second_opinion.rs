@@ -53,7 +53,7 @@ pub enum Disagreement {
 }
 
 /// xmlsec keeps global state and its threads were never proven.
-static NATIVE: Mutex<()> = Mutex::new(());
+pub(super) static NATIVE: Mutex<()> = Mutex::new(());
 
 const ALGORITHMS: [AllowedSignatureAlgorithm; 6] = [
     AllowedSignatureAlgorithm::RsaSha256,
@@ -87,6 +87,17 @@ pub fn ask_signature(
     }
     let signed = reduce(message, &distinct).map_err(|_| Disagreement::Signature)?;
     if signed.as_bytes() == canonical { Ok(()) } else { Err(Disagreement::Content) }
+}
+
+/// Asks whether the first signature in the message is made by this certificate, where another made
+/// one inside of it: samael tries each certificate at each signature, and xmlsec takes a key of
+/// another kind for a failure. What was digested needs no comparison, for both found the digest
+/// that the signature states.
+pub fn ask_outermost(message: &[u8], certificate: &Certificate) -> Result<(), Disagreement> {
+    let certificate = CertificateDer::from(certificate.der().to_vec());
+    let _held = NATIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    Crypto::verify_signed_xml(message, &certificate, Some("ID"))
+        .map_err(|_| Disagreement::Signature)
 }
 
 /// Asks whether a response, or an assertion, is read alike.

@@ -17,6 +17,10 @@ const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// Where ECDSA keys are described (XML Signature 1.1).
 const SIGNATURE_11: &str = "http://www.w3.org/2009/xmldsig11#";
 const MAXIMUM_PREFIXES: usize = 16;
+/// Elements of a message times bytes of a list of prefixes. libxml2 looks for every listed prefix at
+/// every element of the document, and compares it with all that is in scope there: without a bound
+/// an identity provider can keep the second opinion, which is one for everybody, busy for seconds.
+const MAXIMUM_SEARCH: usize = 100_000;
 
 /// A signature algorithm we accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +120,9 @@ pub enum SignatureError {
     /// A prefix list that is too long or malformed.
     #[error("bad list of inclusive prefixes")]
     PrefixList,
+    /// A prefix list that takes too long to apply.
+    #[error("the list of inclusive prefixes is too long for this many elements")]
+    PrefixSearch,
     /// Not base64 where base64 belongs.
     #[error("a value of the signature is not base64")]
     Base64,
@@ -179,7 +186,7 @@ pub fn verify<'c>(
     if !after_issuer || !signature.is(SIGNATURE, "Signature") {
         return Err(SignatureError::Misplaced);
     }
-    enveloped(signature, signed, certificates)
+    enveloped(signature, signed, certificates, MAXIMUM_SEARCH)
 }
 
 /// Verifies the signature over a whole metadata document with one of the certificates. It is the
@@ -196,7 +203,8 @@ pub fn verify_root<'c>(
         return Err(SignatureError::Digest);
     }
     let first = root.elements().next().filter(|first| first.is(SIGNATURE, "Signature"));
-    enveloped(first.ok_or(SignatureError::Unsigned)?, root, certificates)
+    // Of metadata no second opinion is asked, and federations have many elements.
+    enveloped(first.ok_or(SignatureError::Unsigned)?, root, certificates, usize::MAX)
 }
 
 /// Verifies a signature that stands where it belongs in the element it is to sign.
@@ -204,6 +212,7 @@ fn enveloped<'c>(
     signature: Element<'_>,
     signed: Element<'_>,
     certificates: &'c [Certificate],
+    search: usize,
 ) -> Result<Verified<'c>, SignatureError> {
     let mut parts = Children::of(signature, &["Id"])?;
     let signed_info = parts.required(SIGNATURE, "SignedInfo")?;
@@ -214,7 +223,7 @@ fn enveloped<'c>(
     if let Some(key_info) = key_info {
         check_key_info(key_info)?;
     }
-    let info = read_signed_info(signed_info)?;
+    let info = read_signed_info(signed_info, search)?;
 
     let id = required(signed, "ID")?;
     if info.reference.uri.strip_prefix('#') != Some(id) || !is_ncname(id) {
@@ -273,18 +282,22 @@ fn maker(
     Ok(candidates.find(|certificate| made(certificate)))
 }
 
-fn read_signed_info(signed_info: Element<'_>) -> Result<SignedInfo<'_>, SignatureError> {
+fn read_signed_info(
+    signed_info: Element<'_>,
+    search: usize,
+) -> Result<SignedInfo<'_>, SignatureError> {
     let mut parts = Children::of(signed_info, &["Id"])?;
-    let prefixes = canonicalization(parts.required(SIGNATURE, "CanonicalizationMethod")?)?;
+    let method = parts.required(SIGNATURE, "CanonicalizationMethod")?;
+    let prefixes = canonicalization(method, search)?;
     let method = parts.required(SIGNATURE, "SignatureMethod")?;
     let reference = parts.required(SIGNATURE, "Reference")?;
     parts.end()?;
     let uri = algorithm_of(method)?;
     let algorithm = Algorithm::of(uri)?;
-    Ok(SignedInfo { prefixes, algorithm, reference: read_reference(reference)? })
+    Ok(SignedInfo { prefixes, algorithm, reference: read_reference(reference, search)? })
 }
 
-fn read_reference(reference: Element<'_>) -> Result<Reference<'_>, SignatureError> {
+fn read_reference(reference: Element<'_>, search: usize) -> Result<Reference<'_>, SignatureError> {
     let uri = required(reference, "URI")?;
     let mut parts = Children::of(reference, &["URI", "Id"])?;
     let transforms = parts.required(SIGNATURE, "Transforms")?;
@@ -301,7 +314,7 @@ fn read_reference(reference: Element<'_>) -> Result<Reference<'_>, SignatureErro
     {
         return Err(SignatureError::Transforms);
     }
-    let prefixes = canonicalization(canonical)?;
+    let prefixes = canonicalization(canonical, search)?;
     let digest_uri = algorithm_of(method)?;
     let digest = digest_algorithm(digest_uri)
         .ok_or_else(|| SignatureError::DigestAlgorithm(digest_uri.to_owned()))?;
@@ -316,7 +329,7 @@ fn algorithm_of(method: Element<'_>) -> Result<&str, ShapeError> {
 }
 
 /// Checks an exclusive canonicalisation and returns its prefix list.
-fn canonicalization(method: Element<'_>) -> Result<Vec<&str>, SignatureError> {
+fn canonicalization(method: Element<'_>, search: usize) -> Result<Vec<&str>, SignatureError> {
     let mut parts = Children::of(method, &["Algorithm"])?;
     let algorithm = required(method, "Algorithm")?;
     if algorithm != EXCLUSIVE_C14N {
@@ -326,13 +339,15 @@ fn canonicalization(method: Element<'_>) -> Result<Vec<&str>, SignatureError> {
     parts.end()?;
     let Some(list) = list else { return Ok(Vec::new()) };
     Children::of(list, &["PrefixList"])?.end()?;
-    let prefixes: Vec<&str> = required(list, "PrefixList")?
-        .split([' ', '\t', '\r', '\n'])
-        .filter(|p| !p.is_empty())
-        .collect();
+    let written = required(list, "PrefixList")?;
+    let prefixes: Vec<&str> =
+        written.split([' ', '\t', '\r', '\n']).filter(|p| !p.is_empty()).collect();
     let fine = prefixes.iter().all(|prefix| *prefix == "#default" || is_ncname(prefix));
     if prefixes.len() > MAXIMUM_PREFIXES || !fine {
         return Err(SignatureError::PrefixList);
+    }
+    if written.len().saturating_mul(list.document_size()) > search {
+        return Err(SignatureError::PrefixSearch);
     }
     Ok(prefixes)
 }

@@ -169,6 +169,11 @@ impl<'d> Element<'d> {
         self.document.instructed
     }
 
+    /// How many elements its document has.
+    pub fn document_size(self) -> usize {
+        self.document.elements.len()
+    }
+
     fn node(self) -> &'d Node {
         &self.document.elements[self.id.0 as usize]
     }

@@ -112,6 +112,7 @@ pub(super) fn of_signature(error: &SignatureError) -> Cause {
         | SignatureError::Reference(_)
         | SignatureError::Transforms
         | SignatureError::PrefixList
+        | SignatureError::PrefixSearch
         | SignatureError::Base64
         | SignatureError::Unsigned
         | SignatureError::Certificate(_) => Cause::SignatureForm,

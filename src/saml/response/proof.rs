@@ -122,6 +122,16 @@ pub(super) fn agreement(
     };
     let whole = c14n::whole(document);
     let Some(opened) = opened else {
+        if let SignedBy { around: Some(around), inside: Some(inside) } = signed_by
+            && around.certificate != inside.certificate
+        {
+            second_opinion::ask_outermost(&whole, around.certificate)?;
+            let alone = c14n::alone(assertion.element);
+            let by = [inside.certificate.clone()];
+            second_opinion::ask_signature(&alone, &by, &inside.canonical)?;
+            let (id, name) = (assertion.id, assertion.name_id.value);
+            return second_opinion::ask_content(&around.canonical, true, id, name);
+        }
         let all: Vec<&Verified<'_>> = signed_by.all().collect();
         return claim(&whole, &all, signed_by.around.is_some());
     };

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use super::shared::recipe::bare as strip_signatures;
 use crate::saml::certificate::{Certificate, SigningKey};
 use crate::saml::identity_provider::{AttributeToState, IssuedResponse, ResponseToIssue};
 use crate::saml::name_id_format::UNSPECIFIED;
@@ -102,15 +103,6 @@ pub fn refused_as(xml: &str, expected: &Expected<'_>) -> Check {
 /// The message without any signature.
 pub fn unsigned() -> String {
     strip_signatures(&issued().xml)
-}
-
-pub fn strip_signatures(xml: &str) -> String {
-    let mut xml = xml.to_owned();
-    while let Some(start) = xml.find("<ds:Signature ") {
-        let end = xml[start..].find("</ds:Signature>").unwrap() + start + "</ds:Signature>".len();
-        xml.replace_range(start..end, "");
-    }
-    xml
 }
 
 /// The assertion element of a message.

@@ -2,7 +2,7 @@
 
 use super::house::*;
 use crate::saml::certificate::Certificate;
-use crate::saml::second_opinion::{Claim, Disagreement, ask};
+use crate::saml::second_opinion::{Claim, Disagreement, ask, ask_outermost};
 use crate::saml::trace::Check;
 use crate::saml::xml::{self, Profile};
 use crate::saml::{c14n, response};
@@ -56,6 +56,20 @@ fn it_agrees_with_the_truth_and_with_nothing_else() {
     ] {
         assert_eq!(ask(&claim), Err(wanted));
     }
+}
+
+#[test]
+fn where_two_keys_signed_the_outer_signature_is_asked_for_alone() {
+    let case = case();
+    let text = String::from_utf8(case.message.clone()).unwrap();
+    let good = key().certificate();
+    assert_eq!(ask_outermost(&case.message, good), Ok(()));
+    let wrong = Err(Disagreement::Signature);
+    assert_eq!(ask_outermost(&case.message, attacker().certificate()), wrong);
+    for (from, to) in [(">alice<", ">root<"), ("ID=\"_response\"", "ID=\"_other\"")] {
+        assert_eq!(ask_outermost(text.replace(from, to).as_bytes(), good), wrong);
+    }
+    assert_eq!(ask_outermost(strip_signatures(&text).as_bytes(), good), wrong);
 }
 
 #[test]

@@ -40,13 +40,13 @@ pub(super) fn addresses() -> Vec<Case> {
             &format!("the destination {name}"),
             &format!("Destination=\"{ACS}\""),
             &format!("Destination=\"{other}\""),
-            &[Check::Destination],
+            Check::Destination,
         ));
         cases.extend(changed(
             &format!("the recipient {name}"),
             &format!("Recipient=\"{ACS}\""),
             &format!("Recipient=\"{other}\""),
-            &[Check::Recipient],
+            Check::Recipient,
         ));
     }
     for (name, other) in lookalikes(SP) {
@@ -54,7 +54,7 @@ pub(super) fn addresses() -> Vec<Case> {
             &format!("the audience {name}"),
             &format!(">{SP}<"),
             &format!(">{other}<"),
-            &[Check::Audience],
+            Check::Audience,
         ));
     }
     for (name, other) in lookalikes(IDP) {
@@ -62,7 +62,7 @@ pub(super) fn addresses() -> Vec<Case> {
         cases.extend(resigned(
             &format!("the issuer of the response {name}"),
             &first,
-            &[Check::ResponseIssuer],
+            Check::ResponseIssuer,
         ));
         let at = message.rfind(IDP).unwrap();
         let mut second = message.clone();
@@ -70,35 +70,19 @@ pub(super) fn addresses() -> Vec<Case> {
         cases.extend(resigned(
             &format!("the issuer of the assertion {name}"),
             &second,
-            &[Check::AssertionIssuer],
+            Check::AssertionIssuer,
         ));
     }
-    cases.extend(changed(
-        "no recipient",
-        &format!(" Recipient=\"{ACS}\""),
-        "",
-        &[Check::Recipient],
-    ));
+    cases.extend(changed("no recipient", &format!(" Recipient=\"{ACS}\""), "", Check::Recipient));
+    let without = message.replacen(&format!(" Destination=\"{ACS}\""), "", 1);
+    assert_ne!(without, message);
     for what in [Signed::Response, Signed::Both] {
-        for (name, part) in [
-            ("destination", format!(" Destination=\"{ACS}\"")),
-            (
-                "issuer",
-                format!(
-                    "<saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{IDP}</saml:Issuer>"
-                ),
-            ),
-        ] {
-            if !message.contains(&part) || name == "issuer" {
-                continue;
-            }
-            let without = sign(&message.replacen(&part, "", 1), what);
-            cases.push(Case::new(
-                format!("a signed response without {name}, {what:?}"),
-                without,
-                &[Check::Destination, Check::ResponseIssuer],
-            ));
-        }
+        let name = format!("a signed response without destination, {what:?}");
+        cases.push(Case::new(
+            name,
+            sign(&without, what),
+            (Check::Destination, Cause::NoDestination),
+        ));
     }
     let audience = format!("<saml:Audience>{SP}</saml:Audience>");
     let restriction = format!("<saml:AudienceRestriction>{audience}</saml:AudienceRestriction>");
@@ -115,7 +99,7 @@ pub(super) fn addresses() -> Vec<Case> {
             ),
         ),
     ] {
-        cases.extend(changed(name, &restriction, &to, &[Check::Audience]));
+        cases.extend(changed(name, &restriction, &to, Check::Audience));
     }
     cases
 }
@@ -126,63 +110,69 @@ pub(super) fn times() -> Vec<Case> {
     for (name, made) in [
         ("made in 61 seconds", at(1, 1)),
         ("made in an hour", at(60, 0)),
-        ("made six minutes and a second ago", at(-6, -1)),
+        ("made eleven minutes and a second ago", at(-11, -1)),
         ("made an hour ago", at(-60, 0)),
         ("made last year", at(-525_600, 0)),
     ] {
         let issued = ResponseToIssue { now: made, authenticated_at: made, ..template() };
         let message = strip_signatures(&issued.issue(key()).unwrap().xml);
-        cases.extend(resigned(name, &message, &[Check::IssueInstant, Check::ConfirmationExpiry]));
+        cases.extend(resigned(name, &message, Check::IssueInstant));
     }
+    // Young enough, and its confirmation ended five minutes after it was made.
+    let made = at(-6, -1);
+    let issued = ResponseToIssue { now: made, authenticated_at: made, ..template() };
+    let message = strip_signatures(&issued.issue(key()).unwrap().xml);
+    let by = (Check::ConfirmationExpiry, Cause::Expired);
+    cases.extend(resigned("made six minutes and a second ago", &message, by));
     let message = unsigned();
     for (name, from, to, by) in [
         (
             "a confirmation that has expired",
             "NotOnOrAfter=\"2026-11-22T10:05:00Z\" Recipient",
             "NotOnOrAfter=\"2026-11-22T09:59:00Z\" Recipient",
-            &[Check::ConfirmationExpiry][..],
+            Check::ConfirmationExpiry,
         ),
         (
             "a confirmation that does not expire",
             " NotOnOrAfter=\"2026-11-22T10:05:00Z\" Recipient",
             " Recipient",
-            &[Check::ConfirmationExpiry],
+            Check::ConfirmationExpiry,
         ),
         (
             "a session that is over",
             "SessionNotOnOrAfter=\"2026-11-22T11:00:00Z\"",
             "SessionNotOnOrAfter=\"2026-11-22T09:59:00Z\"",
-            &[Check::SessionNotOnOrAfter],
+            Check::SessionNotOnOrAfter,
         ),
         (
             "authenticated in the future",
             "AuthnInstant=\"2026-11-22T10:00:00Z\"",
             "AuthnInstant=\"2026-11-22T10:01:01Z\"",
-            &[Check::AuthnStatement],
+            Check::AuthnStatement,
         ),
         (
             "a time with an offset",
             "AuthnInstant=\"2026-11-22T10:00:00Z\"",
             "AuthnInstant=\"2026-11-22T11:00:00+01:00\"",
-            &[Check::Structure],
+            Check::Structure,
         ),
         (
             "a time without zone",
             "AuthnInstant=\"2026-11-22T10:00:00Z\"",
             "AuthnInstant=\"2026-11-22T10:00:00\"",
-            &[Check::Structure],
+            Check::Structure,
         ),
         (
             "a time that is none",
             "AuthnInstant=\"2026-11-22T10:00:00Z\"",
             "AuthnInstant=\"now\"",
-            &[Check::Structure],
+            Check::Structure,
         ),
         (
             "the thirtieth of February",
             "AuthnInstant=\"2026-11-22T10:00:00Z\"",
             "AuthnInstant=\"2026-02-30T10:00:00Z\"",
-            &[Check::Structure],
+            Check::Structure,
         ),
     ] {
         assert!(message.contains(from), "{name}: {from} in {message}");
@@ -193,17 +183,17 @@ pub(super) fn times() -> Vec<Case> {
         (
             "conditions from in 61 seconds on",
             "NotBefore=\"2026-11-22T10:01:01Z\"",
-            &[Check::NotBefore][..],
+            Check::NotBefore,
         ),
         (
             "conditions until a minute ago",
             "NotOnOrAfter=\"2026-11-22T09:59:00Z\"",
-            &[Check::NotOnOrAfter],
+            Check::NotOnOrAfter,
         ),
         (
             "conditions the wrong way round",
             "NotBefore=\"2026-11-22T10:02:00Z\" NotOnOrAfter=\"2026-11-22T09:58:00Z\"",
-            &[Check::NotBefore],
+            Check::NotBefore,
         ),
     ] {
         cases.extend(changed(
@@ -224,19 +214,19 @@ pub(super) fn counts() -> Vec<Case> {
             &format!("the status {status:?}"),
             success,
             &format!("urn:oasis:names:tc:SAML:2.0:status:{status}"),
-            &[Check::Status],
+            Check::Status,
         ));
     }
     cases.extend(changed("success below a failure",
         &format!("<samlp:StatusCode Value=\"{success}\"></samlp:StatusCode>"),
         &format!("<samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Responder\"><samlp:StatusCode Value=\"{success}\"></samlp:StatusCode></samlp:StatusCode>"),
-        &[Check::Status]));
+        Check::Status));
     let message = unsigned();
     let assertion = assertion_of(&message);
     let second = assertion.replace("\"_assertion\"", "\"_second\"");
     for (name, to, by) in [
-        ("no assertion", String::new(), &[Check::AssertionCount][..]),
-        ("two assertions", format!("{assertion}{second}"), &[Check::AssertionCount]),
+        ("no assertion", String::new(), Check::AssertionCount),
+        ("two assertions", format!("{assertion}{second}"), Check::AssertionCount),
     ] {
         let changed = message.replace(&assertion, &to);
         let signed = sign_element(&changed, "_response", key());
@@ -247,7 +237,7 @@ pub(super) fn counts() -> Vec<Case> {
             &format!("the version {version:?}"),
             "Version=\"2.0\"",
             &format!("Version=\"{version}\""),
-            &[Check::Version],
+            Check::Version,
         ));
     }
     let context = message.split_once("<saml:AuthnContextClassRef>").unwrap().1;
@@ -275,7 +265,7 @@ pub(super) fn counts() -> Vec<Case> {
             "<saml:EncryptedAttribute></saml:EncryptedAttribute></saml:AttributeStatement>",
         ),
     ] {
-        cases.extend(changed(name, from, to, &[Check::Structure]));
+        cases.extend(changed(name, from, to, Check::Structure));
     }
     cases
 }
@@ -288,22 +278,18 @@ pub(super) fn confirmation() -> Vec<Case> {
     let end = start + message[start..].find(close).unwrap() + close.len();
     let one = message[start..end].to_owned();
     for (name, to, by) in [
-        ("no confirmation", String::new(), &[Check::SubjectConfirmation][..]),
-        ("two confirmations", format!("{one}{one}"), &[Check::SubjectConfirmation]),
-        (
-            "holder of key",
-            one.replace("cm:bearer", "cm:holder-of-key"),
-            &[Check::SubjectConfirmation],
-        ),
+        ("no confirmation", String::new(), Check::SubjectConfirmation),
+        ("two confirmations", format!("{one}{one}"), Check::SubjectConfirmation),
+        ("holder of key", one.replace("cm:bearer", "cm:holder-of-key"), Check::SubjectConfirmation),
         (
             "sender vouches",
             one.replace("cm:bearer", "cm:sender-vouches"),
-            &[Check::SubjectConfirmation],
+            Check::SubjectConfirmation,
         ),
         (
             "a bearer with NotBefore",
             one.replace(" NotOnOrAfter", " NotBefore=\"2026-11-22T09:00:00Z\" NotOnOrAfter"),
-            &[Check::SubjectConfirmation],
+            Check::SubjectConfirmation,
         ),
     ] {
         cases.extend(resigned(name, &message.replace(&one, &to), by));
@@ -333,7 +319,7 @@ pub(super) fn confirmation() -> Vec<Case> {
         ("an answer to none", " InResponseTo=\"_request1\"", ""),
     ] {
         assert!(message.contains(from), "{name}");
-        cases.extend(changed(name, from, to, &[Check::InResponseTo]));
+        cases.extend(changed(name, from, to, Check::InResponseTo));
     }
     for (name, condition) in [
         ("an unknown condition", "<saml:Condition></saml:Condition>"),
@@ -347,7 +333,7 @@ pub(super) fn confirmation() -> Vec<Case> {
             name,
             "</saml:Conditions>",
             &format!("{condition}</saml:Conditions>"),
-            &[Check::Conditions],
+            Check::Conditions,
         ));
     }
     let start = message.find("<saml:AuthnStatement").unwrap();
@@ -357,7 +343,7 @@ pub(super) fn confirmation() -> Vec<Case> {
     cases.extend(resigned(
         "no authentication statement",
         &message.replace(&statement, ""),
-        &[Check::AuthnStatement],
+        Check::AuthnStatement,
     ));
     let start = message.find("<saml:Conditions").unwrap();
     let close = "</saml:Conditions>";
@@ -365,7 +351,7 @@ pub(super) fn confirmation() -> Vec<Case> {
     cases.extend(resigned(
         "no conditions",
         &message.replace(&message[start..end], ""),
-        &[Check::Conditions],
+        Check::Conditions,
     ));
     cases
 }
