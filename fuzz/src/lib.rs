@@ -4,6 +4,9 @@
 pub mod saml;
 #[path = "../../src/scim/mod.rs"]
 pub mod scim;
+/// What makes messages for the tests makes them for the fuzzer.
+#[path = "../../src/saml/tests/shared/mod.rs"]
+pub mod shared;
 
 pub mod service_provider;
 
