@@ -9,11 +9,7 @@ use identity_center::saml::{
 };
 use openssl::pkey::PKey;
 
-use crate::{
-    Report, mark,
-    messages::Idp,
-    shared::slow::Material,
-};
+use crate::{Report, mark, messages::Idp, shared::slow::Material};
 
 /// The longest that a judgement may take (milliseconds).
 const LONGEST: f64 = 50.0;

@@ -186,3 +186,45 @@ proptest! {
         let _ = request::AuthnRequest::from_redirect(&text);
     }
 }
+
+#[test]
+fn namespaces_are_uris_that_every_parser_takes() {
+    let bound = |to: &str| parse(format!("<a xmlns:p=\"{to}\"/>").as_bytes(), Profile::Message);
+    for fine in [
+        "urn:oasis:names:tc:SAML:2.0:assertion",
+        "http://www.w3.org/2001/04/xmlenc#",
+        "http://schemas.example.com:8443/a/b?c=d;e#g",
+        "https://idp.example.com",
+        "urn:a%20b",
+        "mailto:somebody@example.com",
+        "tag:example.com,2026:(a)*'!",
+    ] {
+        assert!(bound(fine).is_ok(), "{fine}");
+    }
+    for bad in [
+        "relative",
+        "../x",
+        "x:",
+        ":x",
+        "1:x",
+        "urn:a b",
+        "urn:&quot;a&quot;",
+        "urn:{a}",
+        "urn:a&amp;b",
+        "urn:a|b",
+        "urn:&lt;a&gt;",
+        "urn:a\\b",
+        "urn:a^`b",
+        "urn:\u{e9}",
+        "urn:a%2",
+        "urn:a%zz",
+        "urn:a#b#c",
+        "http://a:b/",
+        "http://a:123456/",
+        "http://[::1]/",
+        "http://a@b/",
+    ] {
+        let problem = bound(bad).unwrap_err().problem;
+        assert_eq!(problem, XmlProblem::Namespace, "{bad}");
+    }
+}

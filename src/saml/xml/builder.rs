@@ -455,15 +455,32 @@ fn check_namespace(prefix: &str, namespace: &str) -> Result<(), XmlProblem> {
     Ok(())
 }
 
-/// A scheme, a colon, something after it. Canonicalisation is undefined for
-/// relative namespaces, so no signature over one can mean anything.
+/// A scheme, a colon, something after it, all as RFC 3986 has it. Canonicalisation is undefined for
+/// relative namespaces, so no signature over one can mean anything; and libxml2 canonicalises nothing
+/// in which one is no URI.
 fn is_absolute(namespace: &str) -> bool {
     let Some((scheme, rest)) = namespace.split_once(':') else { return false };
     let mut bytes = scheme.bytes();
     !rest.is_empty()
         && bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-        && !namespace.contains(|c: char| c.is_whitespace() || c.is_control())
+        && is_uri_rest(rest)
+}
+
+/// What may stand behind the scheme of a URI, but for user names and literal addresses, and for `&`,
+/// which libxml2 canonicalises as it is and others as `&amp;`.
+fn is_uri_rest(rest: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$'()*+,;=%".contains(&byte);
+    let escaped = |escape: &str| escape.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let authority = rest.strip_prefix("//").and_then(|it| it.split(['/', '?', '#']).next());
+    let authority = authority.unwrap_or_default();
+    let port = authority.split_once(':').map_or("", |(_, port)| port);
+    rest.bytes().all(known)
+        && rest.split('%').skip(1).all(escaped)
+        && rest.bytes().filter(|byte| *byte == b'#').count() <= 1
+        && !authority.contains('@')
+        && port.len() <= 5
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn resolve_reference(name: &str) -> Result<char, XmlProblem> {
