@@ -150,5 +150,6 @@ reference-subject-keys = Keys of the space
 reference-subject-proposals = Proposals for the identity provider
 reference-subject-sign-in-settings = How sign-in goes, and where metadata is fetched from
 reference-subject-sign-in-tests = Test sign-ins
+reference-subject-history = What came to the doors
 reference-subject-directory-settings = What is decided about directories
 reference-subject-all-tasks = Every task, and trying again

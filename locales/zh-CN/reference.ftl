@@ -141,5 +141,6 @@ reference-subject-keys = 空间的密钥
 reference-subject-proposals = 身份提供商的提议
 reference-subject-sign-in-settings = 登录方式与元数据来源
 reference-subject-sign-in-tests = 登录测试
+reference-subject-history = 登录、登出与目录请求的历史
 reference-subject-directory-settings = 目录的设置
 reference-subject-all-tasks = 所有任务与重试

@@ -9,12 +9,14 @@
 //! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
 mod explore;
+mod landing;
 mod names;
 pub mod plan;
 pub mod shortcuts;
 mod store;
 
 pub use explore::{Reached, Viewpoint, Way, WayMark, Ways, ways};
+pub use landing::landing_page;
 pub use names::{Names, Wanted as WantedNames};
 pub use store::{
     has_cam_user, is_entitled, launch_role, launch_user, lets_command_lines, reachable,

@@ -22,6 +22,7 @@ mod office;
 pub mod password;
 mod refusals;
 mod replay;
+mod revocations;
 mod sessions;
 pub mod sign_in;
 pub mod sts;
@@ -40,13 +41,14 @@ pub use authorize::{AttachedPolicy, Authority, attach_user_policy, authorize, co
 pub use embedded::{Clouds, EmbeddedCloud};
 pub use federation::FederatedUser;
 pub use keys::{NewAccessKey, Signer, create_access_key, new_access_key, signer};
-pub use objects::managed_by;
+pub use objects::{managed_by, shut_out};
 pub use office::{Office, office};
 pub use refusals::record_refusal;
 pub use replay::is_fresh;
+pub use revocations::{Entry, revoke, revoke_everything};
 pub use sessions::{
     NewRoleSession, OpenRoleSession, RoleSession, Vouched, credentials, forget_expired,
-    new_role_session, open_role_sessions, revoke, revoke_everything, role_session,
+    new_role_session, open_role_sessions, role_session,
 };
 pub use users::{
     Login, create_root, create_user, login, record_login, root, set_password, user, users,

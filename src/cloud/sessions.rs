@@ -1,4 +1,4 @@
-//! Role sessions: their temporary credentials, and how they end before their time.
+//! Role sessions and their temporary credentials.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     audit::{self, Act, Change},
     id::{RoleId, RoleSessionId, SpaceId, Uin},
     secret::{self, Sealer},
-    store::{self as database, Door, Json, Read, Timestamp, Write, end_sessions, sql},
+    store::{self as database, Json, Read, Timestamp, Write, sql},
 };
 
 const SESSION: &str = "SELECT s.id, s.role_id, r.name AS role_name, s.account_uin, s.session_name,
@@ -225,7 +225,7 @@ pub struct OpenRoleSession {
 
 /// A name as it is compared: who is written in other ASCII letters is the same person. Folded here,
 /// because a database folds what it is given by the rules of its own language.
-fn folded(name_id: &str) -> String {
+pub(super) fn folded(name_id: &str) -> String {
     name_id.to_ascii_lowercase()
 }
 
@@ -269,150 +269,6 @@ pub async fn credentials(
     let key = open(sealer, &row.secret_id, &row.secret_key_sealed)?;
     let token = token::issue(sealer, id, row.session.expires_at.as_second())?;
     Ok(Some((row.secret_id, key, Zeroizing::new(token))))
-}
-
-/// Ends what a SAML provider's word about somebody has opened (SES-04): role sessions and their
-/// temporary credentials count no longer, and what the provider said before this moment is not
-/// believed any more. `role` is the role's name; says how many sessions were ended.
-pub async fn revoke(
-    tx: &mut Write,
-    act: &Act,
-    account: Uin,
-    provider: &str,
-    name_id: &str,
-    role: &str,
-) -> Result<u64, Error> {
-    sql("INSERT INTO cloud_revocations
-             (account_uin, provider_name, name_id, role_name, issued_before)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account_uin, provider_name, name_id, role_name)
-         DO UPDATE SET issued_before = excluded.issued_before
-         WHERE cloud_revocations.issued_before < excluded.issued_before")
-    .bind(account)
-    .bind(provider)
-    .bind(folded(name_id))
-    .bind(role)
-    .bind(act.now)
-    .execute(tx)
-    .await?;
-    let live: Vec<(RoleSessionId,)> = sql("SELECT s.id FROM cloud_role_sessions s
-             JOIN cloud_roles r ON r.id = s.role_id
-             WHERE s.account_uin = $1 AND s.provider_name = $2 AND s.name_id = $3
-               AND r.name = $4 AND s.revoked_at IS NULL AND s.expires_at > $5")
-    .bind(account)
-    .bind(provider)
-    .bind(name_id)
-    .bind(role)
-    .bind(act.now)
-    .fetch_all(tx)
-    .await?;
-    for (id,) in &live {
-        sql("UPDATE cloud_role_sessions SET revoked_at = $1 WHERE id = $2")
-            .bind(act.now)
-            .bind(*id)
-            .execute(tx)
-            .await?;
-        end_sessions(tx, Door::Cloud, id.0).await?;
-    }
-    let change = Change {
-        scope: scope_of(tx, account).await?,
-        action: "role_session.revoke",
-        object_kind: "role",
-        object_id: &format!("{account}/{role}"),
-        before: json!({ "name_id": name_id, "provider": provider, "sessions": live.len() }),
-        after: json!({ "issued_before": act.now }),
-    };
-    audit::record(tx, act, change).await?;
-    Ok(live.len() as u64)
-}
-
-/// Ends every role session that a CAM user has opened, and every federated one: the user is shut
-/// out, or goes.
-pub(super) async fn end_of_user(
-    tx: &mut Write,
-    act: &Act,
-    user: Uin,
-) -> Result<(), database::Error> {
-    sql("UPDATE cloud_role_sessions SET revoked_at = $1
-         WHERE assumed_by = $2 AND revoked_at IS NULL")
-    .bind(act.now)
-    .bind(user)
-    .execute(tx)
-    .await?;
-    sql("UPDATE cloud_federation_sessions SET revoked_at = $1
-         WHERE user_uin = $2 AND revoked_at IS NULL")
-    .bind(act.now)
-    .bind(user)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// The name under which a mark stands for every role, and for what is no role.
-const EVERYTHING: &str = "";
-
-/// Ends everything that a SAML provider's word about somebody has opened in these accounts: role
-/// sessions and their temporary credentials count no longer, the sign-ins of a CAM user of that name
-/// neither, and what the provider said before this moment is not believed any more (SES-04). Says
-/// how many role sessions were ended.
-pub async fn revoke_everything(
-    tx: &mut Write,
-    act: &Act,
-    accounts: &[Uin],
-    provider: &str,
-    name_id: &str,
-) -> Result<u64, database::Error> {
-    let numbers = || accounts.iter().map(|account| account.0).collect::<Vec<i64>>();
-    let mut mark = sql("INSERT INTO cloud_revocations
-             (account_uin, provider_name, name_id, role_name, issued_before)
-         SELECT n.value, ");
-    mark.push_bind(provider).push(", ").push_bind(folded(name_id));
-    mark.push(", ").push_bind(EVERYTHING);
-    mark.push(", ").push_bind(act.now).push(" FROM ").push_numbers(numbers());
-    mark.push(
-        " AS n WHERE 1 = 1
-         ON CONFLICT (account_uin, provider_name, name_id, role_name)
-         DO UPDATE SET issued_before = excluded.issued_before
-         WHERE cloud_revocations.issued_before < excluded.issued_before",
-    );
-    mark.execute(tx).await?;
-    let mut live = sql("UPDATE cloud_role_sessions SET revoked_at = ");
-    live.push_bind(act.now).push(" WHERE provider_name = ").push_bind(provider);
-    // A name that is written otherwise since is the same person's.
-    live.push(" AND LOWER(name_id) = ").push_bind(folded(name_id));
-    live.push(" AND revoked_at IS NULL AND expires_at > ").push_bind(act.now);
-    live.push(" AND account_uin IN ").push_numbers(numbers()).push(" RETURNING id");
-    let live: Vec<(RoleSessionId,)> = live.fetch_all(tx).await?;
-    let mut subjects: Vec<i64> = live.iter().map(|(id,)| id.0).collect();
-    let mut users = sql("SELECT uin FROM cloud_users WHERE name = ");
-    users.push_bind(name_id).push(" AND account_uin IN ").push_numbers(numbers());
-    let users: Vec<(Uin,)> = users.fetch_all(tx).await?;
-    subjects.extend(users.iter().map(|(uin,)| uin.0));
-    let mut doors = sql("DELETE FROM sessions WHERE door = ");
-    doors.push_bind(Door::Cloud).push(" AND subject IN ").push_numbers(subjects);
-    doors.execute(tx).await?;
-    Ok(live.len() as u64)
-}
-
-/// Whether the provider's word about somebody, given at `issued_at`, was revoked since. A word of
-/// the very moment of the revocation is.
-pub(super) async fn is_revoked(
-    tx: &mut Read,
-    vouched: Vouched<'_>,
-    role: &str,
-    issued_at: Timestamp,
-) -> Result<bool, database::Error> {
-    sql("SELECT 1 FROM cloud_revocations
-         WHERE account_uin = $1 AND provider_name = $2 AND name_id IN ($3, $4)
-           AND role_name IN ($5, '') AND issued_before >= $6")
-    .bind(vouched.account)
-    .bind(vouched.provider)
-    .bind(vouched.name_id)
-    .bind(folded(vouched.name_id))
-    .bind(role)
-    .bind(issued_at)
-    .exists(tx)
-    .await
 }
 
 /// Forgets role sessions and accepted assertions that have long expired. They count for nothing;

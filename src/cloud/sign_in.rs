@@ -8,6 +8,7 @@
 use super::{
     CamPrincipal, CamUser, Error, NewRoleSession, RoleSession,
     objects::{self, ProviderRow, scope_of},
+    revocations,
     sessions::{self, Terms, Vouched},
 };
 use crate::{
@@ -359,7 +360,7 @@ async fn enter_role(
         session_name: &verified.session_name,
     };
     let issued_at = Timestamp::from(verified.assertion.issued_at);
-    if sessions::is_revoked(tx, vouched, role_name, issued_at).await? {
+    if revocations::is_revoked(tx, vouched, role_name, issued_at).await? {
         return Err(Refused::Revoked);
     }
     // The role may have changed since the session was prepared.
@@ -393,7 +394,7 @@ async fn enter_user(
         session_name: &verified.session_name,
     };
     let issued_at = Timestamp::from(verified.assertion.issued_at);
-    if sessions::is_revoked(tx, vouched, "", issued_at).await? {
+    if revocations::is_revoked(tx, vouched, "", issued_at).await? {
         return Err(Refused::Revoked);
     }
     super::users::remember_login(tx, act, user.uin).await?;

@@ -1,10 +1,10 @@
 //! Assignments in the database.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::{
-    Assignment, AssignmentState, Error, RemovalStrategy, Triple, task_subject, triple_json,
-};
+use super::{Assignment, AssignmentState, RemovalStrategy, Triple, task_subject, triple_json};
 use crate::{
     audit::{self, Act, Change, Scope},
     directory::fold,
@@ -157,46 +157,56 @@ pub async fn assigned_configurations(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Starts to take an assignment away: from now on it confers nothing. Callers end the sessions it
-/// has opened in the same transaction (`provisioning::remove_assignment` does both).
+/// How many assignments are taken away in one statement.
+const AT_ONCE: usize = 500;
+
+/// Starts to take assignments away: from now on they confer nothing. Says the task of each in the
+/// order given; none for one that is not there, or on its way out already. Callers end the sessions
+/// that they have opened in the same transaction (`provisioning::remove_assignments` does both).
 pub async fn mark_removing(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    triple: &Triple,
+    triples: &[Triple],
     strategy: RemovalStrategy,
-) -> Result<TaskId, Error> {
-    mark_removing_if_there(tx, act, space, triple, strategy).await?.ok_or(Error::AssignmentNotFound)
-}
-
-/// The same, where it may be gone or on its way out already.
-pub async fn mark_removing_if_there(
-    tx: &mut Write,
-    act: &Act,
-    space: SpaceId,
-    triple: &Triple,
-    strategy: RemovalStrategy,
-) -> Result<Option<TaskId>, database::Error> {
-    let marked = sql("UPDATE assignments SET state = 'removing', updated_at = $1
-         WHERE space_id = $2 AND account_uin = $3 AND configuration_id = $4
-           AND principal_kind = $5 AND principal_id = $6 AND state <> 'removing'")
-    .bind(act.now)
-    .bind(space)
-    .bind(triple.account)
-    .bind(triple.configuration)
-    .bind(triple.principal.kind())
-    .bind(triple.principal.number())
-    .execute(tx)
-    .await?;
-    if marked == 0 {
-        return Ok(None);
+) -> Result<Vec<Option<TaskId>>, database::Error> {
+    let mut marked = BTreeSet::new();
+    for triples in triples.chunks(AT_ONCE) {
+        let mut query = sql("UPDATE assignments SET state = 'removing', updated_at = ");
+        query.push_bind(act.now).push(" WHERE space_id = ").push_bind(space);
+        query.push(
+            " AND state <> 'removing'
+              AND (account_uin, configuration_id, principal_kind, principal_id) IN (VALUES ",
+        );
+        for (index, triple) in triples.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" }).push_bind(triple.account);
+            query.push(", ").push_bind(triple.configuration);
+            query.push(", ").push_bind(triple.principal.kind());
+            query.push(", ").push_bind(triple.principal.number()).push(")");
+        }
+        query.push(") RETURNING account_uin, configuration_id, principal_kind, principal_id");
+        let rows: Vec<(Uin, ConfigurationId, PrincipalKind, i64)> = query.fetch_all(tx).await?;
+        marked.extend(rows.into_iter().map(|(account, configuration, kind, number)| Triple {
+            principal: Principal::new(kind, number),
+            account,
+            configuration,
+        }));
     }
+    // One that is named twice goes once.
+    let goes: Vec<bool> = triples.iter().map(|triple| marked.remove(triple)).collect();
+    let going = || triples.iter().zip(&goes).filter(|(_, goes)| **goes).map(|(triple, _)| triple);
     let payload = json!({ "strategy": strategy });
-    let task = new_task(space, triple, Kind::DeleteAssignment, payload);
-    let task = task::enqueue(tx, act, &task).await?;
-    let before = with(triple_json(triple), "strategy", json!(strategy));
-    record(tx, act, space, triple, "assignment.remove", before, json!({ "task": task })).await?;
-    Ok(Some(task))
+    let tasks: Vec<_> = going()
+        .map(|triple| (new_task(space, triple, Kind::DeleteAssignment, payload.clone()), None))
+        .collect();
+    let tasks = task::enqueue_all(tx, act, &tasks).await?;
+    for (triple, task) in going().zip(&tasks) {
+        let before = with(triple_json(triple), "strategy", json!(strategy));
+        let after = json!({ "task": task });
+        record(tx, act, space, triple, "assignment.remove", before, after).await?;
+    }
+    let mut tasks = tasks.into_iter();
+    Ok(goes.iter().map(|goes| if *goes { tasks.next() } else { None }).collect())
 }
 
 /// Sets the state of an assignment whose creation has ended, unless it is on its way out by now.

@@ -1,10 +1,12 @@
 //! Deployments in the database.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::{
-    Content, Deployment, DeploymentState, DeploymentStatus, Error, configurations::configuration,
-    remaining, task_subject,
+    Content, Deployment, DeploymentState, DeploymentStatus, Error, remaining, task_subject,
+    unknown_of,
 };
 use crate::{
     audit::{self, Act, Change, Scope},
@@ -14,6 +16,9 @@ use crate::{
     store::{self as database, Page, PageRequest, Read, Write, like, sql},
     task::{self, Kind, NewTask},
 };
+
+/// How many deployments are changed in one statement.
+const AT_ONCE: usize = 500;
 
 const DEPLOYMENT: &str = "SELECT d.id, d.space_id, d.configuration_id,
         c.name AS configuration_name, d.account_uin, acc.name AS account_name,
@@ -159,37 +164,54 @@ pub(super) async fn expect_deployments(
     Ok(())
 }
 
+/// A configuration on an account.
+type Place = (ConfigurationId, Uin);
+
 /// Deploys a configuration to an account, or deploys it again (DPL-06, DPL-07).
 pub async fn begin_deployment(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    configuration_id: ConfigurationId,
+    configuration: ConfigurationId,
     account: Uin,
 ) -> Result<TaskId, Error> {
-    let known = sql("SELECT 1 FROM accounts a
-         JOIN spaces s ON s.organization_id = a.organization_id WHERE s.id = $1 AND a.uin = $2")
-    .bind(space)
-    .bind(account)
-    .exists(tx)
-    .await?;
-    let found = configuration(tx, space, configuration_id).await?;
-    if !known || found.is_none() {
-        let mut unknown = super::Unknown::default();
-        unknown.accounts.extend((!known).then_some(account));
-        unknown.configurations.extend(found.is_none().then_some(configuration_id));
+    let tasks = begin_deployments(tx, act, space, &[(configuration, account)]).await?;
+    tasks.into_iter().next().ok_or(Error::DeploymentNotFound)
+}
+
+/// Deploys configurations to accounts, or deploys them again; says the tasks in the order given.
+pub async fn begin_deployments(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    places: &[Place],
+) -> Result<Vec<TaskId>, Error> {
+    let accounts: Vec<Uin> = places.iter().map(|(_, account)| *account).collect();
+    let configurations: Vec<ConfigurationId> = places.iter().map(|(id, _)| *id).collect();
+    let unknown = unknown_of(tx, space, &[], &accounts, &configurations).await?;
+    if !unknown.is_empty() {
         return Err(Error::Unknown(unknown));
     }
-    expect_deployments(tx, act, space, [(configuration_id, account)]).await?;
-    sql("UPDATE deployments SET state = 'in_progress', updated_at = $1
-         WHERE account_uin = $2 AND configuration_id = $3")
-    .bind(act.now)
-    .bind(account)
-    .bind(configuration_id)
-    .execute(tx)
-    .await?;
-    let kind = Kind::ProvisionConfiguration;
-    enqueue(tx, act, space, configuration_id, account, kind, "deployment.begin").await
+    let distinct: BTreeSet<Place> = places.iter().copied().collect();
+    let distinct: Vec<Place> = distinct.into_iter().collect();
+    for places in distinct.chunks(AT_ONCE) {
+        expect_deployments(tx, act, space, places.iter().copied()).await?;
+        let mut query = sql("UPDATE deployments SET state = 'in_progress', updated_at = ");
+        query.push_bind(act.now).push(" WHERE ");
+        push_places(&mut query, places);
+        query.execute(tx).await?;
+    }
+    enqueue(tx, act, space, places, Kind::ProvisionConfiguration, "deployment.begin").await
+}
+
+/// Narrows to deployments; the list must not be empty, and its length must be bounded.
+fn push_places(query: &mut database::Sql, places: &[Place]) {
+    query.push("(configuration_id, account_uin) IN (VALUES ");
+    for (index, (configuration, account)) in places.iter().enumerate() {
+        query.push(if index == 0 { "(" } else { ", (" }).push_bind(*configuration);
+        query.push(", ").push_bind(*account).push(")");
+    }
+    query.push(")");
 }
 
 /// Takes a configuration off an account that has no assignment of it any more (DPL-11, DPL-13).
@@ -200,35 +222,55 @@ pub async fn begin_removal(
     configuration: ConfigurationId,
     account: Uin,
 ) -> Result<TaskId, Error> {
-    let found = deployment(tx, space, configuration, account).await?;
-    match found.map(|found| found.state) {
-        None => return Err(Error::DeploymentNotFound),
-        Some(DeploymentState::Removing) => return Err(Error::DeploymentBusy),
-        Some(DeploymentState::InProgress | DeploymentState::Deployed | DeploymentState::Failed) => {
-        }
-    }
-    if remaining(tx, account, configuration).await? > 0 {
-        return Err(Error::DeploymentInUse);
-    }
-    mark_deployment_removing(tx, act, configuration, account).await?;
-    let kind = Kind::DeprovisionConfiguration;
-    enqueue(tx, act, space, configuration, account, kind, "deployment.remove").await
+    let tasks = begin_removals(tx, act, space, &[(configuration, account)]).await?;
+    tasks.into_iter().next().ok_or(Error::DeploymentNotFound)
 }
 
-async fn mark_deployment_removing(
+/// Takes configurations off accounts that have no assignment of them any more; says the tasks in the
+/// order given.
+pub async fn begin_removals(
     tx: &mut Write,
     act: &Act,
-    configuration: ConfigurationId,
-    account: Uin,
+    space: SpaceId,
+    places: &[Place],
+) -> Result<Vec<TaskId>, Error> {
+    let mut standing = BTreeMap::new();
+    for places in places.chunks(AT_ONCE) {
+        let mut query = sql("SELECT d.configuration_id, d.account_uin, d.state, EXISTS (
+                 SELECT 1 FROM assignments a WHERE a.account_uin = d.account_uin
+                   AND a.configuration_id = d.configuration_id AND a.state <> 'removing') AS used
+             FROM deployments d WHERE d.space_id = ");
+        query.push_bind(space).push(" AND ");
+        push_places(&mut query, places);
+        let rows: Vec<(ConfigurationId, Uin, DeploymentState, bool)> = query.fetch_all(tx).await?;
+        standing.extend(
+            rows.into_iter().map(|(id, account, state, used)| ((id, account), (state, used))),
+        );
+    }
+    for place in places {
+        // One that is named twice is on its way out by the second time.
+        match standing.insert(*place, (DeploymentState::Removing, false)) {
+            None => return Err(Error::DeploymentNotFound),
+            Some((DeploymentState::Removing, _)) => return Err(Error::DeploymentBusy),
+            Some((_, true)) => return Err(Error::DeploymentInUse),
+            Some((_, false)) => {}
+        }
+    }
+    for places in places.chunks(AT_ONCE) {
+        mark_deployments_removing(tx, act, places).await?;
+    }
+    enqueue(tx, act, space, places, Kind::DeprovisionConfiguration, "deployment.remove").await
+}
+
+async fn mark_deployments_removing(
+    tx: &mut Write,
+    act: &Act,
+    places: &[Place],
 ) -> Result<(), database::Error> {
-    sql("UPDATE deployments SET state = 'removing', is_leaving = $4, updated_at = $1
-         WHERE account_uin = $2 AND configuration_id = $3")
-    .bind(act.now)
-    .bind(account)
-    .bind(configuration)
-    .bind(true)
-    .execute(tx)
-    .await?;
+    let mut query = sql("UPDATE deployments SET state = 'removing', is_leaving = ");
+    query.push_bind(true).push(", updated_at = ").push_bind(act.now).push(" WHERE ");
+    push_places(&mut query, places);
+    query.execute(tx).await?;
     Ok(())
 }
 
@@ -243,7 +285,7 @@ pub async fn begin_removal_if_unused(
     if remaining(tx, account, configuration).await? > 0 {
         return Ok(false);
     }
-    mark_deployment_removing(tx, act, configuration, account).await?;
+    mark_deployments_removing(tx, act, &[(configuration, account)]).await?;
     Ok(true)
 }
 
@@ -251,31 +293,36 @@ async fn enqueue(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    configuration: ConfigurationId,
-    account: Uin,
+    places: &[Place],
     kind: Kind,
     action: &'static str,
-) -> Result<TaskId, Error> {
-    let task = NewTask {
-        space,
-        kind,
-        subject: task_subject(account, configuration),
-        account,
-        configuration: Some(configuration),
-        principal: None,
-        payload: json!({}),
-    };
-    let task = task::enqueue(tx, act, &task).await?;
-    let change = Change {
-        scope: Scope::Space(space),
-        action,
-        object_kind: "deployment",
-        object_id: &task_subject(account, configuration),
-        before: json!(null),
-        after: json!({ "task": task }),
-    };
-    audit::record(tx, act, change).await?;
-    Ok(task)
+) -> Result<Vec<TaskId>, Error> {
+    let new: Vec<_> = places
+        .iter()
+        .map(|(configuration, account)| NewTask {
+            space,
+            kind,
+            subject: task_subject(*account, *configuration),
+            account: *account,
+            configuration: Some(*configuration),
+            principal: None,
+            payload: json!({}),
+        })
+        .map(|task| (task, None))
+        .collect();
+    let tasks = task::enqueue_all(tx, act, &new).await?;
+    for ((new, _), task) in new.iter().zip(&tasks) {
+        let change = Change {
+            scope: Scope::Space(space),
+            action,
+            object_kind: "deployment",
+            object_id: &new.subject,
+            before: json!(null),
+            after: json!({ "task": task }),
+        };
+        audit::record(tx, act, change).await?;
+    }
+    Ok(tasks)
 }
 
 /// Notes what was deployed. A deployment that is to go by now stays on its way out.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     audit::Act,
     id::{ConfigurationId, SpaceId, TaskId, Uin},
-    permission::begin_deployment,
+    permission::begin_deployments,
     store::{Read, Write, sql},
 };
 
@@ -96,11 +96,11 @@ pub async fn redeploy_everywhere(
     .bind(id)
     .fetch_all(tx)
     .await?;
-    let mut tasks = Vec::with_capacity(accounts.len());
-    for (account,) in accounts {
-        tasks.push(begin_deployment(tx, act, space, id, account).await?);
+    if accounts.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(tasks)
+    let places: Vec<_> = accounts.into_iter().map(|(account,)| (id, account)).collect();
+    begin_deployments(tx, act, space, &places).await
 }
 
 /// Takes a policy out of a configuration (PC-12): a preset by its number, one of its own by name.

@@ -25,15 +25,16 @@ pub use applied::{Applied, ApplyState, applied};
 pub use assigning::{create_assignments, unknown_of};
 pub use assignments::{
     AssignmentFilter, activate, assigned_configurations, assignment, assignments,
-    assignments_of_principal, forget_removed, mark_removing, mark_removing_if_there, remaining,
+    assignments_of_principal, forget_removed, mark_removing, remaining,
 };
 pub use configurations::{
     ConfigurationFilter, add_policies, configuration, configuration_names, configurations,
     create_configuration, policies, policies_of, session_durations,
 };
 pub use deployments::{
-    DeploymentFilter, begin_deployment, begin_removal, begin_removal_if_unused, deployment,
-    deployments, deployments_left, end_removal, record_deployed, record_failed,
+    DeploymentFilter, begin_deployment, begin_deployments, begin_removal, begin_removal_if_unused,
+    begin_removals, deployment, deployments, deployments_left, end_removal, record_deployed,
+    record_failed,
 };
 pub use difference::{Difference, edited};
 pub use editing::{

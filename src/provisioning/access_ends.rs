@@ -1,16 +1,18 @@
 //! What has to happen in the same transaction when somebody loses access.
 
-use super::{
-    names,
-    user_syncs::{end_if_there, look_again},
-};
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use super::{
+    names,
+    user_syncs::{Sync, end_of_principal, look_again, start_again},
+};
 use crate::{
     audit::{self, Act, Change, Scope},
-    cloud,
+    cloud::{self, Entry},
     directory::{User, push_identities_of},
-    id::{Principal, RoleSessionId, SpaceId, TaskId, Uin, UserSyncId},
+    id::{Principal, SpaceId, TaskId, Uin},
     permission::{self, RemovalStrategy, Triple},
     space,
     store::{self as database, Write, sql},
@@ -25,9 +27,25 @@ pub async fn remove_assignment(
     triple: &Triple,
     strategy: RemovalStrategy,
 ) -> Result<TaskId, permission::Error> {
-    let task = permission::mark_removing(tx, act, space, triple, strategy).await?;
+    let triples = std::slice::from_ref(triple);
+    let tasks = remove_assignments(tx, act, space, triples, strategy).await?;
+    tasks.into_iter().next().ok_or(permission::Error::AssignmentNotFound)
+}
+
+/// The same for several; says the tasks in the order given. Where one of them is not there, none is
+/// taken away.
+pub async fn remove_assignments(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    triples: &[Triple],
+    strategy: RemovalStrategy,
+) -> Result<Vec<TaskId>, permission::Error> {
+    let tasks = permission::mark_removing(tx, act, space, triples, strategy).await?;
+    let tasks: Option<Vec<TaskId>> = tasks.into_iter().collect();
+    let tasks = tasks.ok_or(permission::Error::AssignmentNotFound)?;
     end_lost_sessions(tx, act, space).await?;
-    Ok(task)
+    Ok(tasks)
 }
 
 /// To be called with every change of who is who and who is in which group, in its transaction:
@@ -41,7 +59,30 @@ pub async fn access_changed(
     changed: &[Principal],
 ) -> Result<(), database::Error> {
     end_lost_sessions(tx, act, space).await?;
+    shut_out(tx, act, space, changed).await?;
     look_again(tx, act, space, changed).await
+}
+
+/// Shuts the CAM users of those who are disabled or deleted out of the accounts of the embedded
+/// cloud (US-15). Letting in again, and every other cloud, is the user syncs' task.
+async fn shut_out(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    changed: &[Principal],
+) -> Result<(), database::Error> {
+    let users = changed.iter().filter(|it| matches!(it, Principal::User(_)));
+    let users: Vec<i64> = users.map(|user| user.number()).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let mut query = sql("SELECT y.account_uin, y.cam_user_name
+         FROM synced_users y JOIN users u ON u.id = y.user_id WHERE u.id IN ");
+    query.push_numbers(users).push(" AND u.space_id = ").push_bind(space);
+    query.push(" AND (u.deleted_at IS NOT NULL OR u.active = ").push_bind(false);
+    query.push(" OR u.blocked = ").push_bind(true).push(")");
+    let found: Vec<(Uin, String)> = query.fetch_all(tx).await?;
+    cloud::shut_out(tx, act, space, &found).await
 }
 
 /// To be called when a user or group is deleted, after it is marked so and in the same
@@ -52,37 +93,25 @@ pub async fn identity_deleted(
     space: SpaceId,
     principal: Principal,
 ) -> Result<(), database::Error> {
-    for triple in permission::assignments_of_principal(tx, space, principal).await? {
-        let strategy = RemovalStrategy::Keep;
-        permission::mark_removing_if_there(tx, act, space, &triple, strategy).await?;
-    }
-    let syncs: Vec<(UserSyncId,)> =
-        sql("SELECT id FROM user_syncs WHERE space_id = $1 AND principal_kind = $2
-               AND principal_id = $3 AND state <> 'removing'")
-        .bind(space)
-        .bind(principal.kind())
-        .bind(principal.number())
-        .fetch_all(tx)
-        .await?;
-    for (id,) in syncs {
-        end_if_there(tx, act, space, id).await?;
-    }
+    let held = permission::assignments_of_principal(tx, space, principal).await?;
+    permission::mark_removing(tx, act, space, &held, RemovalStrategy::Keep).await?;
+    end_of_principal(tx, act, space, principal).await?;
+    shut_out(tx, act, space, &[principal]).await?;
     // A deleted user may have been in a group that a sync is for.
     if let Principal::User(user) = principal {
-        let others: Vec<(UserSyncId,)> = sql("SELECT MIN(s.id) FROM user_syncs s
+        let others: Vec<Sync> = sql("SELECT s.id, s.principal_kind, s.principal_id, s.account_uin
+             FROM user_syncs s WHERE s.id IN (
+                 SELECT MIN(s.id) FROM user_syncs s
                  JOIN synced_users y ON y.account_uin = s.account_uin
                  WHERE y.user_id = $1 AND s.space_id = $2 AND s.principal_kind = 'group'
                    AND s.state <> 'removing'
-                 GROUP BY s.account_uin")
+                 GROUP BY s.account_uin)
+             ORDER BY s.id")
         .bind(user)
         .bind(space)
         .fetch_all(tx)
         .await?;
-        for (id,) in others {
-            if let Some(sync) = super::user_sync(tx, space, id).await? {
-                look_again(tx, act, space, &[sync.principal()]).await?;
-            }
-        }
+        start_again(tx, act, space, &others).await?;
     }
     end_lost_sessions(tx, act, space).await
 }
@@ -126,11 +155,15 @@ pub async fn end_opened(
 
 #[derive(sqlx::FromRow)]
 struct Lost {
-    #[expect(dead_code, reason = "tells rows apart")]
-    id: RoleSessionId,
     account_uin: Uin,
     name_id: String,
     role_name: String,
+}
+
+impl From<Lost> for Entry {
+    fn from(lost: Lost) -> Self {
+        Self { account: lost.account_uin, name_id: lost.name_id, role: lost.role_name }
+    }
 }
 
 /// Ends the role sessions that the space's word has opened and that it would not give again.
@@ -142,7 +175,7 @@ async fn end_lost_sessions(
     space::end_access(tx, space_id).await?;
     let provider = names::saml_provider(space_id);
     let after_prefix = i64::try_from(names::ROLE_PREFIX.len()).unwrap_or(0) + 1;
-    let mut query = sql("SELECT s.id, s.account_uin, s.name_id, r.name AS role_name
+    let mut query = sql("SELECT s.account_uin, s.name_id, r.name AS role_name
          FROM cloud_role_sessions s JOIN cloud_roles r ON r.id = s.role_id
          WHERE s.revoked_at IS NULL AND r.managed_by = ");
     // A provider of this name that somebody made in an account of theirs is none of the space's.
@@ -167,20 +200,7 @@ async fn end_lost_sessions(
                    SELECT 1 FROM group_members m
                    WHERE m.group_id = a.principal_id AND m.user_id = u.id)))",
     );
-    let mut lost: Vec<Lost> = query.fetch_all(tx).await?;
-    let key = |lost: &Lost| (lost.account_uin, lost.name_id.clone(), lost.role_name.clone());
-    lost.sort_by_key(key);
-    lost.dedup_by_key(|lost| key(lost));
-    for lost in lost {
-        let Lost { account_uin, name_id, role_name, .. } = &lost;
-        match cloud::revoke(tx, act, *account_uin, &provider, name_id, role_name).await {
-            Ok(_) => {}
-            Err(cloud::Error::Store(error)) => return Err(error),
-            Err(error) => {
-                // The account has no organisation any more, so there is nobody to tell.
-                tracing::error!(?error, "a role session is not recorded as revoked");
-            }
-        }
-    }
-    Ok(())
+    let lost: Vec<Lost> = query.fetch_all(tx).await?;
+    let entries: BTreeSet<Entry> = lost.into_iter().map(Entry::from).collect();
+    cloud::revoke(tx, act, &provider, &entries).await
 }

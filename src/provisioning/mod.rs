@@ -23,7 +23,9 @@ mod user_sync_batch;
 mod user_sync_change;
 mod user_syncs;
 
-pub use access_ends::{access_changed, end_opened, identity_deleted, remove_assignment};
+pub use access_ends::{
+    access_changed, end_opened, identity_deleted, remove_assignment, remove_assignments,
+};
 pub use by_hand::{
     ManualObject, ManualStep, PolicyToMake, Shape, confirm_manual_step, manual_steps, target,
 };
@@ -36,8 +38,8 @@ pub use user_sync_batch::create_user_syncs;
 pub use user_sync_change::{UserSyncChange, update_user_sync};
 pub use user_syncs::{
     DeletionStrategy, DuplicationStrategy, MOST_SYNCS_PER_CALL, NewUserSync, UserSync,
-    UserSyncFilter, UserSyncItem, cam_user_names, delete_user_sync, directory_user_of, user_sync,
-    user_syncs, user_syncs_between, user_syncs_of,
+    UserSyncFilter, UserSyncItem, cam_user_names, delete_user_sync, delete_user_syncs,
+    directory_user_of, user_sync, user_syncs, user_syncs_between, user_syncs_of,
 };
 
 use crate::{

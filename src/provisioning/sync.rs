@@ -31,6 +31,8 @@ struct Person {
 struct Synced {
     user_id: UserId,
     cam_user_name: String,
+    /// Whether that is nobody any more, or somebody who is disabled.
+    shut_out: bool,
 }
 
 /// Makes and keeps in step the CAM users of a sync; lets go of those that no sync covers any more.
@@ -216,7 +218,9 @@ async fn let_go(rec: &Reconciler, cam: &dyn Cam, sync: &UserSync) -> Attempt<()>
     let uncovered: Vec<Synced> = rec
         .db
         .read(async |tx| -> store::Result<_> {
-            sql("SELECT y.user_id, y.cam_user_name FROM synced_users y
+            sql("SELECT y.user_id, y.cam_user_name,
+                        (u.deleted_at IS NOT NULL OR u.active = $3 OR u.blocked = $4) AS shut_out
+                 FROM synced_users y
                  JOIN users u ON u.id = y.user_id
                  WHERE y.account_uin = $1 AND u.space_id = $2
                    AND (u.deleted_at IS NOT NULL OR NOT EXISTS (
@@ -232,6 +236,8 @@ async fn let_go(rec: &Reconciler, cam: &dyn Cam, sync: &UserSync) -> Attempt<()>
                  ORDER BY y.user_id")
             .bind(sync.account_uin)
             .bind(sync.space_id)
+            .bind(false)
+            .bind(true)
             .fetch_all(tx)
             .await
         })
@@ -240,6 +246,10 @@ async fn let_go(rec: &Reconciler, cam: &dyn Cam, sync: &UserSync) -> Attempt<()>
     for synced in uncovered {
         let name = &synced.cam_user_name;
         if let Some(found) = cam.user(name).await?.filter(|found| found.ours) {
+            if synced.shut_out && !found.blocked {
+                // Who stays stays shut out, whatever the strategy says (US-15).
+                cam.set_user_blocked(name, true).await?;
+            }
             match sync.deletion_strategy {
                 DeletionStrategy::Keep => cam.release_user(name).await?,
                 DeletionStrategy::Delete if found.has_access_keys => {
@@ -265,5 +275,6 @@ async fn let_go(rec: &Reconciler, cam: &dyn Cam, sync: &UserSync) -> Attempt<()>
         return Ok(());
     }
     let names = kept_back.join(", ");
-    Err(Trouble::Permanent(format!("these CAM users have access keys: {names}")))
+    let reason = format!("SyncUserHasAccessKey: these CAM users have access keys: {names}");
+    Err(Trouble::Permanent(reason))
 }

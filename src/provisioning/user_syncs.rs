@@ -1,11 +1,13 @@
 //! User syncs in the database: an identity has a CAM user in an account.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::Error;
 use crate::{
     audit::{self, Act, Change, Scope},
-    directory::{fold, push_identities_of},
+    directory::fold,
     id::{Principal, PrincipalKind, SpaceId, TaskId, Uin, UserId, UserSyncId},
     organization::AccountKind,
     permission::AssignmentState,
@@ -273,38 +275,100 @@ pub async fn delete_user_sync(
     space: SpaceId,
     id: UserSyncId,
 ) -> Result<TaskId, Error> {
-    end_if_there(tx, act, space, id).await?.ok_or(Error::UserSyncNotFound)
+    let tasks = delete_user_syncs(tx, act, space, &[id]).await?;
+    tasks.into_iter().next().ok_or(Error::UserSyncNotFound)
 }
 
-/// The same, where it may be gone already.
-pub(super) async fn end_if_there(
+/// Ends user syncs; says the task of each in the order given. Where one is not there, none is ended.
+pub async fn delete_user_syncs(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
+    ids: &[UserSyncId],
+) -> Result<Vec<TaskId>, Error> {
+    let mut query = sql(END);
+    query.push_bind(act.now).push(" WHERE space_id = ").push_bind(space);
+    query.push(" AND id IN ").push_numbers(ids.iter().map(|id| id.0).collect::<Vec<i64>>());
+    let ended = end(tx, act, space, query, ids).await?;
+    // One that is named twice ends once.
+    let mut told = BTreeSet::new();
+    let distinct = ids.iter().filter(|id| told.insert(**id));
+    distinct.map(|id| ended.get(id).copied().ok_or(Error::UserSyncNotFound)).collect()
+}
+
+/// Ends the user syncs that are for an identity that goes.
+pub(super) async fn end_of_principal(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    principal: Principal,
+) -> Result<(), database::Error> {
+    let mut query = sql(END);
+    query.push_bind(act.now).push(" WHERE space_id = ").push_bind(space);
+    query.push(" AND state <> 'removing' AND principal_kind = ").push_bind(principal.kind());
+    query.push(" AND principal_id = ").push_bind(principal.number());
+    end(tx, act, space, query, &[]).await.map(|_| ())
+}
+
+const END: &str = "UPDATE user_syncs SET state = 'removing', updated_at = ";
+
+#[derive(sqlx::FromRow)]
+struct Ended {
+    #[sqlx(flatten)]
+    sync: Sync,
+    deletion_strategy: DeletionStrategy,
+}
+
+/// Ends the user syncs that an update finds, in this order: a task for each, and a record.
+async fn end(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    mut update: database::Sql,
+    order: &[UserSyncId],
+) -> Result<BTreeMap<UserSyncId, TaskId>, database::Error> {
+    update.push(" RETURNING id, principal_kind, principal_id, account_uin, deletion_strategy");
+    let mut ended: Vec<Ended> = update.fetch_all(tx).await?;
+    let place = |id: UserSyncId| order.iter().position(|other| *other == id);
+    ended.sort_unstable_by_key(|ended| (place(ended.sync.id), ended.sync.id));
+    let tasks: Vec<_> =
+        ended.iter().map(|it| (it.sync.task(space, Kind::DeleteUserSync), None)).collect();
+    let tasks = task::enqueue_all(tx, act, &tasks).await?;
+    for (Ended { sync, deletion_strategy }, task) in ended.iter().zip(&tasks) {
+        let change = Change {
+            scope: Scope::Space(space),
+            action: "user_sync.delete",
+            object_kind: "user_sync",
+            object_id: &sync.id.to_string(),
+            before: json!({
+                "principal": sync.principal().to_string(),
+                "account": sync.account_uin,
+                "deletion_strategy": deletion_strategy,
+            }),
+            after: json!({ "task": task }),
+        };
+        audit::record(tx, act, change).await?;
+    }
+    Ok(ended.into_iter().map(|ended| ended.sync.id).zip(tasks).collect())
+}
+
+/// What a task about a user sync has to know.
+#[derive(sqlx::FromRow)]
+pub(super) struct Sync {
     id: UserSyncId,
-) -> Result<Option<TaskId>, database::Error> {
-    let Some(found) = user_sync(tx, space, id).await? else { return Ok(None) };
-    sql("UPDATE user_syncs SET state = 'removing', updated_at = $1 WHERE id = $2")
-        .bind(act.now)
-        .bind(id)
-        .execute(tx)
-        .await?;
-    let task = new_task(space, id, found.principal(), found.account_uin, Kind::DeleteUserSync);
-    let task = task::enqueue(tx, act, &task).await?;
-    let change = Change {
-        scope: Scope::Space(space),
-        action: "user_sync.delete",
-        object_kind: "user_sync",
-        object_id: &id.to_string(),
-        before: json!({
-            "principal": found.principal().to_string(),
-            "account": found.account_uin,
-            "deletion_strategy": found.deletion_strategy,
-        }),
-        after: json!({ "task": task }),
-    };
-    audit::record(tx, act, change).await?;
-    Ok(Some(task))
+    principal_kind: PrincipalKind,
+    principal_id: i64,
+    account_uin: Uin,
+}
+
+impl Sync {
+    fn principal(&self) -> Principal {
+        Principal::new(self.principal_kind, self.principal_id)
+    }
+
+    fn task(&self, space: SpaceId, kind: Kind) -> NewTask {
+        new_task(space, self.id, self.principal(), self.account_uin, kind)
+    }
 }
 
 /// Has every user sync that concerns these identities look again (US-14, US-15): those of a user,
@@ -315,26 +379,31 @@ pub(super) async fn look_again(
     space: SpaceId,
     changed: &[Principal],
 ) -> Result<(), database::Error> {
-    for principal in changed {
-        let mut query = sql("SELECT s.id, s.principal_kind, s.principal_id, s.account_uin
-             FROM user_syncs s");
-        if let Principal::User(user) = principal {
-            query.push(" JOIN ");
-            push_identities_of(&mut query, *user);
-            query.push(" p ON s.principal_kind = p.kind AND s.principal_id = p.id WHERE");
-        } else {
-            query.push(" WHERE s.principal_kind = ").push_bind(principal.kind());
-            query.push(" AND s.principal_id = ").push_bind(principal.number()).push(" AND");
-        }
-        query.push(" s.state <> 'removing' AND s.space_id = ").push_bind(space);
-        let found: Vec<(UserSyncId, PrincipalKind, i64, Uin)> = query.fetch_all(tx).await?;
-        for (id, kind, number, account) in found {
-            let principal = Principal::new(kind, number);
-            let task = new_task(space, id, principal, account, Kind::StartUserSync);
-            task::enqueue(tx, act, &task).await?;
-        }
-    }
-    Ok(())
+    let numbers = |kind: PrincipalKind| -> Vec<i64> {
+        changed.iter().filter(|it| it.kind() == kind).map(|it| it.number()).collect()
+    };
+    let (users, groups) = (numbers(PrincipalKind::User), numbers(PrincipalKind::Group));
+    let mut query = sql("SELECT id, principal_kind, principal_id, account_uin FROM user_syncs
+         WHERE state <> 'removing' AND space_id = ");
+    query.push_bind(space);
+    query.push(" AND (principal_kind = 'user' AND principal_id IN ").push_numbers(users.clone());
+    query.push(" OR principal_kind = 'group' AND (principal_id IN ").push_numbers(groups);
+    query.push(" OR principal_id IN (SELECT group_id FROM group_members WHERE user_id IN ");
+    query.push_numbers(users).push("))) ORDER BY id");
+    let found: Vec<Sync> = query.fetch_all(tx).await?;
+    start_again(tx, act, space, &found).await
+}
+
+/// Has these user syncs look again.
+pub(super) async fn start_again(
+    tx: &mut Write,
+    act: &Act,
+    space: SpaceId,
+    syncs: &[Sync],
+) -> Result<(), database::Error> {
+    let tasks: Vec<_> =
+        syncs.iter().map(|sync| (sync.task(space, Kind::StartUserSync), None)).collect();
+    task::enqueue_all(tx, act, &tasks).await.map(|_| ())
 }
 
 /// The user of a directory that a CAM user was made for.

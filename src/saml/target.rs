@@ -9,6 +9,8 @@ use super::role::{self, RoleClaim};
 
 /// Shortest session that AWS and Alibaba grant.
 const SHORTEST_SESSION: SignedDuration = SignedDuration::from_mins(15);
+/// Longest `RelayState` (bytes; SAML bindings §3.5.3).
+const LONGEST_RELAY_STATE: usize = 80;
 /// Longest session that AWS and Alibaba grant.
 const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
@@ -85,6 +87,23 @@ impl Target<'_> {
             Self::AlibabaChina => "urn:alibaba:cloudcomputing",
             Self::AlibabaInternational => "urn:alibaba:cloudcomputing:international",
         }
+    }
+
+    /// The `RelayState` by which the cloud leads to a landing page: the address, for a cloud that is
+    /// not ours. None where there is none that it would take: longer than 80 bytes (SAML bindings
+    /// §3.5.3), or the path of a console whose address we do not know.
+    pub fn relay_state(&self, page: &str) -> Option<String> {
+        let console = match self {
+            Self::Embedded { .. } | Self::AlibabaChina | Self::AlibabaInternational => None,
+            Self::TencentChina => Some("https://console.cloud.tencent.com"),
+            Self::TencentInternational => Some("https://console.intl.cloud.tencent.com"),
+            Self::Aws { .. } => Some("https://console.aws.amazon.com"),
+        };
+        let address = match page.strip_prefix('/') {
+            Some(path) => format!("{}/{path}", console?),
+            None => page.to_owned(),
+        };
+        (1..=LONGEST_RELAY_STATE).contains(&address.len()).then_some(address)
     }
 
     /// How long a name of a session may be.
@@ -166,6 +185,27 @@ mod tests {
     fn value(statements: &[Statement], end: &str) -> Vec<String> {
         let found = statements.iter().find(|it| it.name.ends_with(end));
         found.map(|it| it.values.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn pc_06_a_landing_page_is_told_where_it_is_understood() {
+        let here = Target::Embedded { sign_in_url: "https://x/cloud/login/saml" };
+        let page = |target: Target<'_>, page: &str| target.relay_state(page);
+        assert_eq!(
+            page(Target::TencentChina, "/cvm").as_deref(),
+            Some("https://console.cloud.tencent.com/cvm")
+        );
+        let aws = Target::Aws { region: None };
+        assert_eq!(page(aws, "/ec2").as_deref(), Some("https://console.aws.amazon.com/ec2"));
+        assert_eq!(page(Target::AlibabaChina, "/ecs"), None);
+        let ecs = "https://ecs.console.aliyun.com/";
+        assert_eq!(page(Target::AlibabaChina, ecs).as_deref(), Some(ecs));
+        assert_eq!(page(here, "/cloud"), None);
+        assert_eq!(page(aws, ""), None);
+        let origin = "https://console.aws.amazon.com/";
+        let [fits, long] = [80, 81].map(|length| "a".repeat(length - origin.len()));
+        assert!(page(aws, &format!("/{fits}")).is_some());
+        assert_eq!(page(aws, &format!("/{long}")), None);
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub async fn enqueue(tx: &mut Write, act: &Act, task: &NewTask) -> store::Result
     Ok(id)
 }
 
+/// How many tasks are written in one statement.
+const AT_ONCE: usize = 500;
+
 /// With what a task was begun.
 struct Begun<'a> {
     request_id: &'a str,
@@ -45,7 +48,10 @@ pub async fn enqueue_all(
             Insert { task, state, reason: *reason, begun: Begun::by(act) }
         })
         .collect();
-    let ids = insert_all(tx, act, &rows).await?;
+    let mut ids = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(AT_ONCE) {
+        ids.extend(insert_all(tx, act, rows).await?);
+    }
     if rows.iter().any(|row| !row.state.is_final()) {
         tx.wake_tasks();
     }

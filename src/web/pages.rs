@@ -100,9 +100,7 @@ fn cookie_name(door: Door) -> &'static str {
 
 /// Lays error pages around routes that other sites post to, or that need no session.
 pub fn open_door(routes: Routes) -> Routes {
-    routes
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(middleware::from_fn(show_problems))
+    routes.layer(RequestBodyLimitLayer::new(BODY_LIMIT)).layer(middleware::from_fn(show_problems))
 }
 
 /// Why a page cannot be shown: turned into an error page at the door.

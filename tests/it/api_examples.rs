@@ -7,7 +7,7 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use identity_center::{
-    cloud, directory,
+    cloud, credential, directory,
     id::{ConfigurationId, SpaceId, Uin, UserId},
     organization,
     request::{self, NewRequest},
@@ -43,8 +43,8 @@ const DOCUMENT: &str = "(a document)";
 const PASSWORDS: [&str; 2] = ["Correct-Horse-7-Battery", "Correct-Horse-8-Battery"];
 const SECRETS: [&str; 6] =
     ["CredentialSecret", "SecretKey", "SecretAccessKey", "TmpSecretKey", "Token", "Secret"];
-const DOCUMENTS: [&str; 4] =
-    ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate", "PublicKey"];
+const DOCUMENTS: [&str; 5] =
+    ["EncodedMetadataDocument", "SAMLMetadata", "X509Certificate", "PublicKey", "Bundle"];
 
 #[derive(Serialize, Deserialize)]
 pub struct Story {
@@ -85,6 +85,7 @@ pub struct Step {
 enum Event {
     AliceAsks,
     AliceSignsIn,
+    TheDirectoryAsks,
     TheRoleDrifts,
     ThePortalVouches,
 }
@@ -298,6 +299,18 @@ impl<'h> Telling<'h> {
                 let finish = company.ticket_for(&browser, "alice").await;
                 let inside = browser.get(finish).header(USER_AGENT, "Mozilla/5.0").send().await;
                 assert_eq!(inside.unwrap().status(), StatusCode::SEE_OTHER);
+            }
+            Event::TheDirectoryAsks => {
+                let (space, act) = (world.space.id, world.act());
+                let made = db.write(async |tx| credential::create(tx, &act, space, None).await);
+                let (made, token) = made.await.unwrap();
+                let url = self.house.url("/scim/v2/Users?filter=userName%20eq%20%22alice%22");
+                let asked = reqwest::Client::new().get(url).bearer_auth(token.expose_secret());
+                let asked = asked.header(USER_AGENT, "A directory").send().await.unwrap();
+                assert_eq!(asked.status(), StatusCode::OK);
+                self.house.app.recorder.flush().await;
+                let gone = db.write(async |tx| credential::delete(tx, &act, space, made.id).await);
+                gone.await.unwrap();
             }
             Event::TheRoleDrifts => {
                 let changed = db.write(async |tx| {

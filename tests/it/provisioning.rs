@@ -461,6 +461,8 @@ in_both_worlds! {
                     Ok(provisioning::access_changed(tx, act, space, &changed).await?)
                 })
                 .await;
+            // Out at once, before any task has run.
+            assert!(cam_users(world).await[0].1);
             world.run_tasks().await;
             assert_eq!(cam_users(world).await[0].1, blocked);
         }

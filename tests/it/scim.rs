@@ -2,6 +2,7 @@
 
 mod access;
 mod bulk;
+mod cam_users;
 mod concurrency;
 mod console;
 mod contract;
@@ -18,6 +19,7 @@ mod patches;
 mod queries;
 mod quirks;
 mod recorder;
+mod rights;
 mod root;
 mod strangers;
 mod tester;

@@ -232,6 +232,21 @@ impl<'h> World<'h> {
         post.form(&[("SAMLResponse", word)]).send().await.unwrap()
     }
 
+    async fn set_landing_page(&self, page: &str) {
+        let change = json!({
+            "ZoneId": self.zone, "RoleConfigurationId": self.configuration, "NewRelayState": page,
+        });
+        self.administrator.done(self.house, "UpdateRoleConfiguration", change).await;
+    }
+
+    /// Posts a response with a `RelayState` beside it.
+    async fn land(&self, browser: &Client, word: &str, relay_state: &str) -> Response {
+        let door = self.house.url("/cloud/login/saml");
+        let post = browser.post(door).header("Origin", self.house.url(""));
+        let form = [("SAMLResponse", word), ("RelayState", relay_state)];
+        post.form(&form).send().await.unwrap()
+    }
+
     /// The account console, while one is in the account.
     pub async fn console(&self, browser: &Client, query: &[(&str, &str)]) -> Option<String> {
         let address = url::Url::parse_with_params(&self.house.url("/cloud"), query).unwrap();
@@ -462,6 +477,42 @@ on_both! {
         assert_eq!(ends.duration_since(now).as_secs(), 3600);
         let entered = world.enter(&browser, &world.word(&browser).await).await;
         assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+    }
+
+    /// The landing page of a configuration is where its role lands; what the browser makes of the
+    /// handle leads nowhere else.
+    async fn pc_06_a_role_lands_on_the_page_of_its_configuration(house) {
+        let world = World::open(house).await;
+        let ann = world.push_user("ann").await;
+        world.assign("User", &ann).await;
+        let browser = house.browser();
+        world.sign_in(&browser, "ann").await;
+        let page = world.launch(&browser).await.text().await.unwrap();
+        assert!(!page.contains("RelayState"), "there is none yet");
+        for (page, leads) in [
+            ("/cloud?action=cvm:DescribeInstances", Some("/cloud?action=cvm%3ADescribeInstances&as=")),
+            // Somewhere else altogether, and another door of ours: the front page.
+            ("https://cloud.tencent.com/cvm", None),
+            ("/console", None),
+        ] {
+            world.set_landing_page(page).await;
+            let launch = world.launch(&browser).await.text().await.unwrap();
+            let handle = input(&launch, "RelayState");
+            assert!(handle.len() <= 80 && handle.starts_with("rc-"), "{handle}");
+            let entered = world.land(&browser, &input(&launch, "SAMLResponse"), &handle).await;
+            assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+            let lands = location(&entered);
+            let leads = house.url(leads.unwrap_or("/cloud?as="));
+            assert!(lands.starts_with(&leads), "{page}: {lands}");
+            let shown = browser.get(&lands).send().await.unwrap();
+            assert_eq!(shown.status(), StatusCode::OK);
+        }
+        world.set_landing_page("/cloud?action=cvm:DescribeInstances").await;
+        for handle in ["/console", "https://evil.example/", "//evil.example", "rc-000000000000", "", "é"] {
+            let word = world.word(&browser).await;
+            let entered = world.land(&browser, &word, handle).await;
+            assert!(location(&entered).starts_with(&house.url("/cloud?as=")), "{handle}");
+        }
     }
 
     async fn con_07_one_person_has_a_role_and_a_cam_user_in_one_account(house) {

@@ -1,9 +1,11 @@
 //! Carrying a plan out.
 
+use std::collections::BTreeSet;
+
 use super::{Edit, Error, Operation, Place, Plan, State, plan};
 use crate::{
     audit::Act,
-    id::{ConfigurationId, PrincipalKind, SpaceId, TaskId},
+    id::{ConfigurationId, Principal, PrincipalKind, SpaceId, TaskId, Uin},
     permission::{self, Limits, RemovalStrategy, Triple},
     provisioning,
     secret::constant_time_eq,
@@ -93,37 +95,27 @@ async fn carry_out(
             tasks.extend(made.into_iter().map(|item| item.task));
         }
         Operation::Unassign { triples, strategy } => {
-            for triple in triples {
-                let task =
-                    provisioning::remove_assignment(tx, act, space.id, triple, *strategy).await?;
-                tasks.push(task);
-            }
+            let removed =
+                provisioning::remove_assignments(tx, act, space.id, triples, *strategy).await?;
+            tasks.extend(removed);
         }
         Operation::Deploy(places) | Operation::Redeploy(places) => {
-            for Place { account, configuration } in places {
-                let task =
-                    permission::begin_deployment(tx, act, space.id, *configuration, *account);
-                tasks.push(task.await?);
-            }
+            let places: Vec<_> = places.iter().map(|it| (it.configuration, it.account)).collect();
+            tasks.extend(permission::begin_deployments(tx, act, space.id, &places).await?);
         }
         Operation::Undeploy { places, remove_assignments } => {
-            for place in places {
-                if *remove_assignments {
-                    tasks.extend(clear(tx, act, space.id, *place).await?);
-                }
-                let Place { account, configuration } = *place;
-                let task = permission::begin_removal(tx, act, space.id, configuration, account);
-                tasks.push(task.await?);
+            if *remove_assignments {
+                tasks.extend(clear(tx, act, space.id, places).await?.1);
             }
+            let places: Vec<_> = places.iter().map(|it| (it.configuration, it.account)).collect();
+            tasks.extend(permission::begin_removals(tx, act, space.id, &places).await?);
         }
         Operation::Clear(places) => {
-            for place in places {
-                let cleared = clear(tx, act, space.id, *place).await?;
-                if cleared.is_empty() {
-                    return Err(permission::Error::AssignmentNotFound.into());
-                }
-                tasks.extend(cleared);
+            let (cleared, removed) = clear(tx, act, space.id, places).await?;
+            if places.iter().any(|place| !cleared.contains(&(place.account, place.configuration))) {
+                return Err(permission::Error::AssignmentNotFound.into());
             }
+            tasks.extend(removed);
         }
         Operation::Sync(new) => {
             let per_call = limits.per_call;
@@ -131,9 +123,7 @@ async fn carry_out(
             tasks.extend(made.into_iter().map(|item| item.task));
         }
         Operation::Unsync(ids) => {
-            for id in ids {
-                tasks.push(provisioning::delete_user_sync(tx, act, space.id, *id).await?);
-            }
+            tasks.extend(provisioning::delete_user_syncs(tx, act, space.id, ids).await?);
         }
         Operation::DeleteUser(id) => provisioning::delete_user(tx, act, space, *id).await?,
         Operation::DeleteGroup(id) => provisioning::delete_group(tx, act, space, *id).await?,
@@ -147,32 +137,36 @@ async fn carry_out(
     Ok(tasks)
 }
 
-/// Takes every assignment of a configuration on an account away; the role stays.
+/// Takes every assignment of these configurations on these accounts away; the roles stay. Says where
+/// there were any, and the tasks.
 async fn clear(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    place: Place,
-) -> Result<Vec<TaskId>, Error> {
-    let Place { account, configuration } = place;
-    let rows: Vec<(PrincipalKind, i64)> = sql("SELECT principal_kind, principal_id
-         FROM assignments WHERE space_id = $1 AND account_uin = $2 AND configuration_id = $3
-           AND state <> 'removing'")
-    .bind(space)
-    .bind(account)
-    .bind(configuration)
-    .fetch_all(tx)
-    .await?;
-    let mut principals: Vec<_> =
-        rows.into_iter().map(|(kind, number)| crate::id::Principal::new(kind, number)).collect();
-    principals.sort_unstable();
-    let mut tasks = Vec::with_capacity(principals.len());
-    for principal in principals {
-        let triple = Triple { principal, account, configuration };
-        let strategy = RemovalStrategy::Keep;
-        tasks.push(provisioning::remove_assignment(tx, act, space, &triple, strategy).await?);
-    }
-    Ok(tasks)
+    places: &[Place],
+) -> Result<(BTreeSet<(Uin, ConfigurationId)>, Vec<TaskId>), Error> {
+    let mut query = sql("SELECT account_uin, configuration_id, principal_kind, principal_id
+         FROM assignments WHERE state <> 'removing' AND space_id = ");
+    query.push_bind(space).push(" AND account_uin IN ");
+    query.push_numbers(places.iter().map(|place| place.account.0).collect::<Vec<i64>>());
+    query.push(" AND configuration_id IN ");
+    query.push_numbers(places.iter().map(|place| place.configuration.0).collect::<Vec<i64>>());
+    let rows: Vec<(Uin, ConfigurationId, PrincipalKind, i64)> = query.fetch_all(tx).await?;
+    let wanted: BTreeSet<_> = places.iter().map(|it| (it.account, it.configuration)).collect();
+    let mut triples: Vec<Triple> = rows
+        .into_iter()
+        .filter(|(account, configuration, ..)| wanted.contains(&(*account, *configuration)))
+        .map(|(account, configuration, kind, number)| Triple {
+            principal: Principal::new(kind, number),
+            account,
+            configuration,
+        })
+        .collect();
+    triples.sort_unstable_by_key(|it| (it.account, it.configuration, it.principal));
+    let cleared = triples.iter().map(|it| (it.account, it.configuration)).collect();
+    let strategy = RemovalStrategy::Keep;
+    let tasks = provisioning::remove_assignments(tx, act, space, &triples, strategy).await?;
+    Ok((cleared, tasks))
 }
 
 async fn change(

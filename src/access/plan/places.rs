@@ -161,6 +161,15 @@ impl Builder<'_> {
     }
 
     pub(super) fn undeploy_all(&mut self, places: &[Place], remove_assignments: bool) {
+        if remove_assignments {
+            for place in places {
+                let state = self.deployments.get(place).map(|it| it.state);
+                if state.is_some_and(|state| state != DeploymentState::Removing) {
+                    let all = self.assigned(*place);
+                    self.clear(*place, &all);
+                }
+            }
+        }
         for place in places {
             let name = self.state.configuration_name(place.configuration);
             match self.deployments.get(place).map(|it| it.state) {
@@ -178,10 +187,6 @@ impl Builder<'_> {
                     | DeploymentState::Deployed
                     | DeploymentState::Failed,
                 ) => {}
-            }
-            if remove_assignments {
-                let all = self.assigned(*place);
-                self.clear(*place, &all);
             }
             let left = self.remaining(*place);
             if left > 0 {

@@ -117,13 +117,9 @@ impl Builder<'_> {
                 self.conflict(ConflictKind::NotFound, None, id.to_string(), detail);
                 continue;
             };
-            self.task(
-                Kind::DeleteUserSync,
-                (sync.account_uin, None),
-                Some(sync.principal()),
-                false,
-            );
             if ended.insert(*id) {
+                let there = (sync.account_uin, None);
+                self.task(Kind::DeleteUserSync, there, Some(sync.principal()), false);
                 let name = self.state.name_of(sync.principal());
                 self.object(sync.account_uin, ObjectKind::UserSync, name, Change::Remove, "");
                 order.push(sync);

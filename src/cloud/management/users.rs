@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     audit::Act,
-    cloud::{self, CamUser, objects::record, sessions, users},
+    cloud::{self, CamUser, objects::record, revocations, users},
     id::Uin,
     secret,
     store::{Page, PageRequest, Read, Timestamp, Write, sql},
@@ -200,6 +200,7 @@ fn state(detail: &UserDetail) -> Value {
         "uin": detail.user.uin,
         "remark": detail.user.remark,
         "console_login": detail.has_password,
+        "blocked": detail.user.blocked,
         "phone_number": detail.phone_number,
         "country_code": detail.country_code,
         "email": detail.email,
@@ -236,6 +237,13 @@ pub async fn update_user(
         Some(Some(hash)) => {
             users::set_password(tx, act, uin, hash).await?;
             after.has_password = true;
+            // Who was shut out before a deployer let go of them is let in by the account.
+            sql("UPDATE cloud_users SET blocked = $1 WHERE uin = $2")
+                .bind(false)
+                .bind(uin)
+                .execute(tx)
+                .await?;
+            after.user.blocked = false;
         }
         Some(None) => {
             sql("UPDATE cloud_users SET password_hash = NULL WHERE uin = $1")
@@ -279,7 +287,7 @@ pub async fn delete_user(
     if has_keys && !force {
         return Err(Error::HasKeys);
     }
-    sessions::end_of_user(tx, act, uin).await?;
+    revocations::end_of_users(tx, act, &[uin]).await?;
     sql("DELETE FROM cloud_users WHERE uin = $1").bind(uin).execute(tx).await?;
     let states = [state(&found), json!(null)];
     record(tx, act, own_hand(account), "cam_user.delete", "cam_user", name, states).await?;

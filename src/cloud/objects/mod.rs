@@ -14,6 +14,7 @@ pub(super) use roles::{
     attach_role_policy, create_role, delete_role, detach_role_policy, role, role_policies,
     update_role,
 };
+pub use users::shut_out;
 pub(super) use users::{
     cam_user, cam_users, create_cam_user, delete_cam_user, release_cam_user, set_cam_user_blocked,
     take_over_cam_user,

@@ -1,12 +1,14 @@
 //! CAM users of an account.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{Hand, USER, not_found, record};
 use crate::{
-    audit::Act,
+    audit::{self, Act, Change, Scope},
     cam::{self, User},
-    cloud::{Error, sessions},
+    cloud::{Error, revocations},
     id::{SpaceId, Uin, new_uin},
     store::{self as database, Read, Write, sql},
 };
@@ -180,10 +182,56 @@ pub(in crate::cloud) async fn set_cam_user_blocked(
         .execute(tx)
         .await?;
     if blocked {
-        sessions::end_of_user(tx, act, found.uin).await?;
+        revocations::end_of_users(tx, act, &[found.uin]).await?;
     }
     let states = [json!({ "blocked": found.blocked }), json!({ "blocked": blocked })];
     record(tx, act, hand, "cam_user.set_blocked", "cam_user", name, states).await
+}
+
+/// How many CAM users are shut out in one statement.
+const AT_ONCE: usize = 500;
+
+/// Shuts CAM users of a deployer out of their accounts, at once (US-15): those of these accounts and
+/// names that are its own. What of them is open ends.
+pub async fn shut_out(
+    tx: &mut Write,
+    act: &Act,
+    deployer: SpaceId,
+    users: &[(Uin, String)],
+) -> Result<(), database::Error> {
+    for users in users.chunks(AT_ONCE) {
+        let names: BTreeSet<&str> = users.iter().map(|(_, name)| name.as_str()).collect();
+        let mut query = sql("SELECT uin, account_uin, name FROM cloud_users WHERE account_uin IN ");
+        query.push_numbers(users.iter().map(|(account, _)| account.0).collect::<Vec<i64>>());
+        query.push(" AND name IN (").push_list(names).push(")");
+        query.push(" AND managed_by = ").push_bind(deployer);
+        query.push(" AND blocked = ").push_bind(false);
+        let mut found: Vec<(Uin, Uin, String)> = query.fetch_all(tx).await?;
+        found.retain(|(_, account, name)| {
+            users.iter().any(|(theirs, of)| theirs == account && of == name)
+        });
+        if found.is_empty() {
+            continue;
+        }
+        let uins: Vec<Uin> = found.iter().map(|(uin, ..)| *uin).collect();
+        let mut update = sql("UPDATE cloud_users SET blocked = ");
+        update.push_bind(true).push(", updated_at = ").push_bind(act.now).push(" WHERE uin IN ");
+        update.push_numbers(uins.iter().map(|uin| uin.0).collect::<Vec<i64>>());
+        update.execute(tx).await?;
+        revocations::end_of_users(tx, act, &uins).await?;
+        for (_, account, name) in &found {
+            let change = Change {
+                scope: Scope::Space(deployer),
+                action: "cam_user.set_blocked",
+                object_kind: "cam_user",
+                object_id: &format!("{account}/{name}"),
+                before: json!({ "blocked": false }),
+                after: json!({ "blocked": true }),
+            };
+            audit::record(tx, act, change).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(in crate::cloud) async fn delete_cam_user(
@@ -193,7 +241,7 @@ pub(in crate::cloud) async fn delete_cam_user(
     name: &str,
 ) -> Result<(), Error> {
     let Some(found) = own_user(tx, hand, name).await? else { return Ok(()) };
-    sessions::end_of_user(tx, act, found.uin).await?;
+    revocations::end_of_users(tx, act, &[found.uin]).await?;
     sql("DELETE FROM cloud_users WHERE uin = $1 AND is_root = $2")
         .bind(found.uin)
         .bind(false)

@@ -84,6 +84,7 @@ pub const TABLE: &[Implemented] = &[
             (key!("reference-subject-proposals"), actions::own::proposal::ACTIONS),
             (key!("reference-subject-sign-in-settings"), actions::own::sign_in::ACTIONS),
             (key!("reference-subject-sign-in-tests"), actions::own::sign_in_test::ACTIONS),
+            (key!("reference-subject-history"), actions::own::history::ACTIONS),
             (key!("reference-subject-directory-settings"), actions::own::scim::ACTIONS),
             (key!("reference-subject-all-tasks"), actions::own::task::ACTIONS),
         ],

@@ -8,8 +8,12 @@ use axum::{
 };
 use serde::Deserialize;
 use tower_sessions::Session;
+use url::Url;
 
-use super::principal::{CloudVisitor, console_of};
+use super::{
+    PATH as CONSOLE,
+    principal::{CloudVisitor, console_of},
+};
 use crate::{
     access,
     app::App,
@@ -17,6 +21,7 @@ use crate::{
         self, CamPrincipal, new_role_session,
         sign_in::{self, Claim, Refused, Rules, Verified},
     },
+    id::{ConfigurationId, RoleSessionId},
     saml::response::Received,
     space,
     store::{Timestamp, Write},
@@ -32,6 +37,9 @@ use crate::{
 pub(super) struct SamlForm {
     #[serde(rename = "SAMLResponse")]
     response: String,
+    /// The number of the configuration whose landing page is wanted; anything else says nothing.
+    #[serde(rename = "RelayState")]
+    relay_state: Option<String>,
 }
 
 /// Verifies the response, opens the session, and leads to the account console.
@@ -45,10 +53,47 @@ pub(super) async fn post(
     match let_in(&app, &caller, &form.response).await {
         Ok(principal) => {
             CloudVisitor::remember(&app, &session, &principal).await?;
-            Ok(Redirect::to(&console_of(&principal)).into_response())
+            let landing = landing(&app, &principal, form.relay_state.as_deref()).await?;
+            Ok(Redirect::to(&landing).into_response())
         }
         Err(refused) => Err(problem(refused)),
     }
+}
+
+/// Where the principal lands: on the page that the role's configuration names, if it is one of the
+/// account console; else on its front page (PC-06).
+async fn landing(
+    app: &App,
+    principal: &CamPrincipal,
+    relay_state: Option<&str>,
+) -> Result<String, PageError> {
+    let front = console_of(principal);
+    let CamPrincipal::Role(role) = principal else { return Ok(front) };
+    let Some(Ok(configuration)) = relay_state.map(str::parse::<ConfigurationId>) else {
+        return Ok(front);
+    };
+    let page = app
+        .db
+        .read(async |tx| {
+            access::landing_page(tx, role.account_uin, &role.role_name, configuration).await
+        })
+        .await?;
+    let page = page.and_then(|page| within_console(&app.settings.public_url, &page, role.id));
+    Ok(page.unwrap_or(front))
+}
+
+/// A page as an address of the account console, seen as this session; none for what is elsewhere: an
+/// account has no pages at other doors.
+fn within_console(public: &Url, page: &str, session: RoleSessionId) -> Option<String> {
+    let page = public.join(page).ok()?;
+    if page.origin() != public.origin() || page.path() != CONSOLE {
+        return None;
+    }
+    let mut address = public.join(CONSOLE).ok()?;
+    let kept = page.query_pairs().filter(|(name, _)| name != "as");
+    address.query_pairs_mut().extend_pairs(kept).append_pair("as", &session.to_string());
+    address.set_fragment(page.fragment());
+    Some(address[url::Position::BeforePath..].to_owned())
 }
 
 async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincipal, Refused> {
@@ -191,4 +236,39 @@ fn problem(refused: Refused) -> PageError {
         onward: None,
     }
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pc_06_only_the_account_console_is_landed_on() {
+        let public: Url = "https://id.example:8443".parse().unwrap();
+        let session = RoleSessionId(7);
+        let landed = |page: &str| within_console(&public, page, session);
+        let seen = |query: &str| Some(format!("/cloud?{query}as={session}"));
+        assert_eq!(landed("/cloud"), seen(""));
+        assert_eq!(landed("/cloud?action=cvm:Run"), seen("action=cvm%3ARun&"));
+        assert_eq!(landed("https://id.example:8443/cloud?as=x&a=b"), seen("a=b&"));
+        for elsewhere in [
+            "",
+            "/",
+            "/cloud/",
+            "/cloud/login",
+            "/console",
+            "/cloud/../portal",
+            "/CLOUD",
+            "//evil.example/cloud",
+            r"\\evil.example/cloud",
+            "/%63loud",
+            "https://id.example/cloud",
+            "http://id.example:8443/cloud",
+            "https://id.example:8443@evil.example/cloud",
+            "javascript:alert(1)",
+            "https://cloud.tencent.com/cloud",
+        ] {
+            assert_eq!(landed(elsewhere), None, "{elsewhere}");
+        }
+    }
 }

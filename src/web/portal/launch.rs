@@ -51,7 +51,7 @@ fn carry(said: &Said) -> Result<Response, PageError> {
     let post = SamlPost {
         action: &said.acs_url,
         message: Message::Response(&said.response),
-        relay_state: None,
+        relay_state: said.relay_state.as_deref(),
         destination: &said.account_name,
     };
     Ok(post.page()?)

@@ -65,6 +65,9 @@ pub(super) struct Said {
     pub(super) acs_url: String,
     /// The account's name.
     pub(super) account_name: String,
+    /// Where it leads there, as the cloud understands it (PC-06): for an account of ours the number
+    /// of the configuration, which is short whatever the page is, and which nobody can bend.
+    pub(super) relay_state: Option<String>,
 }
 
 impl Carrier {
@@ -143,7 +146,12 @@ pub(super) async fn for_role(
         .map_err(Unsaid::NoEntry)?;
     let acs_url = word.target.acs_url().into_owned();
     let account_name = launch.account_name.clone();
-    Ok((Said { response, acs_url, account_name }, launch))
+    let relay_state = match word.target {
+        _ if launch.relay_state.is_empty() => None,
+        Target::Embedded { .. } => Some(configuration.to_string()),
+        other => other.relay_state(&launch.relay_state),
+    };
+    Ok((Said { response, acs_url, account_name, relay_state }, launch))
 }
 
 /// Our word for entering an account as a CAM user of it.
@@ -178,7 +186,7 @@ pub(super) async fn for_user(
         .await
         .map_err(Unsaid::NoEntry)?;
     let acs_url = word.target.acs_url().into_owned();
-    Ok(Said { response, acs_url, account_name: launch.account_name })
+    Ok(Said { response, acs_url, account_name: launch.account_name, relay_state: None })
 }
 
 /// What we say to an account.

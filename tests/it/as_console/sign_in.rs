@@ -2,7 +2,8 @@
 //! fetched from.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use identity_center::saml::encoding;
+use identity_center::{credential, saml::encoding, space};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
@@ -43,6 +44,17 @@ impl<'h> Desk<'h> {
         let (found, text) = self.client.refusal(self.house, action, given.clone()).await;
         assert_eq!(found, code, "{action} {given}: {text}");
         assert!(text.contains(word), "{action} {given}: {text}");
+    }
+
+    /// A token of the space, whose directory may push from now on.
+    async fn scim_token(&self) -> String {
+        let (app, space) = (&self.company.house.app, &self.company.space);
+        let act = app.own_act("test").unwrap();
+        let made = app.db.write(async |tx| -> anyhow::Result<_> {
+            space::set_scim_enabled(tx, &act, space, true).await?;
+            Ok(credential::create(tx, &act, space.id, None).await?.1)
+        });
+        made.await.unwrap().expose_secret().to_owned()
     }
 
     async fn propose(&self, metadata: &str) -> Value {
@@ -261,5 +273,97 @@ on_both! {
         desk.refused("FetchSAMLMetadata", json!({}), soon, "moment").await;
         desk.done("RemoveSAMLMetadataSource", json!({})).await;
         assert_eq!(source().await["SAMLMetadataSource"], Value::Null);
+    }
+
+    async fn set_07_sso_17_what_came_to_the_doors_is_read_by_actions(house) {
+        let desk = Desk::open(house).await;
+        desk.company.set_identity_provider().await;
+        desk.company.switch_sign_in(true).await;
+        let browser = house.browser();
+        let inside = browser.get(desk.company.ticket_for(&browser, "alice").await).send().await;
+        assert_eq!(inside.unwrap().status(), reqwest::StatusCode::SEE_OTHER);
+        let refused = desk.company.post(&browser, "not base64!").await;
+        assert_eq!(refused.status(), reqwest::StatusCode::FORBIDDEN);
+
+        let all = desk.done("ListSignInAttempts", json!({})).await;
+        assert_eq!(all["TotalCounts"], 2, "{all}");
+        let [bad, good] = [0, 1].map(|row| all["SignInAttempts"][row].clone());
+        assert_eq!((&bad["Outcome"], &bad["NameId"]), (&json!("Refused"), &json!("")));
+        assert_eq!((&good["Outcome"], &good["NameId"]), (&json!("SignedIn"), &json!("alice")));
+        for (given, expected) in [
+            (json!({ "Outcome": "Refused" }), &bad),
+            (json!({ "Cause": bad["Cause"] }), &bad),
+            (json!({ "Keyword": "ALICE" }), &good),
+            (json!({ "Keyword": bad["CausedBy"] }), &bad),
+        ] {
+            let found = desk.done("ListSignInAttempts", given).await;
+            assert_eq!(found["SignInAttempts"], json!([expected]));
+        }
+        desk.refused("ListSignInAttempts", json!({ "Cause": "no_such" }), PARAM, "`Cause`").await;
+        desk.refused("ListSignInAttempts", json!({ "Outcome": "Lost" }), PARAM, "`Outcome`").await;
+        let one = json!({ "SignInAttemptId": good["SignInAttemptId"] });
+        let shown = desk.done("DescribeSignInAttempt", one.clone()).await;
+        assert_eq!(shown["SignInAttempt"], good);
+        let checks = shown["Checks"].as_array().unwrap();
+        assert!(checks.iter().any(|it| it["Check"] == "signature" && it["Verdict"] == "Passed"));
+        let bundle = desk.done("DescribeSignInAttemptBundle", one).await["Bundle"].clone();
+        assert!(!bundle.as_str().unwrap().contains("alice"), "names are masked: {bundle}");
+        let nothing = "ResourceNotFound.SignInAttemptNotExist";
+        for action in ["DescribeSignInAttempt", "DescribeSignInAttemptBundle"] {
+            for id in ["sa-000000000001", "x"] {
+                let given = json!({ "SignInAttemptId": id });
+                desk.refused(action, given, nothing, "`SignInAttemptId`").await;
+            }
+        }
+
+        assert_eq!(desk.done("ListRefusedLogouts", json!({})).await["TotalCounts"], 0);
+        let slo = house.url(&format!("/saml/slo/{}", desk.company.space.id));
+        let noise = browser.post(slo).form(&[("SAMLRequest", "AAAA")]).send().await.unwrap();
+        assert!(noise.status().is_client_error());
+        let found = desk.done("ListRefusedLogouts", json!({})).await;
+        assert_eq!((&found["TotalCounts"], &found["RefusedLogouts"][0]["Times"]), (&json!(1), &json!(1)));
+
+        let sent = desk.done("ListSCIMRequests", json!({})).await;
+        assert_eq!(sent["SCIMRequests"], json!([]));
+        let token = desk.scim_token().await;
+        let users = house.url("/scim/v2/Users");
+        let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+        for name in ["carol", "carol"] {
+            let body = json!({ "schemas": [schema], "userName": name, "password": "hunter2" });
+            let post = reqwest::Client::new().post(&users).bearer_auth(&token);
+            let post = post.header("Content-Type", "application/scim+json").body(body.to_string());
+            post.send().await.unwrap();
+        }
+        house.app.recorder.flush().await;
+        let sent = desk.done("ListSCIMRequests", json!({ "Method": "POST" })).await;
+        let [again, first] = [0, 1].map(|row| sent["SCIMRequests"][row].clone());
+        assert_eq!((&first["Outcome"], &first["HttpStatus"]), (&json!("Done"), &json!(201)), "{sent}");
+        assert_eq!((&again["ScimType"], &again["HttpStatus"]), (&json!("uniqueness"), &json!(409)));
+        for (given, expected) in [
+            (json!({ "Outcome": "Refused" }), &again),
+            (json!({ "PrincipalType": "User", "PrincipalId": first["PrincipalId"] }), &first),
+        ] {
+            let found = desk.done("ListSCIMRequests", given).await;
+            assert_eq!(found["SCIMRequests"], json!([expected]));
+        }
+        let by_name = desk.done("ListSCIMRequests", json!({ "PrincipalName": "CAROL" })).await;
+        assert_eq!(by_name["SCIMRequests"].as_array().unwrap().len(), 2);
+        assert_eq!(desk.done("ListSCIMRequests", json!({ "Method": "GET" })).await["SCIMRequests"], json!([]));
+        desk.refused("ListSCIMRequests", json!({ "PrincipalId": "x" }), PARAM, "`PrincipalId`").await;
+        let one = json!({ "SCIMRequestId": first["SCIMRequestId"] });
+        let shown = desk.done("DescribeSCIMRequest", one).await;
+        assert_eq!(shown["SCIMRequest"], first);
+        let body = shown["Body"].as_str().unwrap();
+        assert!(body.contains("carol") && !body.contains("hunter2"), "{body}");
+        let made = shown["AuditRecordIds"].as_array().unwrap();
+        let log = desk.client.done(house, "ListAuditRecords", json!({ "MaxResults": 50 })).await;
+        let log = log["AuditRecords"].as_array().unwrap();
+        assert!(log.iter().any(|it| made.contains(&it["AuditRecordId"]) && it["Action"] == "user.create"),
+            "{made:?} {log:?}");
+        for id in ["sr-000000000001", "x"] {
+            let given = json!({ "SCIMRequestId": id });
+            let nothing = "ResourceNotFound.SCIMRequestNotExist";
+            desk.refused("DescribeSCIMRequest", given, nothing, "`SCIMRequestId`").await;
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod deployment;
 pub mod directory;
 pub mod drift;
 pub mod event;
+pub mod history;
 pub mod key;
 pub mod look;
 pub mod other_cloud;

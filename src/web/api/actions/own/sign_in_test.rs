@@ -127,7 +127,7 @@ async fn list(call: &Call) -> Answer {
     Ok(page("SignInTests", found, wanted.limit, |test| info(&test)))
 }
 
-fn check(entry: &Entry) -> Value {
+pub(super) fn check(entry: &Entry) -> Value {
     let verdict = match entry.verdict {
         Verdict::Passed => "Passed",
         Verdict::Failed => "Failed",
