@@ -238,7 +238,7 @@ pub async fn begin_removals(
     for places in places.chunks(AT_ONCE) {
         let mut query = sql("SELECT d.configuration_id, d.account_uin, d.state, EXISTS (
                  SELECT 1 FROM assignments a WHERE a.account_uin = d.account_uin
-                   AND a.configuration_id = d.configuration_id AND a.state <> 'removing') AS used
+                   AND a.configuration_id = d.configuration_id AND a.state IN ('pending', 'active')) AS used
              FROM deployments d WHERE d.space_id = ");
         query.push_bind(space).push(" AND ");
         push_places(&mut query, places);
