@@ -1,18 +1,21 @@
 //! Identifiers.
 //!
 //! Each id is one 62-bit integer: 42 bits of milliseconds since 1970 and 20 bits of a counter
-//! that starts at random. Rows made one after the other lie beside each other in every index.
+//! that starts at random. Rows made one after the other lie beside each other in every index, and
+//! of what comes to be in one millisecond the later has the greater id.
 //! Outward an id is a prefix and 12 digits of base 36, as in the public API ("z-…", "u-…").
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicI64, Ordering},
 };
 
 use crate::{secret, store::Timestamp};
 
 const COUNTER_BITS: u32 = 20;
 const COUNTER_MASK: i64 = (1 << COUNTER_BITS) - 1;
+/// Where a millisecond's first count lies at most: half a million ids can follow it in order.
+const FIRST_MASK: i64 = COUNTER_MASK >> 1;
 const DIGITS: usize = 12;
 
 /// A text that is no id of the kind that is wanted.
@@ -23,21 +26,33 @@ pub struct InvalidId;
 /// Makes ids. Cheap to clone; all clones share one counter.
 #[derive(Clone, Debug)]
 pub struct Ids {
-    counter: Arc<AtomicU32>,
+    last: Arc<AtomicI64>,
 }
 
 impl Ids {
     /// Ids whose counter starts at random.
     pub fn new() -> Result<Self, secret::Error> {
-        let start = u32::from_be_bytes(secret::random::<4>()?);
-        Ok(Self { counter: Arc::new(AtomicU32::new(start)) })
+        let start = i64::from(u32::from_be_bytes(secret::random::<4>()?)) & COUNTER_MASK;
+        Ok(Self { last: Arc::new(AtomicI64::new(start)) })
     }
 
     /// The next id, for something that comes to be now.
     pub fn next<T: From<i64>>(&self, now: Timestamp) -> T {
-        let count = i64::from(self.counter.fetch_add(1, Ordering::Relaxed)) & COUNTER_MASK;
-        let millisecond = now.as_millisecond() & ((1 << 42) - 1);
-        T::from(millisecond << COUNTER_BITS | count)
+        let millisecond = first_of(now);
+        let after = |last: i64| {
+            let count = (last & COUNTER_MASK) + 1;
+            // Where the counter would begin anew, it does so between two milliseconds.
+            let mask = if last & !COUNTER_MASK == millisecond { COUNTER_MASK } else { FIRST_MASK };
+            millisecond | count & mask
+        };
+        let mut last = self.last.load(Ordering::Relaxed);
+        loop {
+            let next = after(last);
+            match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return T::from(next),
+                Err(other) => last = other,
+            }
+        }
     }
 }
 
@@ -415,12 +430,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_one_millisecond_differ_and_grow_with_time() {
-        let ids = Ids::new().unwrap();
+    fn ids_of_one_millisecond_grow_wherever_the_counter_stands() {
         let now = Timestamp::from_second(1_795_000_000);
-        let many: std::collections::HashSet<i64> = (0..10_000).map(|_| ids.next(now)).collect();
-        assert_eq!(many.len(), 10_000);
-        let later: i64 = ids.next(now.plus_seconds(1));
-        assert!(many.iter().all(|id| *id < later));
+        for count in [0, 1, FIRST_MASK - 1, FIRST_MASK, COUNTER_MASK - 1, COUNTER_MASK] {
+            let ids = Ids { last: Arc::new(AtomicI64::new(count)) };
+            let many: Vec<i64> = (0..10_000).map(|_| ids.next(now)).collect();
+            assert!(many.is_sorted_by(|one, next| one < next), "{count}");
+            let later: i64 = ids.next(now.plus_seconds(1));
+            assert!(many[9_999] < later, "{count}");
+            assert!(first_of(now) <= many[0] && later >> COUNTER_BITS == now.plus_seconds(1).as_millisecond());
+        }
     }
 }

@@ -319,7 +319,7 @@ pub async fn heard(
         }
     };
     let reasons = reasons(&trace);
-    if *is_proved {
+    if *is_proved && !may_be_anybodys(refused) {
         record(tx, act, space, "single_logout.refuse", Object::Space, reasons).await?;
     } else {
         let (door, cause) = (UnprovedDoor::SingleLogout, refused.name());
@@ -327,6 +327,19 @@ pub async fn heard(
         unproved::count(tx, act, one).await?;
     }
     Ok(Heard::Refused { check: refused, request_id: answerable.clone() })
+}
+
+/// Whether a message that fails this check may come from anybody, however well it is signed: one that
+/// was meant for somebody else, is old, or was obeyed already stands in histories and in the logs of
+/// proxies. It is counted, like what proves nothing: nobody is to fill the audit log with it.
+fn may_be_anybodys(check: LogoutCheck) -> bool {
+    matches!(
+        check,
+        LogoutCheck::Destination
+            | LogoutCheck::IssueInstant
+            | LogoutCheck::NotOnOrAfter
+            | LogoutCheck::Replay
+    )
 }
 
 /// The logout messages of a space that were refused and proved nothing, by the check that refused
@@ -359,17 +372,7 @@ async fn obey(
     request: &VerifiedRequest,
 ) -> Result<bool, Error> {
     let (space, issuer) = (provider.space_id, provider.entity_id.as_str());
-    // A sign-in at this very moment was claimed before this, and is found below; or it waits here,
-    // finds that sessions were ended, and is judged again.
-    let counted = sql("UPDATE identity_providers SET logouts = logouts + 1
-         WHERE space_id = $1 AND updated_at = $2")
-    .bind(space)
-    .bind(provider.updated_at)
-    .execute(tx)
-    .await?;
-    if counted == 0 {
-        return Err(ProviderError::ChangedMeanwhile.into());
-    }
+    // A message that was obeyed already changes nothing at all: nobody's sign-in waits for it.
     let fresh = sql("INSERT INTO received_logouts
              (space_id, issuer, message_id, name_id, session_indexes, issued_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
@@ -384,6 +387,17 @@ async fn obey(
     .await?;
     if fresh == 0 {
         return Ok(false);
+    }
+    // A sign-in at this very moment was claimed before this, and is found below; or it waits here,
+    // finds that sessions were ended, and is judged again.
+    let counted = sql("UPDATE identity_providers SET logouts = logouts + 1
+         WHERE space_id = $1 AND updated_at = $2")
+    .bind(space)
+    .bind(provider.updated_at)
+    .execute(tx)
+    .await?;
+    if counted == 0 {
+        return Err(ProviderError::ChangedMeanwhile.into());
     }
     let named = |query: &mut Sql| {
         query.push(" space_id = ").push_bind(space);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Error, IdentityProvider, identity_provider};
+use super::{Error, IdentityProvider, identity_provider, ticket::forget_tickets};
 use crate::{
     audit::{self, Act, Change, Scope},
     id::SpaceId,
@@ -141,6 +141,8 @@ pub async fn set_requests(
         .bind(space)
         .execute(tx)
         .await?;
+    // Who has not come for their session yet was let through by what counts no more.
+    forget_tickets(tx, space).await?;
     let change = Change {
         scope: Scope::Space(space),
         action: "identity_provider.set_requests",

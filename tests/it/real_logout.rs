@@ -263,8 +263,8 @@ async fn a_logout_that_one_service_refuses_is_partial() {
         "{text}"
     );
     assert!(!companies.is_inside(&browser, "acme").await);
-    let refused = "SELECT COUNT(*) FROM audit_records WHERE action = 'single_logout.refuse'
-                   AND state_after LIKE '%destination%'";
+    let refused = "SELECT COUNT(*) FROM refused_messages
+                   WHERE cause = 'destination' AND detail LIKE '%destination%'";
     assert_eq!(count(&companies.house, refused).await, 1, "and the administrator reads why");
     companies.house.close().await;
 }

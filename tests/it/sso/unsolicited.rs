@@ -185,7 +185,12 @@ on_both! {
         house.app.clock.advance(SignedDuration::from_secs(301));
         let late = confirm(&browser, house, &finish, &origin(house)).await;
         assert_eq!(late.status(), StatusCode::FORBIDDEN);
+        // Who was let through a moment ago and has not said yes is not, either.
+        let message = unsolicited(&company, "alice").await;
+        let finish = location(&company.post(&browser, &message.base64()).await);
         decide(&company, ResponseSettings::default()).await.unwrap();
+        let stopped = confirm(&browser, house, &finish, &origin(house)).await;
+        assert_eq!(stopped.status(), StatusCode::FORBIDDEN);
         let message = unsolicited(&company, "alice").await;
         let refused = company.post(&browser, &message.base64()).await;
         expect_refusal(&company, refused, "SamlResponseRefused", Check::InResponseTo).await;
