@@ -76,6 +76,8 @@ pub enum Cause {
     OtherKeyType,
     /// The content differs from what was signed.
     ContentChanged,
+    /// Signed over another canonicalisation than the exclusive one without comments.
+    OtherCanonicalization,
     /// A signature of another form than SAML allows.
     SignatureForm,
     /// No certificate here to verify with.
@@ -120,6 +122,8 @@ pub enum Cause {
     UnreadableNameId,
     /// The name identifier changes each time.
     TransientNameId,
+    /// An attribute that is not written as SAML writes attributes, or has a value that is no text.
+    UnreadableAttributes,
     /// The attribute that is to name the person is missing.
     NoIdentityAttribute,
     /// The attribute that is to name the person has several values, or one that is no name.
@@ -150,14 +154,16 @@ impl Cause {
     /// Which field of the identity provider it is about, if it is one.
     pub fn setting(self) -> Option<Setting> {
         Some(match self {
+            Self::OlderSaml => Setting::Protocol,
             Self::NotBase64
             | Self::NotAResponse
             | Self::OtherDestination
             | Self::NoDestination
             | Self::OtherRecipient => Setting::AcsUrl,
-            Self::TooLarge | Self::NoIdentityAttribute | Self::UnreadableIdentityAttribute => {
-                Setting::Attributes
-            }
+            Self::TooLarge
+            | Self::UnreadableAttributes
+            | Self::NoIdentityAttribute
+            | Self::UnreadableIdentityAttribute => Setting::Attributes,
             Self::NoNameId | Self::EmptyNameId | Self::UnreadableNameId | Self::UnknownUser => {
                 Setting::NameId
             }
@@ -177,6 +183,7 @@ impl Cause {
             Self::OtherCertificate | Self::OtherKeyType | Self::NoCertificate => {
                 Setting::SigningCertificate
             }
+            Self::OtherCanonicalization => Setting::Canonicalization,
             Self::WeakAlgorithm => Setting::SignatureAlgorithm,
             Self::ClockAhead | Self::NotYetValid | Self::TooOld | Self::SessionOver => {
                 Setting::Clock
@@ -187,21 +194,27 @@ impl Cause {
             Self::NoAuthnStatement => Setting::AuthnStatement,
             Self::OldAuthentication => Setting::ForceAuthn,
             Self::OtherRelayState => Setting::RelayState,
+            // Damaged or rewritten on the way, or forged: what an identity provider has made whole
+            // has none of these, and no setting of it brings them about. The remedies say where to
+            // look instead.
             Self::NotUtf8
             | Self::NotXml
             | Self::ForbiddenXml
-            | Self::OlderSaml
-            | Self::UnknownParts
             | Self::DuplicateIds
-            | Self::IdentityProviderFailed
-            | Self::AuthenticationFailed
+            | Self::ContentChanged
+            | Self::Disagreement
+            | Self::Replayed => return None,
+            // None of the products leaves it open: each writes one assertion with one bearer
+            // confirmation, the conditions that SAML defines, and nothing beside them. Who does
+            // otherwise is software of somebody's own; what it wrote stands in the report.
+            Self::UnknownParts
             | Self::NoAssertion
             | Self::SeveralAssertions
-            | Self::ContentChanged
             | Self::NotBearer
-            | Self::UnknownCondition
-            | Self::Disagreement
-            | Self::Replayed
+            | Self::UnknownCondition => return None,
+            // About the person or their browser, or a failure that its own log explains.
+            Self::IdentityProviderFailed
+            | Self::AuthenticationFailed
             | Self::UserDisabled
             | Self::OtherBrowser => return None,
         })

@@ -68,7 +68,8 @@ pub struct VerifiedAssertion {
     /// Whom it names, exactly as written but for white space around it: the name identifier, or
     /// the value of the attribute that is set for it.
     pub identity: String,
-    /// The name identifier, exactly as written but for white space around it.
+    /// The name identifier, exactly as written but for white space around it; empty where the
+    /// assertion has none, which is good only beside an attribute that names the person.
     pub name_id: String,
     /// The format of the name.
     pub name_id_format: Option<String>,

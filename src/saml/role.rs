@@ -86,8 +86,15 @@ fn resource(text: &str) -> Result<(i64, &str, &str), RoleError> {
     parts().ok_or(RoleError::Malformed)
 }
 
+/// What may stand in names beside letters and digits.
+pub const NAME_SIGNS: &[u8] = b"_+=,.@-";
+
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
+    is_of(byte, NAME_SIGNS)
+}
+
+fn is_of(byte: u8, signs: &[u8]) -> bool {
+    byte.is_ascii_alphanumeric() || signs.contains(&byte)
 }
 
 /// The session name of a user (DESIGN §8).
@@ -97,20 +104,20 @@ fn is_name_byte(byte: u8) -> bool {
 /// ten hexadecimal digits of the SHA-256 of the true name is appended, so that
 /// two names never share one. The true name is in the NameID and in the audit.
 pub fn session_name(user_name: &str) -> String {
-    session_name_of(user_name, LONGEST_SESSION_NAME)
+    session_name_of(user_name, LONGEST_SESSION_NAME, NAME_SIGNS)
 }
 
-/// The same where a cloud takes names of up to `longest` characters.
-pub fn session_name_of(user_name: &str, longest: usize) -> String {
+/// The same where a cloud takes names of up to `longest` letters, digits and these signs.
+pub fn session_name_of(user_name: &str, longest: usize, signs: &[u8]) -> String {
     let length = user_name.len();
-    let kept =
-        (SHORTEST_SESSION_NAME..=longest).contains(&length) && user_name.bytes().all(is_name_byte);
+    let kept = (SHORTEST_SESSION_NAME..=longest).contains(&length)
+        && user_name.bytes().all(|byte| is_of(byte, signs));
     if kept {
         return user_name.to_owned();
     }
     let mut name: String = user_name
         .chars()
-        .map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' })
+        .map(|c| if c.is_ascii() && is_of(c as u8, signs) { c } else { '-' })
         .take(longest.saturating_sub(SUFFIX + 1))
         .collect();
     let hash = fingerprint(user_name.as_bytes());

@@ -154,5 +154,6 @@ fn read(signed: &str, is_response: bool) -> Option<(String, String)> {
     } else {
         quick_xml::de::from_str::<Assertion>(signed).ok()?
     };
-    Some((assertion.id, assertion.subject.name_id?.value))
+    let name = assertion.subject.name_id.map(|name| name.value);
+    Some((assertion.id, name.unwrap_or_default()))
 }

@@ -59,8 +59,9 @@ pub struct Assertion<'d> {
     pub issuer: &'d str,
     /// Its own signature.
     pub signature: Option<Element<'d>>,
-    /// Whom it is about.
-    pub name_id: NameId<'d>,
+    /// Whom it is about, if a name identifier says so (SAML core §2.4.1 lets a confirmation stand
+    /// alone).
+    pub name_id: Option<NameId<'d>>,
     /// How its bearer is confirmed.
     pub confirmations: Vec<Confirmation<'d>>,
     /// Under which conditions it holds.
@@ -272,9 +273,11 @@ pub(super) fn name_id(element: Element<'_>) -> Result<NameId<'_>, ShapeError> {
     })
 }
 
-fn subject(element: Element<'_>) -> Result<(NameId<'_>, Vec<Confirmation<'_>>), ShapeError> {
+type Subject<'d> = (Option<NameId<'d>>, Vec<Confirmation<'d>>);
+
+fn subject(element: Element<'_>) -> Result<Subject<'_>, ShapeError> {
     let mut parts = Children::of(element, &[])?;
-    let name = name_id(parts.required(ASSERTION, "NameID")?)?;
+    let name = parts.optional(ASSERTION, "NameID").map(name_id).transpose()?;
     let found = parts.many(ASSERTION, "SubjectConfirmation");
     parts.end()?;
     Ok((name, found.into_iter().map(confirmation).collect::<Result<_, _>>()?))

@@ -67,7 +67,7 @@ impl Target<'_> {
         match self {
             Self::Embedded { sign_in_url } => Cow::Borrowed(sign_in_url),
             Self::TencentChina => "https://cloud.tencent.com/login/saml".into(),
-            Self::TencentInternational => "https://intl.cloud.tencent.com/login/saml".into(),
+            Self::TencentInternational => "https://www.tencentcloud.com/login/saml".into(),
             Self::Aws { region: None } => "https://signin.aws.amazon.com/saml".into(),
             Self::Aws { region: Some(region) } => {
                 format!("https://{region}.signin.aws.amazon.com/saml").into()
@@ -81,8 +81,8 @@ impl Target<'_> {
     pub fn audience(&self) -> &str {
         match self {
             Self::Embedded { sign_in_url } => sign_in_url,
-            Self::TencentChina => "https://cloud.tencent.com",
-            Self::TencentInternational => "https://intl.cloud.tencent.com",
+            Self::TencentChina => "cloud.tencent.com",
+            Self::TencentInternational => "www.tencentcloud.com",
             Self::Aws { .. } => "urn:amazon:webservices",
             Self::AlibabaChina => "urn:alibaba:cloudcomputing",
             Self::AlibabaInternational => "urn:alibaba:cloudcomputing:international",
@@ -106,11 +106,15 @@ impl Target<'_> {
         (1..=LONGEST_RELAY_STATE).contains(&address.len()).then_some(address)
     }
 
-    /// How long a name of a session may be.
-    fn longest_session_name(&self) -> usize {
+    /// How long a name of a session may be, and what beside letters and digits may stand in it.
+    fn session_names(&self) -> (usize, &'static [u8]) {
         match self {
-            Self::Embedded { .. } | Self::TencentChina | Self::TencentInternational => 32,
-            Self::Aws { .. } | Self::AlibabaChina | Self::AlibabaInternational => 64,
+            Self::Embedded { .. } | Self::TencentChina | Self::TencentInternational => {
+                (32, role::NAME_SIGNS)
+            }
+            Self::Aws { .. } => (64, role::NAME_SIGNS),
+            // The manuals of its two sites differ; these stand in both.
+            Self::AlibabaChina | Self::AlibabaInternational => (64, b"_=.@-"),
         }
     }
 
@@ -119,7 +123,8 @@ impl Target<'_> {
     /// grant shorter than the cloud's shortest session is not stated longer, so the cloud's own
     /// refusal or `SessionNotOnOrAfter` decides.
     pub fn statements(&self, grant: &Grant<'_>) -> Vec<Statement> {
-        let name = role::session_name_of(grant.user_name, self.longest_session_name());
+        let (longest, signs) = self.session_names();
+        let name = role::session_name_of(grant.user_name, longest, signs);
         let prefix = match self {
             Self::Embedded { .. } | Self::TencentChina | Self::TencentInternational => {
                 let claim = RoleClaim {

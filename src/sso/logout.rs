@@ -187,7 +187,9 @@ pub async fn sign_out(
     sql("DELETE FROM identity_provider_sessions WHERE user_id = $1").bind(user).execute(tx).await?;
     let provider = identity_provider(tx, space.id).await?;
     let asking = match came_from.zip(provider) {
-        Some((row, provider)) if row.issuer == provider.entity_id => {
+        // Without a name there is nothing to ask by: a person whom an attribute named, in an
+        // assertion without a name identifier.
+        Some((row, provider)) if row.issuer == provider.entity_id && !row.name_id.is_empty() => {
             match provider.single_logout.way_for_requests() {
                 Some(way) => Some(ask(tx, act, space, user, (row, way), binding).await?),
                 None => None,

@@ -5,7 +5,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    console,
+    console, fake_idp::element,
     house::TestHouse,
     journey::{count, header},
     on_both,
@@ -78,15 +78,197 @@ impl Account<'_, '_> {
         if page.status() != StatusCode::OK {
             return Err(page.status());
         }
-        assert!(header(&page, "content-security-policy").contains("https://eu-west-1.signin.aws"));
+        let allowed = header(&page, "content-security-policy").to_owned();
         let text = page.text().await.unwrap();
         let action = text.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let origin = action.parse::<url::Url>().unwrap().origin().ascii_serialization();
+        assert!(allowed.contains(&origin), "{origin}: {allowed}");
         let word = encoding::decode(&input(&text, "SAMLResponse")).unwrap();
         Ok((action, String::from_utf8(word).unwrap()))
     }
 }
 
+/// How a cloud wants to hear it: each value as its manual prints it, none from our code.
+struct Heard {
+    acs_url: String,
+    audience: &'static str,
+    /// Beginning of the attributes' names.
+    attributes: &'static str,
+    /// The value of `Role`, with `{role}` and `{provider}` for their names.
+    role: &'static str,
+    /// The value of `RoleSessionName`.
+    session_name: &'static str,
+    /// The value of `SessionDuration`, where the cloud has that attribute.
+    duration: Option<&'static str>,
+    /// Which condition the role's trust policy has to hold, of another cloud.
+    condition: Option<(&'static str, &'static str)>,
+}
+
+/// Ann enters as one role; what the response says, literally.
+async fn ann_is_heard(house: &TestHouse, cloud: Option<(&str, i64, &str)>, heard: Heard) {
+    let world = World::open(house).await;
+    let account = Account { world: &world, house };
+    if let Some((cloud, number, region)) = cloud {
+        account.own("UpdateAccountCloud", account.is_in(cloud, number, region).await).await;
+    }
+    let name = "ann+1@acme.example";
+    let ann = world.push_user(name).await;
+    let wanted = json!({ "RoleAssignmentInfo": [world.triple("User", &ann)] });
+    account.public("CreateRoleAssignment", wanted).await;
+    world.settle().await;
+    let mut names = None;
+    if cloud.is_some() {
+        let steps = account.steps().await;
+        for step in &steps {
+            account.confirm(step).await;
+        }
+        let text = |step: &Value| step["Name"].as_str().unwrap().to_owned();
+        names = Some((text(&steps[1]), text(&steps[0])));
+        let trust = steps[1]["Wanted"]["TrustPolicyDocument"].as_str().unwrap();
+        let trust: Value = serde_json::from_str(trust).unwrap();
+        let (operator, key) = heard.condition.unwrap();
+        let statement = ["Statement", "statement"].map(|it| &trust[it]);
+        let statement = statement.into_iter().find(|it| it.is_array()).unwrap();
+        let condition = ["Condition", "condition"].map(|it| &statement[0][it][operator][key]);
+        let condition = condition.into_iter().find(|it| it.is_string());
+        assert_eq!(condition, Some(&json!(heard.acs_url)), "{trust}");
+    }
+    let browser = house.browser();
+    world.sign_in(&browser, name).await;
+    let (action, word) = account.word(&browser).await.unwrap();
+    assert_eq!(action, heard.acs_url);
+    assert!(word.contains(&format!(" Destination=\"{}\"", heard.acs_url)), "{word}");
+    assert!(word.contains(&format!(" Recipient=\"{}\"", heard.acs_url)), "{word}");
+    let audience = format!("<saml:Audience>{}</saml:Audience>", heard.audience);
+    assert_eq!(word.matches("<saml:Audience>").count(), 1, "{word}");
+    assert!(word.contains(&audience), "{word}");
+    // Our word for the embedded cloud names what it deployed there by itself.
+    let statement = element(&word, "saml:AttributeStatement");
+    let (role, provider) = names.unwrap_or_else(|| {
+        let after = |mark: &str| {
+            let rest = statement.split(mark).nth(1).unwrap();
+            rest.split([',', '<']).next().unwrap().to_owned()
+        };
+        (after(":roleName/"), after(":saml-provider/"))
+    });
+    assert!(role.starts_with("TencentCloudSSO-"), "{role}");
+    let value = heard.role.replace("{role}", &role).replace("{provider}", &provider);
+    let value = value.replace("{member}", &world.member.0.to_string());
+    let mut wanted = vec![("Role", value), ("RoleSessionName", heard.session_name.to_owned())];
+    wanted.extend(heard.duration.map(|seconds| ("SessionDuration", seconds.to_owned())));
+    let said: Vec<(String, String)> = statement
+        .split("<saml:Attribute ")
+        .skip(1)
+        .map(|attribute| {
+            let between = |from: &str, to: char| {
+                attribute.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned()
+            };
+            assert_eq!(attribute.matches("<saml:AttributeValue>").count(), 1, "{attribute}");
+            (between("Name=\"", '"'), between("<saml:AttributeValue>", '<'))
+        })
+        .collect();
+    let wanted: Vec<(String, String)> = wanted
+        .into_iter()
+        .map(|(name, value)| (format!("{}/{name}", heard.attributes), value))
+        .collect();
+    assert_eq!(said, wanted);
+}
+
 on_both! {
+    /// Our own: `SAML.md` of ours; the attributes as Tencent Cloud has them.
+    async fn the_embedded_cloud_hears_it_in_tencents_words(house) {
+        let acs_url = house.url("/cloud/login/saml");
+        let audience: &'static str = Box::leak(acs_url.clone().into_boxed_str());
+        ann_is_heard(house, None, Heard {
+            acs_url,
+            audience,
+            attributes: "https://cloud.tencent.com/SAML/Attributes",
+            role: "qcs::cam::uin/{member}:roleName/{role},\
+                   qcs::cam::uin/{member}:saml-provider/{provider}",
+            session_name: "ann+1@acme.example",
+            duration: None,
+            condition: None,
+        })
+        .await;
+    }
+
+    /// CAM, "Azure Active Directory single sign-on": the table of sites, China website (identifier
+    /// and reply URL), and the claims below it; its "Creating a role" has `saml:aud`.
+    async fn tencent_cloud_china_hears_it(house) {
+        ann_is_heard(house, Some(("TencentChina", 100_000_001_234, "")), Heard {
+            acs_url: "https://cloud.tencent.com/login/saml".to_owned(),
+            audience: "cloud.tencent.com",
+            attributes: "https://cloud.tencent.com/SAML/Attributes",
+            role: "qcs::cam::uin/100000001234:roleName/{role},\
+                   qcs::cam::uin/100000001234:saml-provider/{provider}",
+            session_name: "ann+1@acme.example",
+            duration: None,
+            condition: Some(("string_equal", "saml:aud")),
+        })
+        .await;
+    }
+
+    /// The same table, international website. Manuals from before 2022 have intl.cloud.tencent.com.
+    async fn tencent_cloud_international_hears_it(house) {
+        ann_is_heard(house, Some(("TencentInternational", 200_000_001_234, "")), Heard {
+            acs_url: "https://www.tencentcloud.com/login/saml".to_owned(),
+            audience: "www.tencentcloud.com",
+            attributes: "https://cloud.tencent.com/SAML/Attributes",
+            role: "qcs::cam::uin/200000001234:roleName/{role},\
+                   qcs::cam::uin/200000001234:saml-provider/{provider}",
+            session_name: "ann+1@acme.example",
+            duration: None,
+            condition: Some(("string_equal", "saml:aud")),
+        })
+        .await;
+    }
+
+    /// IAM User Guide, "Configure SAML assertions for the authentication response".
+    async fn aws_hears_it(house) {
+        ann_is_heard(house, Some(("AWS", 42, "")), Heard {
+            acs_url: "https://signin.aws.amazon.com/saml".to_owned(),
+            audience: "urn:amazon:webservices",
+            attributes: "https://aws.amazon.com/SAML/Attributes",
+            role: "arn:aws:iam::000000000042:role/{role},\
+                   arn:aws:iam::000000000042:saml-provider/{provider}",
+            session_name: "ann+1@acme.example",
+            duration: Some("3600"),
+            condition: Some(("StringEquals", "SAML:aud")),
+        })
+        .await;
+    }
+
+    /// RAM, "SAML assertions for role-based SSO", China site. `+` is not among the signs that the
+    /// manuals of both sites allow in names of sessions.
+    async fn alibaba_cloud_china_hears_it(house) {
+        ann_is_heard(house, Some(("AlibabaChina", 1_234_567_890_123_456, "")), Heard {
+            acs_url: "https://signin.aliyun.com/saml-role/sso".to_owned(),
+            audience: "urn:alibaba:cloudcomputing",
+            attributes: "https://www.aliyun.com/SAML-Role/Attributes",
+            role: "acs:ram::1234567890123456:role/{role},\
+                   acs:ram::1234567890123456:saml-provider/{provider}",
+            session_name: "ann-1@acme.example-f5c337a3ab",
+            duration: Some("3600"),
+            condition: Some(("StringEquals", "saml:recipient")),
+        })
+        .await;
+    }
+
+    /// The same, international site.
+    async fn alibaba_cloud_international_hears_it(house) {
+        ann_is_heard(house, Some(("AlibabaInternational", 5_234_567_890_123_456, "")), Heard {
+            acs_url: "https://signin.alibabacloud.com/saml-role/sso".to_owned(),
+            audience: "urn:alibaba:cloudcomputing:international",
+            attributes: "https://www.aliyun.com/SAML-Role/Attributes",
+            role: "acs:ram::5234567890123456:role/{role},\
+                   acs:ram::5234567890123456:saml-provider/{provider}",
+            session_name: "ann-1@acme.example-f5c337a3ab",
+            duration: Some("3600"),
+            condition: Some(("StringEquals", "saml:recipient")),
+        })
+        .await;
+    }
+
     async fn an_account_of_another_cloud_is_made_ready_by_hand(house) {
         let world = World::open(house).await;
         let account = Account { world: &world, house };

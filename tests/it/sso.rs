@@ -6,6 +6,7 @@ mod encryption;
 mod expiry;
 mod keys;
 mod logout;
+mod name_ids;
 mod refusals;
 mod replicas;
 mod requests;

@@ -41,7 +41,23 @@ pub(super) fn of_message(error: &ShapeError, root: Element<'_>) -> Cause {
 
 /// Why an element that is what it should be has not its shape.
 pub(super) fn of_shape(error: &ShapeError, element: Element<'_>) -> Cause {
+    let about = |names: &[&str]| {
+        let local = parent_of(error).rsplit(':').next().unwrap_or_default();
+        names.contains(&local)
+    };
     match error {
+        // What is wrapped is wrong wherever it stands.
+        ShapeError::UnexpectedElement { parent, found }
+            if (found.ends_with(":Assertion") || found.ends_with(":Response"))
+                && !parent.ends_with("Subject") =>
+        {
+            Cause::UnknownParts
+        }
+        _ if about(&["AttributeStatement", "Attribute", "AttributeValue"]) => {
+            Cause::UnreadableAttributes
+        }
+        // A holder's key, or the one that vouches, stands there.
+        _ if about(&["SubjectConfirmation", "SubjectConfirmationData"]) => Cause::NotBearer,
         ShapeError::UnexpectedElement { found, .. } if found.ends_with("EncryptedID") => {
             Cause::EncryptedNameId
         }
@@ -63,6 +79,18 @@ pub(super) fn of_shape(error: &ShapeError, element: Element<'_>) -> Cause {
         | ShapeError::MissingAttribute { .. }
         | ShapeError::UnexpectedText { .. }
         | ShapeError::BadValue { .. } => Cause::UnknownParts,
+    }
+}
+
+/// The element in which or on which something is wrong.
+fn parent_of(error: &ShapeError) -> &str {
+    match error {
+        ShapeError::UnexpectedElement { parent, .. }
+        | ShapeError::MissingElement { parent, .. }
+        | ShapeError::UnexpectedAttribute { parent, .. }
+        | ShapeError::MissingAttribute { parent, .. }
+        | ShapeError::UnexpectedText { parent }
+        | ShapeError::BadValue { parent, .. } => parent,
     }
 }
 
@@ -102,13 +130,13 @@ pub(super) fn of_encryption(error: &EncryptionError) -> Cause {
 pub(super) fn of_signature(error: &SignatureError) -> Cause {
     match error {
         SignatureError::Algorithm(_) | SignatureError::DigestAlgorithm(_) => Cause::WeakAlgorithm,
+        SignatureError::Canonicalization(_) => Cause::OtherCanonicalization,
         SignatureError::Digest => Cause::ContentChanged,
         SignatureError::NoCertificate => Cause::NoCertificate,
         SignatureError::KeyType => Cause::OtherKeyType,
         SignatureError::UnknownKey { .. } => Cause::OtherCertificate,
         SignatureError::Shape(_)
         | SignatureError::Misplaced
-        | SignatureError::Canonicalization(_)
         | SignatureError::Reference(_)
         | SignatureError::Transforms
         | SignatureError::PrefixList

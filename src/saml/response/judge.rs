@@ -14,7 +14,7 @@ use crate::saml::instant;
 use crate::saml::name_id_format::TRANSIENT;
 use crate::saml::shape::ShapeError;
 use crate::saml::signature;
-use crate::saml::statement::{self, Assertion, Response};
+use crate::saml::statement::{self, Assertion, NameId, Response};
 use crate::saml::trace::{Check, Trace};
 use crate::saml::xml::{Document, Element, trim};
 
@@ -404,13 +404,20 @@ fn identity(
     expected: &Expected<'_>,
     assertion: &Assertion<'_>,
 ) -> Option<String> {
-    let name = assertion.name_id;
     let wanted = "1 to 512 characters without controls";
-    let empty = name.value.is_empty();
-    let cause = if empty { Cause::EmptyNameId } else { Cause::UnreadableNameId };
-    trace.require(Check::NameId, is_name(name.value), cause, wanted, name.value);
-    let format = name.format.unwrap_or("absent");
+    match (assertion.name_id, expected.identity_attribute) {
+        (Some(name), _) => {
+            let empty = name.value.is_empty();
+            let cause = if empty { Cause::EmptyNameId } else { Cause::UnreadableNameId };
+            trace.require(Check::NameId, is_name(name.value), cause, wanted, name.value);
+        }
+        (None, Some(_)) => trace.skip(Check::NameId, wanted, "absent"),
+        (None, None) => trace.fail(Check::NameId, Cause::NoNameId, wanted, "absent"),
+    }
+    let named = assertion.name_id;
+    let format = named.and_then(|name| name.format).unwrap_or("absent");
     let Some(attribute) = expected.identity_attribute else {
+        let name = named?;
         let holds = name.format != Some(TRANSIENT);
         trace.require(Check::NameIdFormat, holds, Cause::TransientNameId, "not transient", format);
         trace.skip(Check::IdentityAttribute, "", "the name identifier names the person");
@@ -468,13 +475,16 @@ fn verified(
     let remember_until =
         not_on_or_after.min(stale).checked_add(MAXIMUM_SKEW + SPARE).unwrap_or(Timestamp::MAX);
     let fingerprint = signed_by.all().next().map(|it| it.certificate.facts().fingerprint.clone());
+    let owned = |part: for<'n> fn(NameId<'n>) -> Option<&'n str>| {
+        assertion.name_id.and_then(part).map(str::to_owned)
+    };
     VerifiedAssertion {
         assertion_id: assertion.id.to_owned(),
         identity,
-        name_id: assertion.name_id.value.to_owned(),
-        name_id_format: assertion.name_id.format.map(str::to_owned),
-        name_qualifier: assertion.name_id.name_qualifier.map(str::to_owned),
-        sp_name_qualifier: assertion.name_id.sp_name_qualifier.map(str::to_owned),
+        name_id: assertion.name_id.map(|name| name.value.to_owned()).unwrap_or_default(),
+        name_id_format: owned(|name| name.format),
+        name_qualifier: owned(|name| name.name_qualifier),
+        sp_name_qualifier: owned(|name| name.sp_name_qualifier),
         session_index: session.index,
         issued_at: assertion.issue_instant,
         not_on_or_after,

@@ -107,6 +107,7 @@ pub(super) fn agreement(
     assertion: &Assertion<'_>,
     signed_by: &SignedBy<'_>,
 ) -> Result<(), Disagreement> {
+    let name = assertion.name_id.map_or("", |name| name.value);
     let claim = |message: &[u8], signatures: &[&Verified<'_>], response_signed| {
         let outermost = signatures.first().ok_or(Disagreement::Signature)?;
         let certificates: Vec<Certificate> =
@@ -117,7 +118,7 @@ pub(super) fn agreement(
             canonical: &outermost.canonical,
             response_signed,
             assertion_id: assertion.id,
-            name_id: assertion.name_id.value,
+            name_id: name,
         })
     };
     let whole = c14n::whole(document);
@@ -129,7 +130,7 @@ pub(super) fn agreement(
             let alone = c14n::alone(assertion.element);
             let by = [inside.certificate.clone()];
             second_opinion::ask_signature(&alone, &by, &inside.canonical)?;
-            let (id, name) = (assertion.id, assertion.name_id.value);
+            let id = assertion.id;
             return second_opinion::ask_content(&around.canonical, true, id, name);
         }
         let all: Vec<&Verified<'_>> = signed_by.all().collect();
@@ -143,5 +144,5 @@ pub(super) fn agreement(
         return claim(&c14n::whole(opened), &[inside], false);
     }
     let canonical = c14n::exclusive(opened.root(), &[], None);
-    second_opinion::ask_content(&canonical, false, assertion.id, assertion.name_id.value)
+    second_opinion::ask_content(&canonical, false, assertion.id, name)
 }

@@ -14,6 +14,16 @@ use crate::saml::product::{Product, Setting};
 use crate::saml::response::{self, Expected, Outcome};
 use crate::saml::trace::Check;
 
+const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+
+// Why there is no field to change at the identity provider.
+/// It was damaged, rewritten or forged after the identity provider had made it.
+const DAMAGED: Option<Setting> = None;
+/// No product has a setting for it: each writes it right, and nothing else.
+const NO_CHOICE: Option<Setting> = None;
+/// Its own log says why; it is about the person, or a failure there.
+const ELSEWHERE: Option<Setting> = None;
+
 fn cause_of(outcome: &Outcome) -> Cause {
     match &outcome.result {
         Ok(accepted) => panic!("accepted as {accepted:?}"),
@@ -74,26 +84,39 @@ fn sso_17_each_broken_identity_provider_is_diagnosed_by_its_true_cause() {
         let (_, after) = rest.split_once(&format!("</saml:{name}>")).unwrap();
         sign_assertion(&format!("{before}{after}"))
     };
-    let all: Vec<(&str, String, Cause)> = vec![
+    let all: Vec<(&str, String, Cause, Option<Setting>)> = vec![
         // What is not a response.
-        ("an error page instead of a response", "<html><body/></html>".into(), Cause::NotAResponse),
+        (
+            "an error page instead of a response",
+            "<html><body/></html>".into(),
+            Cause::NotAResponse,
+            Some(Setting::AcsUrl),
+        ),
         (
             "a logout request at the wrong address",
             "<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\"/>".into(),
             Cause::NotAResponse,
+            Some(Setting::AcsUrl),
         ),
         (
             "SAML 1.1",
             "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:1.0:protocol\"/>".into(),
             Cause::OlderSaml,
+            Some(Setting::Protocol),
         ),
-        ("SAML 2.0 that says 1.1", changed("Version=\"2.0\"", "Version=\"1.1\""), Cause::OlderSaml),
-        ("cut short", issued().xml[..900].to_owned(), Cause::NotXml),
-        ("a document type", format!("<!DOCTYPE x>{}", issued().xml), Cause::ForbiddenXml),
+        (
+            "SAML 2.0 that says 1.1",
+            changed("Version=\"2.0\"", "Version=\"1.1\""),
+            Cause::OlderSaml,
+            Some(Setting::Protocol),
+        ),
+        ("cut short", issued().xml[..900].to_owned(), Cause::NotXml, DAMAGED),
+        ("a document type", format!("<!DOCTYPE x>{}", issued().xml), Cause::ForbiddenXml, DAMAGED),
         (
             "a comment",
             issued().xml.replace("</saml:NameID>", "<!-- --></saml:NameID>"),
             Cause::ForbiddenXml,
+            DAMAGED,
         ),
         (
             "an extension",
@@ -103,54 +126,84 @@ fn sso_17_each_broken_identity_provider_is_diagnosed_by_its_true_cause() {
                 1,
             ),
             Cause::UnknownParts,
+            NO_CHOICE,
+        ),
+        (
+            "an attribute of a structure",
+            changed(">alice@example.com<", "><mail>alice@example.com</mail><"),
+            Cause::UnreadableAttributes,
+            Some(Setting::Attributes),
         ),
         // Who speaks to whom.
         (
             "another ACS URL everywhere",
             sign_assertion(&unsigned().replace(&acs, "\"https://old/\"")),
             Cause::OtherDestination,
+            Some(Setting::AcsUrl),
         ),
         (
             "another ACS URL in the recipient only",
             changed(&format!("Recipient={acs}"), "Recipient=\"https://old/\""),
             Cause::OtherRecipient,
+            Some(Setting::AcsUrl),
         ),
         (
             "a signed response without destination",
             signed_response(|it| it.replacen(&format!(" Destination={acs}"), "", 1)),
             Cause::NoDestination,
+            Some(Setting::AcsUrl),
         ),
         (
             "another tenant",
             sign_assertion(&unsigned().replace(IDP, "https://idp.example.com/two")),
             Cause::OtherIssuer,
+            Some(Setting::IdpEntityId),
         ),
         (
             "another entity id of ours",
             changed(&format!("<saml:Audience>{SP}"), "<saml:Audience>https://sp.example.com"),
             Cause::OtherAudience,
+            Some(Setting::Audience),
         ),
-        ("no audience", without("AudienceRestriction"), Cause::NoAudience),
-        ("no conditions", without("Conditions"), Cause::NoConditions),
+        ("no audience", without("AudienceRestriction"), Cause::NoAudience, Some(Setting::Audience)),
+        ("no conditions", without("Conditions"), Cause::NoConditions, Some(Setting::Audience)),
         // What the identity provider says of itself.
-        ("our request is refused", status("Requester", ""), Cause::RequestRefused),
-        ("it failed", status("Responder", ""), Cause::IdentityProviderFailed),
-        ("a wrong password", status("Responder", "AuthnFailed"), Cause::AuthenticationFailed),
-        ("not assigned", status("Responder", "RequestDenied"), Cause::PersonRefused),
+        (
+            "our request is refused",
+            status("Requester", ""),
+            Cause::RequestRefused,
+            Some(Setting::OurMetadata),
+        ),
+        ("it failed", status("Responder", ""), Cause::IdentityProviderFailed, ELSEWHERE),
+        (
+            "a wrong password",
+            status("Responder", "AuthnFailed"),
+            Cause::AuthenticationFailed,
+            ELSEWHERE,
+        ),
+        (
+            "not assigned",
+            status("Responder", "RequestDenied"),
+            Cause::PersonRefused,
+            Some(Setting::Assignment),
+        ),
         (
             "no such way to authenticate",
             status("Requester", "NoAuthnContext"),
             Cause::AuthnContextNotOffered,
+            Some(Setting::AuthnContext),
         ),
         (
             "no such format",
             status("Requester", "InvalidNameIDPolicy"),
             Cause::NameIdFormatNotOffered,
+            Some(Setting::NameIdFormat),
         ),
         (
             "success without an assertion",
             unsigned().replace(&assertion_of(&unsigned()), ""),
             Cause::NoAssertion,
+            NO_CHOICE,
         ),
         (
             "two assertions",
@@ -160,100 +213,154 @@ fn sso_17_each_broken_identity_provider_is_diagnosed_by_its_true_cause() {
                 unsigned().replace(&one, &format!("{one}{two}"))
             },
             Cause::SeveralAssertions,
+            NO_CHOICE,
         ),
         // Keys.
-        ("not signed", unsigned(), Cause::NotSigned),
+        ("not signed", unsigned(), Cause::NotSigned, Some(Setting::SignedParts)),
         (
             "an old certificate here",
             template().issue(attacker()).unwrap().xml,
             Cause::OtherCertificate,
+            Some(Setting::SigningCertificate),
         ),
-        ("SHA-1", weak, Cause::WeakAlgorithm),
+        ("SHA-1", weak, Cause::WeakAlgorithm, Some(Setting::SignatureAlgorithm)),
         (
             "reformatted after signing",
             issued().xml.replace(">alice<", "> alice<"),
             Cause::ContentChanged,
+            DAMAGED,
+        ),
+        (
+            "inclusive canonicalisation",
+            issued().xml.replace(EXCLUSIVE, "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
+            Cause::OtherCanonicalization,
+            Some(Setting::Canonicalization),
+        ),
+        (
+            "exclusive canonicalisation with comments",
+            issued().xml.replace(EXCLUSIVE, &format!("{EXCLUSIVE}WithComments")),
+            Cause::OtherCanonicalization,
+            Some(Setting::Canonicalization),
         ),
         (
             "the same ID twice",
             issued().xml.replacen("ID=\"_response\"", "ID=\"_assertion\"", 1),
             Cause::DuplicateIds,
+            DAMAGED,
         ),
         // Clocks.
-        ("a clock that is ahead", made(10), Cause::ClockAhead),
-        ("a clock that is far behind", made(-20), Cause::TooOld),
-        ("a clock that is a little behind", made(-7), Cause::Expired),
+        ("a clock that is ahead", made(10), Cause::ClockAhead, Some(Setting::Clock)),
+        ("a clock that is far behind", made(-20), Cause::TooOld, Some(Setting::Clock)),
+        ("a clock that is a little behind", made(-7), Cause::Expired, Some(Setting::Lifetime)),
         (
             "no expiry",
             changed(" NotOnOrAfter=\"2026-11-22T10:05:00Z\" Recipient", " Recipient"),
             Cause::NoExpiry,
+            Some(Setting::Lifetime),
         ),
         // The person.
         (
             "begun at the identity provider",
             sign_assertion(&unsigned().replace(&format!(" InResponseTo=\"{REQUEST}\""), "")),
             Cause::Unsolicited,
+            Some(Setting::StartUrl),
         ),
         (
             "an answer to another request",
             sign_assertion(&unsigned().replace(REQUEST, "_another")),
             Cause::OtherRequest,
+            Some(Setting::StartUrl),
         ),
-        ("holder of key", changed("cm:bearer", "cm:holder-of-key"), Cause::NotBearer),
-        ("no authentication statement", without("AuthnStatement"), Cause::NoAuthnStatement),
+        ("holder of key", changed("cm:bearer", "cm:holder-of-key"), Cause::NotBearer, NO_CHOICE),
+        (
+            "the holder's key in the confirmation",
+            changed(
+                "</saml:SubjectConfirmationData>",
+                "<ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/></saml:SubjectConfirmationData>",
+            ),
+            Cause::NotBearer,
+            NO_CHOICE,
+        ),
+        (
+            "no authentication statement",
+            without("AuthnStatement"),
+            Cause::NoAuthnStatement,
+            Some(Setting::AuthnStatement),
+        ),
         (
             "a session that is over",
             changed("SessionNotOnOrAfter=\"2026-11-22T11:", "SessionNotOnOrAfter=\"2026-11-22T08:"),
             Cause::SessionOver,
+            Some(Setting::Clock),
         ),
-        ("no NameID", subject(""), Cause::NoNameId),
+        ("no NameID", subject(""), Cause::NoNameId, Some(Setting::NameId)),
         (
             "an encrypted NameID",
             subject("<saml:EncryptedID></saml:EncryptedID>"),
             Cause::EncryptedNameId,
+            Some(Setting::Encryption),
         ),
-        ("an empty NameID", subject("<saml:NameID></saml:NameID>"), Cause::EmptyNameId),
+        (
+            "an empty NameID",
+            subject("<saml:NameID></saml:NameID>"),
+            Cause::EmptyNameId,
+            Some(Setting::NameId),
+        ),
+        (
+            "a NameID that is a text",
+            changed(">alice<", &format!(">{}<", "a".repeat(513))),
+            Cause::UnreadableNameId,
+            Some(Setting::NameId),
+        ),
         (
             "a transient NameID",
             changed("1.1:nameid-format:unspecified", "2.0:nameid-format:transient"),
             Cause::TransientNameId,
+            Some(Setting::NameIdFormat),
         ),
     ];
-    for (what, message, wanted) in &all {
-        assert_eq!(cause(message), *wanted, "{what}");
+    for (what, message, wanted, setting) in &all {
+        let found = cause(message);
+        assert_eq!((found, found.setting()), (*wanted, *setting), "{what}");
     }
 }
 
 #[test]
 fn sso_17_noise_is_told_from_damage() {
-    for (what, message, wanted) in [
-        ("not base64", "?!".to_owned(), Cause::NotBase64),
-        ("too much", "A".repeat(500 * 1024), Cause::TooLarge),
-        ("UTF-16", encoding::encode(b"\xfe\xff\0<\0a\0/\0>"), Cause::NotUtf8),
+    let utf_16 = encoding::encode(b"\xfe\xff\0<\0a\0/\0>");
+    for (what, message, wanted, setting) in [
+        ("not base64", "?!".to_owned(), Cause::NotBase64, Some(Setting::AcsUrl)),
+        ("too much", "A".repeat(500 * 1024), Cause::TooLarge, Some(Setting::Attributes)),
+        ("UTF-16", utf_16, Cause::NotUtf8, DAMAGED),
     ] {
-        assert_eq!(cause_of(&response::verify(&message, &expected())), wanted, "{what}");
+        let found = cause_of(&response::verify(&message, &expected()));
+        assert_eq!((found, found.setting()), (wanted, setting), "{what}");
     }
 }
 
 #[test]
 fn sso_17_what_the_settings_here_lack_is_told_too() {
+    let held = |expected: &Expected<'_>, wanted: Cause, setting: Setting| {
+        let found = cause_as(&issued().xml, expected);
+        assert_eq!((found, found.setting()), (wanted, Some(setting)));
+    };
     let none = Expected { certificates: &[], ..expected() };
-    assert_eq!(cause_as(&issued().xml, &none), Cause::NoCertificate);
+    held(&none, Cause::NoCertificate, Setting::SigningCertificate);
     let other = [attacker().certificate().clone()];
     let others = Expected { certificates: &other, ..expected() };
-    assert_eq!(cause_as(&issued().xml, &others), Cause::OtherCertificate);
+    held(&others, Cause::OtherCertificate, Setting::SigningCertificate);
     let on_a_curve = [self_signed(&curve(Nid::X9_62_PRIME256V1))];
     let others = Expected { certificates: &on_a_curve, ..expected() };
-    assert_eq!(cause_as(&issued().xml, &others), Cause::OtherKeyType);
+    held(&others, Cause::OtherKeyType, Setting::SigningCertificate);
     let contexts = ["urn:mfa".to_owned()];
     let strict = Expected { authn_contexts: &contexts, ..expected() };
-    assert_eq!(cause_as(&issued().xml, &strict), Cause::OtherAuthnContext);
+    held(&strict, Cause::OtherAuthnContext, Setting::AuthnContext);
     let anew = Expected {
         authenticated_since: Some(now() + SignedDuration::from_mins(5)),
         now: now() + SignedDuration::from_secs(1),
         ..expected()
     };
-    assert_eq!(cause_as(&issued().xml, &anew), Cause::OldAuthentication);
+    held(&anew, Cause::OldAuthentication, Setting::ForceAuthn);
 }
 
 #[test]
@@ -262,19 +369,20 @@ fn sso_17_encryption_is_diagnosed() {
     let good = Parcel::new();
     let off = around(&closed(&good, true));
     assert_eq!(cause(&off), Cause::EncryptionOff);
+    assert_eq!(Cause::EncryptionOff.setting(), Some(Setting::Encryption));
     let other = Parcel { to: vec![attacker().certificate()], ..good.clone() };
     let weak = Parcel { transport: PKCS1, ..good.clone() };
     let cbc = Parcel { cipher: CBC, ..good.clone() };
-    for (parcel, wanted) in [
-        (other, Cause::EncryptedForAnother),
-        (weak, Cause::EncryptionAlgorithm),
-        (cbc, Cause::EncryptionNotSigned),
+    for (parcel, wanted, setting) in [
+        (other, Cause::EncryptedForAnother, Setting::Encryption),
+        (weak, Cause::EncryptionAlgorithm, Setting::Encryption),
+        (cbc, Cause::EncryptionNotSigned, Setting::SignedParts),
     ] {
-        let outcome = judge_encrypted(&around(&closed(&parcel, true)));
-        assert_eq!(cause_of(&outcome), wanted);
+        let found = cause_of(&judge_encrypted(&around(&closed(&parcel, true))));
+        assert_eq!((found, found.setting()), (wanted, Some(setting)));
     }
-    let outcome = judge_encrypted(&around(&good.close(b"<x/>")));
-    assert_eq!(cause_of(&outcome), Cause::EncryptionForm);
+    let found = cause_of(&judge_encrypted(&around(&good.close(b"<x/>"))));
+    assert_eq!((found, found.setting()), (Cause::EncryptionForm, Some(Setting::Encryption)));
 }
 
 #[test]
@@ -297,6 +405,7 @@ fn an_attribute_names_the_person_where_that_is_set() {
         let expected = Expected { identity_attribute: Some(attribute), ..expected() };
         let outcome = judge_as(&issued().xml, &expected);
         assert_eq!(cause_of(&outcome), wanted, "{attribute}");
+        assert_eq!(wanted.setting(), Some(Setting::Attributes));
         assert_eq!(outcome.result.unwrap_err().check, Check::IdentityAttribute);
     }
     // The same attribute twice is two values, wherever they stand.
@@ -325,7 +434,19 @@ fn products_are_told_by_their_entity_ids() {
     ] {
         assert_eq!(Product::of_entity_id(entity_id), product, "{entity_id}");
     }
-    for product in Product::ALL {
-        assert!(Setting::AcsUrl.place(product).contains("URL") || product == Product::AdFs);
+}
+
+/// What is only told once the assertion holds: by the directory, the ledger and the browser.
+#[test]
+fn sso_17_what_is_found_after_the_assertion_names_its_field_too() {
+    for (cause, setting) in [
+        (Cause::UnknownUser, Some(Setting::NameId)),
+        (Cause::OtherRelayState, Some(Setting::RelayState)),
+        (Cause::UserDisabled, ELSEWHERE),
+        (Cause::OtherBrowser, ELSEWHERE),
+        (Cause::Replayed, DAMAGED),
+        (Cause::Disagreement, DAMAGED),
+    ] {
+        assert_eq!(cause.setting(), setting, "{}", cause.name());
     }
 }

@@ -170,6 +170,30 @@ on_both! {
         assert!(writes > 5, "{writes}");
     }
 
+    async fn sso_19_pages_say_it_from_the_first_threshold_on(house) {
+        let desk = Desk::open(house).await;
+        desk.company.set_identity_provider().await;
+        let overview = async |language: &str| {
+            let page = desk.chief.get(house.url("/console")).header("Accept-Language", language);
+            page.send().await.unwrap().text().await.unwrap()
+        };
+        for days in [61].into_iter().chain(expiry::THRESHOLDS) {
+            let until = house.now().plus_seconds(days * 86_400);
+            let entity = format!("<md:EntityDescriptor validUntil=\"{until}\" ");
+            let metadata = desk.company.idp.metadata().replace("<md:EntityDescriptor ", &entity);
+            let proposal = desk.give(&metadata).await;
+            desk.approve(&proposal).await;
+            let plural = if days == 1 { "day" } else { "days" };
+            for (language, words) in [
+                ("en", format!("ends in {days} {plural}")),
+                ("zh-CN", format!("将在 {days} 天后失效")),
+            ] {
+                let page = overview(language).await;
+                assert_eq!(page.contains(&words), days != 61, "{days}: {page}");
+            }
+        }
+    }
+
     async fn sso_19_pages_say_what_ends_soon(house) {
         let desk = Desk::open(house).await;
         desk.company.set_identity_provider().await;

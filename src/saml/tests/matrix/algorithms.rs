@@ -17,6 +17,7 @@ use crate::saml::tests::shared::recipe::{
 
 const WEAK: (Check, Cause) = (Check::Signature, Cause::WeakAlgorithm);
 const FORM: (Check, Cause) = (Check::Signature, Cause::SignatureForm);
+const CANONICALIZATION: (Check, Cause) = (Check::Signature, Cause::OtherCanonicalization);
 const OTHER: (Check, Cause) = (Check::Signature, Cause::OtherCertificate);
 const MORE: &str = "http://www.w3.org/2001/04/xmldsig-more#";
 const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
@@ -195,7 +196,7 @@ fn forms() -> Vec<Strange> {
         ("SignedInfo with comments", COMMENTS, true),
         ("SignedInfo by no canonicalisation", "", false),
     ] {
-        all.push(Strange { canonicalization, known, ..Strange::new(name, FORM) });
+        all.push(Strange { canonicalization, known, ..Strange::new(name, CANONICALIZATION) });
     }
     for (name, transforms, content, known) in [
         (

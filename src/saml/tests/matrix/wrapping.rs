@@ -9,6 +9,8 @@ use crate::saml::tests::house::signature_of;
 
 const SHAPE: (Check, Cause) = (Check::Structure, Cause::UnknownParts);
 const SUBJECT: (Check, Cause) = (Check::Structure, Cause::NoNameId);
+/// Beside the text of a value.
+const VALUE: (Check, Cause) = (Check::Structure, Cause::UnreadableAttributes);
 const IDS: (Check, Cause) = (Check::UniqueIds, Cause::DuplicateIds);
 const COUNT: (Check, Cause) = (Check::AssertionCount, Cause::SeveralAssertions);
 const FORM: (Check, Cause) = (Check::Signature, Cause::SignatureForm);
@@ -66,6 +68,7 @@ fn in_assertion(
         [_, "ds:Signature", ..] => signature,
         [_, "saml:Conditions", ..] => behind,
         [_, "saml:Subject"] => SUBJECT,
+        [.., "saml:AttributeValue"] => VALUE,
         _ => SHAPE,
     }
 }

@@ -80,6 +80,9 @@ fn words(cause: Cause) -> (Message, Message) {
         Cause::ContentChanged => {
             (key!("cause-content-changed"), key!("cause-content-changed-remedy"))
         }
+        Cause::OtherCanonicalization => {
+            (key!("cause-other-canonicalization"), key!("cause-other-canonicalization-remedy"))
+        }
         Cause::SignatureForm => (key!("cause-signature-form"), key!("cause-signature-form-remedy")),
         Cause::NoCertificate => (key!("cause-no-certificate"), key!("cause-no-certificate-remedy")),
         Cause::ClockAhead | Cause::NotYetValid => {
@@ -117,6 +120,9 @@ fn words(cause: Cause) -> (Message, Message) {
         }
         Cause::TransientNameId => {
             (key!("cause-transient-name-id"), key!("cause-transient-name-id-remedy"))
+        }
+        Cause::UnreadableAttributes => {
+            (key!("cause-unreadable-attributes"), key!("cause-unreadable-attributes-remedy"))
         }
         Cause::NoIdentityAttribute => {
             (key!("cause-no-identity-attribute"), key!("cause-no-identity-attribute-remedy"))

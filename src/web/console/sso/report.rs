@@ -11,7 +11,7 @@ use super::causes;
 use crate::saml::{
     cause::Cause,
     difference::{Difference, difference},
-    product::Product,
+    product::{Advice, Product, Setting},
     trace::{Check, Entry, Trace, Verdict},
 };
 use crate::web::messages::Message;
@@ -38,7 +38,9 @@ pub(super) struct Diagnosis {
 
 pub(super) struct Place {
     pub product: &'static str,
-    pub field: &'static str,
+    /// The ways to it, in the product's own words.
+    pub ways: &'static [&'static str],
+    pub advice: Option<Message>,
     pub likely: bool,
 }
 
@@ -91,14 +93,7 @@ impl Diagnosis {
         let mut places: Vec<Place> = entry
             .cause
             .and_then(Cause::setting)
-            .map(|setting| {
-                let place = |product: Product| Place {
-                    product: product.name(),
-                    field: setting.place(product),
-                    likely: likely == Some(product),
-                };
-                Product::ALL.map(place).into()
-            })
+            .map(|setting| Product::ALL.map(|product| Place::of(setting, product, likely)).into())
             .unwrap_or_default();
         places.sort_by_key(|place| !place.likely);
         Some(Self {
@@ -111,6 +106,38 @@ impl Diagnosis {
             places,
             others: failed - 1,
         })
+    }
+}
+
+impl Place {
+    fn of(setting: Setting, product: Product, likely: Option<Product>) -> Self {
+        let place = setting.place(product);
+        Self {
+            product: product.name(),
+            ways: place.ways,
+            advice: place.advice.map(advice),
+            likely: likely == Some(product),
+        }
+    }
+}
+
+fn advice(advice: Advice) -> Message {
+    match advice {
+        Advice::OnlyThisVersion => key!("advice-only-this-version"),
+        Advice::AlwaysSent => key!("advice-always-sent"),
+        Advice::AlwaysExclusive => key!("advice-always-exclusive"),
+        Advice::AlwaysSha256 => key!("advice-always-sha-256"),
+        Advice::AlwaysFiveMinutes => key!("advice-always-five-minutes"),
+        Advice::CompareOurClock => key!("advice-compare-our-clock"),
+        Advice::ClockOfItsHost => key!("advice-clock-of-its-host"),
+        Advice::CertificateInUse => key!("advice-certificate-in-use"),
+        Advice::LeaveEmpty => key!("advice-leave-empty"),
+        Advice::RemoveOurEncryptionKey => key!("advice-remove-our-encryption-key"),
+        Advice::DemandNoContext => key!("advice-demand-no-context"),
+        Advice::DemandNothingAnew => key!("advice-demand-nothing-anew"),
+        Advice::GiveOurAddress => key!("advice-give-our-address"),
+        Advice::HideAndLink => key!("advice-hide-and-link"),
+        Advice::HonourTheDemand => key!("advice-honour-the-demand"),
     }
 }
 
@@ -177,3 +204,6 @@ pub(super) fn download(name: &str, bundle: &Value) -> Response {
     ];
     (headers, format!("{bundle:#}\n")).into_response()
 }
+
+#[cfg(test)]
+mod tests;
