@@ -48,7 +48,8 @@ impl Ids {
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let next = after(last);
-            match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
                 Ok(_) => return T::from(next),
                 Err(other) => last = other,
             }
@@ -438,7 +439,10 @@ mod tests {
             assert!(many.is_sorted_by(|one, next| one < next), "{count}");
             let later: i64 = ids.next(now.plus_seconds(1));
             assert!(many[9_999] < later, "{count}");
-            assert!(first_of(now) <= many[0] && later >> COUNTER_BITS == now.plus_seconds(1).as_millisecond());
+            assert!(
+                first_of(now) <= many[0]
+                    && later >> COUNTER_BITS == now.plus_seconds(1).as_millisecond()
+            );
         }
     }
 }

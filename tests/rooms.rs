@@ -88,6 +88,7 @@ const DOMAIN: Rooms = &[
             "audit",
             "cloud",
             "directory",
+            "event",
             "organization",
             "permission",
             "policy",

@@ -105,6 +105,7 @@ impl Idp {
             authn_contexts: &[],
             authenticated_since: None,
             identity_attribute: None,
+            used: None,
             allow_unsolicited: false,
             now: self.now,
             skew: SignedDuration::from_secs(60),

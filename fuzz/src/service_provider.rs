@@ -82,6 +82,7 @@ pub fn expected(second_opinion: bool) -> Expected<'static> {
         authn_contexts: &[],
         authenticated_since: None,
         identity_attribute: None,
+        used: None,
         allow_unsolicited: false,
         now: now(),
         skew: DEFAULT_SKEW,

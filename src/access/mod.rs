@@ -8,6 +8,7 @@
 //! * [`Names`]: what accounts, configurations and identities are called, many at once.
 //! * [`is_entitled`], [`has_cam_user`]: whether somebody who stands before an account with our word still has it.
 
+mod disputes;
 mod explore;
 mod landing;
 mod names;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod shortcuts;
 mod store;
 
+pub use disputes::tell_dispute;
 pub use explore::{Reached, Viewpoint, Way, WayMark, Ways, ways};
 pub use landing::landing_page;
 pub use names::{Names, Wanted as WantedNames};

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audit::{self, Act, Change},
-    id::Uin,
+    id::{SpaceId, Uin},
     policy::{
         Context,
         trust::{Asking, TrustPolicy},
@@ -22,6 +22,7 @@ use crate::{
         metadata::IdpMetadata,
         response::{Expected, Received, Refusal, VerifiedAssertion},
         role::{ROLE, ROLE_SESSION_NAME, RoleClaim, session_name},
+        trace::Check,
     },
     store::{Read, Timestamp, Write, sql},
 };
@@ -91,6 +92,9 @@ pub enum Refused {
     /// The response is not sound.
     #[error("the response was refused")]
     Saml(#[from] Refusal),
+    /// The strict core took the response, and the second opinion did not.
+    #[error("the second opinion disagrees over the response")]
+    Disputed(Box<Disputed>),
     /// What was verified is not what was claimed at first.
     #[error("the response says two things")]
     Contradiction,
@@ -127,6 +131,7 @@ impl Refused {
             Self::NoClaim => "no-claim",
             Self::UnknownProvider => "unknown-provider",
             Self::Saml(refusal) => refusal.check.name(),
+            Self::Disputed(_) => Check::SecondOpinion.name(),
             Self::Contradiction => "contradiction",
             Self::SeveralRoles => "several-roles",
             Self::NoSessionName => "no-session-name",
@@ -154,10 +159,71 @@ pub fn claim(received: &Received) -> Result<Claim, Refused> {
     )
 }
 
-/// The metadata of the SAML provider that is claimed to vouch.
-pub async fn provider_metadata(tx: &mut Read, claim: &Claim) -> Result<String, Refused> {
-    let found = objects::provider(tx, claim.account(), claim.provider()).await?;
-    found.map(|found| found.metadata).ok_or(Refused::UnknownProvider)
+/// What there is to know before a response is judged.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The metadata of the SAML provider that is claimed to vouch.
+    metadata: String,
+    /// The id of the assertion, if the replay ledger has it.
+    used: Option<String>,
+}
+
+/// Reads what the judgement needs.
+pub async fn known(tx: &mut Read, received: &Received, claim: &Claim) -> Result<Known, Refused> {
+    let account = claim.account();
+    let found = objects::provider(tx, account, claim.provider()).await?;
+    let metadata = found.map(|found| found.metadata).ok_or(Refused::UnknownProvider)?;
+    let used: Option<(String,)> = match received.assertion_unverified() {
+        Some((issuer, id)) => {
+            sql("SELECT assertion_id FROM cloud_accepted_assertions
+                 WHERE account_uin = $1 AND issuer = $2 AND assertion_id = $3")
+            .bind(account)
+            .bind(issuer)
+            .bind(id)
+            .fetch_optional(tx)
+            .await?
+        }
+        None => None,
+    };
+    Ok(Known { metadata, used: used.map(|(id,)| id) })
+}
+
+/// What one implementation took and another did not. Lets nobody in.
+#[derive(Debug)]
+pub struct Disputed {
+    issuer: String,
+    assertion: VerifiedAssertion,
+    said: String,
+}
+
+impl Disputed {
+    /// What the strict core took, and what the second opinion said of it.
+    pub fn new(issuer: String, assertion: VerifiedAssertion, said: String) -> Self {
+        Self { issuer, assertion, said }
+    }
+
+    /// What the second opinion said.
+    pub fn said(&self) -> &str {
+        &self.said
+    }
+
+    /// For whom the provider vouched, as the strict core reads it.
+    pub fn name_id(&self) -> &str {
+        &self.assertion.name_id
+    }
+
+    /// Uses the assertion up, so that it is disputed once; says whether it was new. With it the space
+    /// whose provider it is, if one manages that.
+    pub async fn use_up(
+        &self,
+        tx: &mut Write,
+        claim: &Claim,
+    ) -> Result<(bool, Option<SpaceId>), Error> {
+        let account = claim.account();
+        let is_new = ledger(tx, account, &self.issuer, &self.assertion).await?;
+        let provider = objects::provider(tx, account, claim.provider()).await?;
+        Ok((is_new, provider.and_then(|provider| provider.managed_by)))
+    }
 }
 
 /// How strictly a response is judged.
@@ -220,9 +286,10 @@ impl Verified {
 pub fn judge(
     received: &Received,
     claimed: &Claim,
-    metadata: &str,
+    known: Known,
     rules: Rules<'_>,
 ) -> Result<Verified, Refused> {
+    let Known { metadata, used } = known;
     let idp = IdpMetadata::parse(metadata.as_bytes(), rules.now.to_jiff())
         .map_err(|_| Refused::UnknownProvider)?;
     let expected = Expected {
@@ -236,11 +303,21 @@ pub fn judge(
         authenticated_since: None,
         identity_attribute: None,
         allow_unsolicited: true,
+        used: used.as_deref(),
         now: rules.now.to_jiff(),
         skew: rules.skew,
         second_opinion: rules.second_opinion,
     };
-    let assertion = received.verify(&expected).result?;
+    let outcome = received.verify(&expected);
+    let assertion = match (outcome.result, outcome.refused_proof) {
+        (Ok(assertion), _) => assertion,
+        (Err(refusal), _) if refusal.check == Check::Replay => return Err(Refused::Replayed),
+        (Err(refusal), Some(assertion)) => {
+            let disputed = Disputed::new(idp.entity_id, assertion, refusal.received);
+            return Err(Refused::Disputed(Box::new(disputed)));
+        }
+        (Err(refusal), None) => return Err(refusal.into()),
+    };
     let mut claim = Claim::read(one(&assertion, ROLE)?, one(&assertion, PROVIDER_ATTRIBUTE)?)?;
     if claim != *claimed {
         return Err(Refused::Contradiction);
@@ -266,7 +343,6 @@ pub fn judge(
         (Claim::User { .. }, None) => String::new(),
     };
     let by_console = rules.chosen.is_none();
-    let metadata = metadata.to_owned();
     Ok(Verified { claim, metadata, issuer: idp.entity_id, session_name, by_console, assertion })
 }
 
@@ -323,16 +399,27 @@ pub async fn enter(
 
 /// The replay ledger: an assertion is accepted once.
 async fn accept_once(tx: &mut Write, account: Uin, verified: &Verified) -> Result<(), Refused> {
+    let is_new = ledger(tx, account, &verified.issuer, &verified.assertion).await?;
+    if is_new { Ok(()) } else { Err(Refused::Replayed) }
+}
+
+/// Writes an assertion into the ledger; says whether it was new there.
+async fn ledger(
+    tx: &mut Write,
+    account: Uin,
+    issuer: &str,
+    assertion: &VerifiedAssertion,
+) -> Result<bool, crate::store::Error> {
     let made = sql("INSERT INTO cloud_accepted_assertions
              (account_uin, issuer, assertion_id, expires_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
     .bind(account)
-    .bind(&verified.issuer)
-    .bind(&verified.assertion.assertion_id)
-    .bind(Timestamp::from(verified.assertion.remember_until))
+    .bind(issuer)
+    .bind(&assertion.assertion_id)
+    .bind(Timestamp::from(assertion.remember_until))
     .execute(tx)
     .await?;
-    if made == 0 { Err(Refused::Replayed) } else { Ok(()) }
+    Ok(made == 1)
 }
 
 async fn enter_role(

@@ -175,13 +175,16 @@ pub async fn announce_expiry(
     announce_of_space(tx, act, space, Kind::Expiry, what).await
 }
 
-/// Tells that somebody should look at once; `what` says at what.
-pub async fn announce_alarm(
+/// Tells that two implementations read a sign-in's response differently, and that somebody should
+/// look at once: at `object`, over what the second one said.
+pub async fn announce_disagreement(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    what: Value,
+    object: &str,
+    said: &str,
 ) -> Result<(), database::Error> {
+    let what = json!({ "kind": "disagreement", "object": object, "received": said });
     announce_of_space(tx, act, space, Kind::Alarm, what).await
 }
 

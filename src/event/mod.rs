@@ -31,8 +31,8 @@ pub use endpoints::{
 };
 pub use guard::Guard;
 pub use journal::{
-    Answer, Audience, Delivery, Event, announce, announce_alarm, announce_answer, announce_expiry,
-    audience, deliveries, forget_old, redeliver, replay,
+    Answer, Audience, Delivery, Event, announce, announce_answer, announce_disagreement,
+    announce_expiry, audience, deliveries, forget_old, redeliver, replay,
 };
 
 use crate::{

@@ -7,6 +7,7 @@ mod judge;
 mod proof;
 
 use jiff::{SignedDuration, Timestamp};
+pub use judge::disagreements;
 pub(super) use judge::{Clock, unique_ids};
 
 use super::cause::Cause;
@@ -52,6 +53,9 @@ pub struct Expected<'a> {
     pub identity_attribute: Option<&'a str>,
     /// Whether a response that answers no request is accepted (SSO-14).
     pub allow_unsolicited: bool,
+    /// The id of the assertion that the message claims to hold, where the replay ledger has it:
+    /// whatever else it says, nobody is asked for a second opinion on it.
+    pub used: Option<&'a str>,
     /// The present.
     pub now: Timestamp,
     /// How far clocks may differ, cut to 0..=[`MAXIMUM_SKEW`].
@@ -126,6 +130,9 @@ pub struct Outcome {
     pub trace: Trace,
     /// What was proved, or why not.
     pub result: Result<VerifiedAssertion, Refusal>,
+    /// What the strict core proved, where only what comes behind it refused: the ledger, or the
+    /// second opinion. It lets nobody in; it says what must never come again.
+    pub refused_proof: Option<VerifiedAssertion>,
 }
 
 /// Reads and judges in one go.
@@ -180,6 +187,14 @@ impl Received {
         issuers.next()?.text().map(xml::trim)
     }
 
+    /// Issuer and id of the assertion, to ask the replay ledger by. Anybody can write these.
+    pub fn assertion_unverified(&self) -> Option<(&str, &str)> {
+        let root = self.document.as_ref().ok()?.root();
+        let assertion = root.elements().find(|it| it.is(ASSERTION, "Assertion"))?;
+        let issuer = assertion.elements().find(|it| it.is(ASSERTION, "Issuer"))?;
+        Some((xml::trim(issuer.text()?), assertion.attribute("ID")?))
+    }
+
     /// Whether keys to open an encrypted assertion are needed at all.
     pub fn is_encrypted(&self) -> bool {
         self.document.as_ref().is_ok_and(|document| {
@@ -219,14 +234,19 @@ impl Received {
         };
         // Deny by default: no failure in the trace *and* a whole assertion in hand.
         let failure = trace.first_failure().cloned();
+        let mut refused_proof = None;
         let result = match (failure, verified) {
             (None, Some(verified)) => Ok(verified),
-            (Some(it), _) => Err(Refusal {
-                check: it.check,
-                cause: it.cause.unwrap_or(Cause::UnknownParts),
-                wanted: it.wanted,
-                received: it.received,
-            }),
+            (Some(it), verified) => {
+                let behind = matches!(it.check, Check::Replay | Check::SecondOpinion);
+                refused_proof = verified.filter(|_| behind);
+                Err(Refusal {
+                    check: it.check,
+                    cause: it.cause.unwrap_or(Cause::UnknownParts),
+                    wanted: it.wanted,
+                    received: it.received,
+                })
+            }
             (None, None) => Err(Refusal {
                 check: Check::Structure,
                 cause: Cause::UnknownParts,
@@ -234,6 +254,6 @@ impl Received {
                 received: String::new(),
             }),
         };
-        Outcome { trace, result }
+        Outcome { trace, result, refused_proof }
     }
 }

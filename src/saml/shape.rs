@@ -45,6 +45,12 @@ pub enum ShapeError {
         /// The enclosing element.
         parent: String,
     },
+    /// More than an honest one holds.
+    #[error("too much in {parent}")]
+    TooMuch {
+        /// The element.
+        parent: String,
+    },
     /// A value that cannot be read as what it should be.
     #[error("bad value of {field} on {parent}")]
     BadValue {
@@ -76,11 +82,15 @@ pub struct Children<'d> {
 /// Which attributes with a prefix an element may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Foreign {
-    /// Only `xsi:*`.
+    /// Only those of XML Schema for instances (part 1 §2.6).
     Refused,
     /// Of any namespace; they are ignored.
     Ignored,
 }
+
+/// The attributes that XML Schema lets stand on every element. Anything else of its namespace is
+/// nobody's, and other implementations take an `xsi:ID` for an ID.
+const OF_INSTANCES: [&str; 4] = ["type", "nil", "schemaLocation", "noNamespaceSchemaLocation"];
 
 /// Refuses attributes that are not in the list.
 pub fn check_attributes(
@@ -92,7 +102,7 @@ pub fn check_attributes(
         let name = &attribute.name;
         let fine = match name.namespace {
             "" => known.contains(&name.local),
-            SCHEMA_INSTANCE => true,
+            SCHEMA_INSTANCE if OF_INSTANCES.contains(&name.local) => true,
             _ => foreign == Foreign::Ignored,
         };
         if !fine {

@@ -352,6 +352,10 @@ fn canonicalization(method: Element<'_>, search: usize) -> Result<Vec<&str>, Sig
     Ok(prefixes)
 }
 
+/// Most elements that may describe a key: a chain of certificates with everything that may be said of
+/// each. Nobody signs `KeyInfo`, and xmlsec looks for a key at every name.
+const MAXIMUM_KEY_PARTS: usize = 64;
+
 /// `KeyInfo` may describe a key; it may not fetch one or hold other content.
 pub(super) fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
     const KNOWN: [&str; 13] = [
@@ -371,8 +375,13 @@ pub(super) fn check_key_info(key_info: Element<'_>) -> Result<(), ShapeError> {
     ];
     check_attributes(key_info, &["Id"], Foreign::Refused)?;
     let mut pending: Vec<Element<'_>> = vec![key_info];
+    let mut seen: usize = 0;
     while let Some(element) = pending.pop() {
         for child in element.elements() {
+            seen += 1;
+            if seen > MAXIMUM_KEY_PARTS {
+                return Err(ShapeError::TooMuch { parent: label(key_info) });
+            }
             let name = child.name();
             let known = match name.namespace {
                 SIGNATURE => KNOWN.contains(&name.local),

@@ -1,7 +1,5 @@
 //! The verdict on a response: what it rests on is read, held against it, and claimed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde_json::json;
 
 use super::{
@@ -76,7 +74,12 @@ pub async fn judge(
     let mut trace = outcome.trace.clone();
     let verified = match &outcome.result {
         Ok(verified) => verified,
-        Err(refusal) => return refuse(tx, act, space, None, &trace, refusal.check).await,
+        Err(refusal) => {
+            if let Some(proof) = &outcome.refused_proof {
+                return refuse_proof(tx, act, against, proof, &trace, refusal.check).await;
+            }
+            return refuse(tx, act, space, None, &trace, refusal.check).await;
+        }
     };
     let name_id = Some(verified.identity.as_str());
     let present = present(tx, against, verified, act.now).await?;
@@ -338,6 +341,29 @@ fn check_person(
     }
 }
 
+/// Refuses what the strict core took and the ledger or the second opinion did not. Whoever has it may
+/// bring it again, so request and assertion are used up like those of a good one, and what happened
+/// is told once.
+async fn refuse_proof(
+    tx: &mut Write,
+    act: &Act,
+    against: Against<'_>,
+    proof: &VerifiedAssertion,
+    trace: &Trace,
+    check: Check,
+) -> Result<Judged, Error> {
+    let space = against.space;
+    if proof.in_response_to.is_some() {
+        take(tx, space.id, against.request, act.now).await?;
+    }
+    if !remember(tx, space.id, against.issuer(), proof).await? {
+        return refuse(tx, act, space, None, trace, check).await;
+    }
+    let attempt = leave(tx, act, space, Some(&proof.identity), trace, check).await?;
+    alarm(tx, act, space.id, &attempt.to_string(), trace).await?;
+    Ok(Judged::Refused(check))
+}
+
 async fn refuse(
     tx: &mut Write,
     act: &Act,
@@ -346,6 +372,19 @@ async fn refuse(
     trace: &Trace,
     check: Check,
 ) -> Result<Judged, Error> {
+    leave(tx, act, space, name_id, trace, check).await?;
+    Ok(Judged::Refused(check))
+}
+
+/// Leaves a refused attempt, and of what proved something a record.
+async fn leave(
+    tx: &mut Write,
+    act: &Act,
+    space: &Space,
+    name_id: Option<&str>,
+    trace: &Trace,
+    check: Check,
+) -> Result<AttemptId, Error> {
     let attempt = NewAttempt {
         space: space.id,
         outcome: Outcome::Refused,
@@ -354,39 +393,24 @@ async fn refuse(
         checks: trace,
     };
     let id = attempts::insert(tx, act, attempt).await?;
-    let alarms = check == Check::SecondOpinion;
-    if alarms {
-        alarm(tx, act, space.id, id, trace).await?;
-    }
     // Anybody can send what proves nothing: that leaves an attempt, which is forgotten in time, and
     // no line in the audit log, which is not.
-    if name_id.is_some() || alarms {
+    if name_id.is_some() {
         let after = json!({ "check": check.name(), "name_id": name_id });
         record(tx, act, space.id, "sign_in.refuse", id, after).await?;
     }
-    Ok(Judged::Refused(check))
+    Ok(id)
 }
 
 /// One implementation accepts a response and another does not: one of them is wrong, and somebody
-/// may know it. Tells everybody who listens.
-async fn alarm(
+/// may know it. Tells everybody who listens; `object` is where there is more to read.
+pub(super) async fn alarm(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
-    attempt: AttemptId,
+    object: &str,
     trace: &Trace,
 ) -> Result<(), database::Error> {
-    DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
-    tracing::error!(%space, %attempt, "the second opinion disagrees over a response");
-    let said = trace.first_failure().map(|entry| entry.received.as_str());
-    let what = json!({ "kind": Cause::Disagreement.name(), "object": attempt, "received": said });
-    event::announce_alarm(tx, act, space, what).await
-}
-
-/// How often the second opinion has disagreed in this process.
-static DISAGREEMENTS: AtomicU64 = AtomicU64::new(0);
-
-/// How often this process has refused a response because the second opinion disagreed.
-pub fn disagreements() -> u64 {
-    DISAGREEMENTS.load(Ordering::Relaxed)
+    let said = trace.first_failure().map_or("", |entry| entry.received.as_str());
+    event::announce_disagreement(tx, act, space, object, said).await
 }

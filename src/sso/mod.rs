@@ -53,7 +53,7 @@ pub use command_line::{
 };
 pub use differences::{Difference, Part, differences};
 pub use fetcher::Fetcher;
-pub use judging::{Against, Judged, disagreements, judge};
+pub use judging::{Against, Judged, judge};
 pub use logout::{AskingToEnd, Heard, LogoutState, heard, logout_state, refused_logouts, sign_out};
 pub use logout_services::{LogoutService, SingleLogout};
 pub use looked::Looked;
@@ -73,7 +73,7 @@ pub use removed::{RemovedCertificate, removed_before};
 pub use requests::{NameIdPolicy, RequestSettings, Way, set_requests};
 pub use responses::{ResponseSettings, set_responses};
 pub use rules::{acs_url, idp_entity_id, return_path, slo_url, sp_entity_id};
-pub use sign_in::{Begun, PendingRequest, begin, forget_expired, pending_request};
+pub use sign_in::{Begun, PendingRequest, begin, forget_expired, pending_request, used};
 pub use signed_in::signed_in_at;
 pub use test_sign_in::{
     Draft, ProvedAssertion, SignInTest, TestOutcome, TestResult, begin_test, judge_test, new_test,

@@ -8,7 +8,7 @@ use crate::{
     id::{AttemptId, SignInTestId, SpaceId},
     saml::{
         cause::Cause,
-        response::VerifiedAssertion,
+        response::{Received, VerifiedAssertion},
         trace::{Check, Trace},
     },
     secret::{constant_time_eq, hex, random, random_token, sha256},
@@ -179,6 +179,20 @@ pub(super) async fn remember(
     verified: &VerifiedAssertion,
 ) -> Result<bool, database::Error> {
     Ok(remembering(space, issuer, verified).execute(tx).await? == 1)
+}
+
+/// The id of the assertion that a message claims to hold, if the replay ledger has it.
+pub async fn used(
+    tx: &mut Read,
+    space: SpaceId,
+    received: &Received,
+) -> Result<Option<String>, database::Error> {
+    let Some((issuer, id)) = received.assertion_unverified() else { return Ok(None) };
+    let mut query = sql("SELECT assertion_id FROM accepted_assertions WHERE space_id = ");
+    query.push_bind(space).push(" AND issuer = ").push_bind(issuer);
+    query.push(" AND assertion_id = ").push_bind(id);
+    let found: Option<(String,)> = query.fetch_optional(tx).await?;
+    Ok(found.map(|(id,)| id))
 }
 
 pub(super) fn remembering(space: SpaceId, issuer: &str, verified: &VerifiedAssertion) -> Sql {

@@ -13,7 +13,7 @@ use super::{
     ResponseSettings, SingleLogout,
     attempts::text_of,
     identity_provider,
-    judging::person,
+    judging::{alarm, person},
     proposals::origin_of,
     provider, requests, responses,
     sign_in::{Begun, NewRequest, ask, remember, take},
@@ -336,7 +336,7 @@ pub async fn judge_test(
 ) -> Result<Option<SignInTestId>, Error> {
     let Some(request) = take(tx, space, Some(request), act.now).await? else { return Ok(None) };
     let Some(id) = request.test_id else { return Ok(None) };
-    let response::Outcome { mut trace, result } = outcome;
+    let response::Outcome { mut trace, result, refused_proof } = outcome;
     let mut user = None;
     if let Ok(verified) = &result {
         request.check_relay_state(&mut trace, relay_state);
@@ -345,6 +345,11 @@ pub async fn judge_test(
         let (wanted, cause) = ("an assertion not seen before", Cause::Replayed);
         trace.require(Check::Replay, fresh, cause, wanted, &verified.assertion_id);
         user = person(tx, space, verified, &mut trace).await?.ok();
+    }
+    if let Some(proof) = &refused_proof
+        && remember(tx, space, &request.entity_id, proof).await?
+    {
+        alarm(tx, act, space, &id.to_string(), &trace).await?;
     }
     let passed = result.is_ok() && trace.first_failure().is_none();
     let outcome = if passed { TestOutcome::Passed } else { TestOutcome::Refused };

@@ -14,7 +14,7 @@ use axum::{
 use secrecy::ExposeSecret;
 
 use super::{Caller, Fault, Routes};
-use crate::{app::App, expiry, secret::constant_time_eq, space, sso, task};
+use crate::{app::App, expiry, saml, secret::constant_time_eq, space, task};
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/metrics", Caller::Monitor, show)
@@ -70,7 +70,7 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fa
          second opinion disagreed: look at them at once.\n\
          # TYPE identity_center_disagreements_total counter\n\
          identity_center_disagreements_total {}",
-        sso::disagreements()
+        saml::response::disagreements()
     );
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, text).into_response())

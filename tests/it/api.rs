@@ -976,8 +976,7 @@ async fn in_role(house: &TestHouse, client: &Client, zone: &str, uin: i64, role:
     let received = Received::parse(&response.issue(&key).unwrap().base64());
     let claim = sign_in::claim(&received).unwrap();
     let act = app.own_act("test").unwrap();
-    let metadata =
-        app.db.read(async |tx| sign_in::provider_metadata(tx, &claim).await).await.unwrap();
+    let known = app.db.read(async |tx| sign_in::known(tx, &received, &claim).await).await.unwrap();
     let rules = sign_in::Rules {
         sign_in_url: &url,
         skew: jiff::SignedDuration::from_secs(60),
@@ -985,7 +984,7 @@ async fn in_role(house: &TestHouse, client: &Client, zone: &str, uin: i64, role:
         chosen: None,
         now,
     };
-    let verified = sign_in::judge(&received, &claim, &metadata, rules).unwrap();
+    let verified = sign_in::judge(&received, &claim, known, rules).unwrap();
     let session = cloud::new_role_session(&act, &app.sealer, 900).unwrap();
     app.db
         .write(async |tx| sign_in::enter(tx, &act, &verified, &url, Some(&session)).await)

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use identity_center::{
     access,
-    cloud::{self, CamPrincipal, Error as CloudError, password, sign_in_url},
+    cloud::{
+        self, CamPrincipal, Error as CloudError, password,
+        sign_in::{self, Disputed, Refused},
+        sign_in_url,
+    },
     directory,
     id::{ConfigurationId, Principal, UserId},
     permission::RemovalStrategy,
@@ -13,15 +17,23 @@ use identity_center::{
     saml::{
         certificate::SigningKey,
         identity_provider::{AttributeToState, ResponseToIssue},
+        metadata::IdpMetadata,
         name_id_format,
+        response::{Expected, Received},
         role::{ROLE, ROLE_SESSION_NAME, RoleClaim},
     },
     secret::{hex, random},
+    sso,
     store::{Timestamp, sql},
 };
 use reqwest::{Client, StatusCode};
 
-use crate::{house::TestHouse, in_both_worlds, on_both, world::World};
+use crate::{
+    events::{Receiver, wish},
+    house::TestHouse,
+    in_both_worlds, on_both,
+    world::World,
+};
 
 /// What a portal would say; a test changes one thing.
 pub struct Word {
@@ -74,7 +86,7 @@ impl Word {
         let provider: Vec<&str> = self.provider_attribute.iter().map(String::as_str).collect();
         let mut attributes = Vec::new();
         if self.provider_attribute.is_some() {
-            let name = cloud::sign_in::PROVIDER_ATTRIBUTE;
+            let name = sign_in::PROVIDER_ATTRIBUTE;
             attributes.push(AttributeToState { name, values: &provider });
         } else {
             attributes.push(AttributeToState { name: ROLE, values: &role });
@@ -209,6 +221,53 @@ on_both! {
         assert!(matches!(ended, Err(CloudError::TokenExpired)));
     }
 
+    async fn a_disputed_response_is_told_once_and_used_up(house) {
+        let (world, alice, id) = with_alice(house).await;
+        let receiver = Receiver::new().await;
+        world.listen(&wish(&receiver.url(), false)).await;
+        let response = Word::of(&world, alice, id).await.sign(&world, &world.idp_key().await);
+        let received = Received::parse(&response);
+        let claim = sign_in::claim(&received).unwrap();
+        let account = claim.account().to_string();
+        let idp = sso::idp_entity_id(&house.app.settings, world.space.id);
+        let url = sign_in_url(house.app.settings.public_url.as_str());
+        let metadata = format!("SELECT metadata FROM cloud_saml_providers WHERE account_uin = {account}");
+        let metadata: (String,) = world.read(async |tx| sql(metadata.leak()).fetch_one(tx).await).await;
+        let idp_metadata = IdpMetadata::parse(metadata.0.as_bytes(), house.now().to_jiff()).unwrap();
+        let assertion = received.verify(&Expected {
+            idp_entity_id: &idp,
+            certificates: &idp_metadata.certificates,
+            decryption_keys: &[],
+            acs_url: &url,
+            sp_entity_id: &url,
+            request_id: None,
+            authn_contexts: &[],
+            authenticated_since: None,
+            identity_attribute: None,
+            allow_unsolicited: true,
+            used: None,
+            now: house.now().to_jiff(),
+            skew: jiff::SignedDuration::from_secs(60),
+            second_opinion: true,
+        });
+        let disputed = Disputed::new(idp, assertion.result.unwrap(), "other content".to_owned());
+        let refused = Refused::Disputed(Box::new(disputed));
+        for _ in 0..20 {
+            world.write(async |tx, act| access::tell_dispute(tx, act, &claim, &refused).await).await;
+        }
+        let records = "SELECT COUNT(*) FROM audit_records WHERE action = 'account_sign_in.refuse'";
+        assert_eq!(world.count(records).await, 1);
+        assert_eq!(world.count("SELECT COUNT(*) FROM events WHERE kind = 'alarm'").await, 1);
+        let (name, body) = receiver.wait_for(1).await[0].event();
+        assert_eq!(name, "urn:identity-center:event:alarm");
+        assert_eq!((body["kind"].as_str(), body["object"].as_str()), (Some("disagreement"), Some(account.as_str())));
+        // Nobody uses it any more; another one is as good as ever.
+        let browser = house.browser();
+        assert_eq!(present(house, &browser, &response).await, StatusCode::FORBIDDEN);
+        let other = Word::of(&world, alice, id).await.sign(&world, &world.idp_key().await);
+        assert_eq!(present(house, &browser, &other).await, StatusCode::SEE_OTHER);
+    }
+
     async fn an_account_believes_nothing_but_its_own_provider_about_a_role_it_has(house) {
         let (world, alice, id) = with_alice(house).await;
         let key = world.idp_key().await;
@@ -279,7 +338,8 @@ on_both! {
         let good = Word::of(&world, alice, id).await.sign(&world, &key);
         assert_eq!(present(house, &house.browser(), &good).await, StatusCode::SEE_OTHER);
         assert!(recorded().await.is_empty());
-        // Signed by the account's provider: each is recorded.
+        // Signed by the account's provider: each is recorded. Whoever has one that was used may bring it
+        // without end, so of those there is one a day as well.
         refused(&good).await;
         refused(&good).await;
         let mut bob = Word::of(&world, alice, id).await;
@@ -288,7 +348,8 @@ on_both! {
         let proved = |cause: &str, name: &str| serde_json::json!({
             "cause": cause, "name_id": name, "provider": bob.claim.provider,
         });
-        assert_eq!(recorded().await, [proved("replayed", "alice"), proved("replayed", "alice"), proved("revoked", "bob")]);
+        let unproved = |cause: &str, times: i64| serde_json::json!({ "cause": cause, "times": times });
+        assert_eq!(recorded().await, [unproved("replayed", 1), proved("revoked", "bob")]);
         let about: Vec<(String, String)> = world.rows(sql(
             "SELECT object_kind, object_id FROM audit_records
              WHERE action = 'account_sign_in.refuse'")).await;
@@ -300,18 +361,17 @@ on_both! {
             nowhere.claim.provider.push('x');
             refused(&nowhere.sign(&world, &other)).await;
         }
-        let unproved = |cause: &str, times: i64| serde_json::json!({ "cause": cause, "times": times });
-        assert_eq!(recorded().await[3..], [unproved("signature", 1), unproved("unknown-provider", 1)]);
+        assert_eq!(recorded().await[2..], [unproved("signature", 1), unproved("unknown-provider", 1)]);
         world.advance(86_400);
         refused(&Word::of(&world, alice, id).await.sign(&world, &other)).await;
-        assert_eq!(recorded().await[5..], [unproved("signature", 6)]);
+        assert_eq!(recorded().await[4..], [unproved("signature", 6)]);
         // For an account that is not there, or for none at all, there is nobody to tell.
         let mut unknown = Word::of(&world, alice, id).await;
         unknown.claim.uin += 1_000_000;
         refused(&unknown.sign(&world, &other)).await;
         refused("AAAA").await;
-        assert_eq!(recorded().await.len(), 6);
-        assert_eq!(world.count("SELECT COUNT(*) FROM refused_messages").await, 2);
+        assert_eq!(recorded().await.len(), 5);
+        assert_eq!(world.count("SELECT COUNT(*) FROM refused_messages").await, 3);
     }
 
     /// The portal states how long a session may last now; the role in the account may still have

@@ -5,7 +5,8 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    console, fake_idp::element,
+    console,
+    fake_idp::element,
     house::TestHouse,
     journey::{count, header},
     on_both,

@@ -118,6 +118,7 @@ fn stock_consumers_take_what_each_cloud_is_told() {
                 authn_contexts: &[],
                 authenticated_since: None,
                 identity_attribute: None,
+                used: None,
                 allow_unsolicited: true,
                 now,
                 skew: SignedDuration::from_secs(60),

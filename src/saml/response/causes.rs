@@ -78,6 +78,7 @@ pub(super) fn of_shape(error: &ShapeError, element: Element<'_>) -> Cause {
         | ShapeError::UnexpectedAttribute { .. }
         | ShapeError::MissingAttribute { .. }
         | ShapeError::UnexpectedText { .. }
+        | ShapeError::TooMuch { .. }
         | ShapeError::BadValue { .. } => Cause::UnknownParts,
     }
 }
@@ -90,6 +91,7 @@ fn parent_of(error: &ShapeError) -> &str {
         | ShapeError::UnexpectedAttribute { parent, .. }
         | ShapeError::MissingAttribute { parent, .. }
         | ShapeError::UnexpectedText { parent }
+        | ShapeError::TooMuch { parent }
         | ShapeError::BadValue { parent, .. } => parent,
     }
 }

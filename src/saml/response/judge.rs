@@ -4,6 +4,8 @@
 //! Checks that can be made are all made, so that an administrator sees
 //! everything that is wrong at once; a single failure refuses the sign-in.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes;
@@ -17,6 +19,15 @@ use crate::saml::signature;
 use crate::saml::statement::{self, Assertion, NameId, Response};
 use crate::saml::trace::{Check, Trace};
 use crate::saml::xml::{Document, Element, trim};
+
+/// How often the second opinion has disagreed in this process.
+static DISAGREEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process has refused a response because the second opinion disagreed: at whichever
+/// door it came.
+pub fn disagreements() -> u64 {
+    DISAGREEMENTS.load(Ordering::Relaxed)
+}
 
 /// How much longer than it can be accepted an assertion is remembered.
 const SPARE: SignedDuration = SignedDuration::from_mins(5);
@@ -73,9 +84,18 @@ pub(super) fn judge(
 
     // Only what the strict core accepts is shown to anybody else's parser.
     let signed_by = signed_by?;
+    if expected.used == Some(assertion.id) && trace.first_failure().is_none() {
+        let wanted = "an assertion not seen before";
+        trace.fail(Check::Replay, Cause::Replayed, wanted, assertion.id);
+    }
     if trace.first_failure().is_none() {
         if expected.second_opinion {
             let agreed = agreement(document, opened.as_ref(), &assertion, &signed_by);
+            if let Err(disagreement) = &agreed {
+                DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
+                let (issuer, at) = (expected.idp_entity_id, expected.acs_url);
+                tracing::error!(%disagreement, issuer, at, "the second opinion disagrees");
+            }
             let received = agreed.as_ref().map_or_else(ToString::to_string, |()| String::new());
             let cause = Cause::Disagreement;
             trace.require(Check::SecondOpinion, agreed.is_ok(), cause, "agreement", received);

@@ -47,6 +47,7 @@ pub fn expected() -> Expected<'static> {
         authn_contexts: &[],
         authenticated_since: None,
         identity_attribute: None,
+        used: None,
         allow_unsolicited: false,
         now: now(),
         skew: response::DEFAULT_SKEW,

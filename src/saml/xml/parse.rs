@@ -119,6 +119,10 @@ pub fn parse(input: &[u8], profile: Profile) -> Result<Document, XmlError> {
     }
     let text = str::from_utf8(input).map_err(|e| at(XmlProblem::Encoding, e.valid_up_to()))?;
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The reader would take another one off. That one is text.
+    if body.starts_with('\u{feff}') {
+        return Err(at(XmlProblem::Malformed, 0));
+    }
     let start = text.len() - body.len();
     // Nearly always nothing here can be wrong, and that is found out without decoding anything.
     if body.bytes().any(|byte| byte < b' ' || byte == 0xef)

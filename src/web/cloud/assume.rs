@@ -8,13 +8,12 @@ use crate::{
         self, NewRoleSession,
         management::Role,
         new_role_session,
-        sign_in::{self, Refused, Rules},
+        sign_in::{self, Refused},
         sts::{self, RoleArn},
     },
     id::Uin,
-    saml::response::Received,
     store::{self, Read},
-    web::cloud::check_standing,
+    web::cloud::{check_standing, response},
 };
 
 /// What somebody brings to STS.
@@ -82,36 +81,22 @@ pub(in crate::web) async fn assume_role(
     wanted: Wanted<'_>,
 ) -> Result<NewRoleSession, NoCredentials> {
     sts::check_session_name(wanted.session_name)?;
-    let received = Received::parse(wanted.response);
-    let claim = sign_in::claim(&received)?;
+    let (received, claim) = response::receive(wanted.response).await?;
     let provider = format!("qcs::cam::uin/{}:saml-provider/{}", claim.account(), claim.provider());
     if provider != wanted.provider_arn || wanted.role.account != claim.account() {
         return Err(Refused::NoClaim.into());
     }
-    let (role, metadata) = app
+    let (role, known) = app
         .db
         .read(async |tx| -> Result<_, NoCredentials> {
             let role: Option<Role> = wanted.role.find(tx).await?;
-            let metadata = sign_in::provider_metadata(tx, &claim).await?;
-            Ok((role.ok_or(Refused::UnknownRole)?, metadata))
+            let known = sign_in::known(tx, &received, &claim).await?;
+            Ok((role.ok_or(Refused::UnknownRole)?, known))
         })
         .await?;
-    let url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let (saml, now, sign_in_url) = (app.settings.saml, act.now, url.clone());
-    let chosen = (role.name.clone(), wanted.session_name.to_owned());
-    // Signatures and the second opinion are slow: never on a thread that serves others.
-    let judged = tokio::task::spawn_blocking(move || {
-        let rules = Rules {
-            sign_in_url: &url,
-            skew: jiff::SignedDuration::from_secs(saml.clock_skew),
-            second_opinion: saml.second_opinion,
-            chosen: Some((&chosen.0, &chosen.1)),
-            now,
-        };
-        sign_in::judge(&received, &claim, &metadata, rules)
-    });
-    let judged = judged.await.map_err(|_| cloud::Error::Interrupted)?;
-    let verified = judged?;
+    let chosen = Some((role.name.as_str(), wanted.session_name));
+    let verified = response::judge(app, act, (received, claim), known, chosen).await?;
+    let (now, sign_in_url) = (act.now, cloud::sign_in_url(app.settings.public_url.as_str()));
     // Only now may the caller learn how long the role's sessions last.
     let seconds = match wanted.lasting {
         Lasting::Wished(seconds) => sts::session_seconds(&role, seconds)?,

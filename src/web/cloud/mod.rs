@@ -3,6 +3,7 @@
 mod assume;
 mod console;
 mod principal;
+mod response;
 mod sign_in;
 
 use super::{Caller, Routes, pages::door};

@@ -13,13 +13,14 @@ use url::Url;
 use super::{
     PATH as CONSOLE,
     principal::{CloudVisitor, console_of},
+    response,
 };
 use crate::{
     access,
     app::App,
     cloud::{
         self, CamPrincipal, new_role_session,
-        sign_in::{self, Claim, Refused, Rules, Verified},
+        sign_in::{self, Claim, Refused, Verified},
     },
     id::{ConfigurationId, RoleSessionId},
     saml::response::Received,
@@ -97,11 +98,13 @@ fn within_console(public: &Url, page: &str, session: RoleSessionId) -> Option<St
 }
 
 async fn let_in(app: &App, caller: &Anyone, response: &str) -> Result<CamPrincipal, Refused> {
-    let received = Received::parse(response);
-    let claim = sign_in::claim(&received)?;
+    let (received, claim) = response::receive(response).await?;
     match enter(app, caller, received, &claim).await {
         Ok(principal) => Ok(principal),
-        Err(NoEntry { refused: Refused::Cloud(error), .. }) => Err(Refused::Cloud(error)),
+        // A failure is nobody's doing, and a dispute is on record already.
+        Err(NoEntry { refused: refused @ (Refused::Cloud(_) | Refused::Disputed(_)), .. }) => {
+            Err(refused)
+        }
         Err(NoEntry { refused, name_id }) => {
             let name_id = name_id.as_deref();
             app.db
@@ -133,28 +136,16 @@ async fn enter(
     received: Received,
     claim: &Claim,
 ) -> Result<CamPrincipal, NoEntry> {
-    let (metadata, seconds) = app
+    let (known, seconds) = app
         .db
         .read(async |tx| -> Result<_, Refused> {
-            let metadata = sign_in::provider_metadata(tx, claim).await?;
-            Ok((metadata, sign_in::session_duration(tx, claim).await?))
+            let known = sign_in::known(tx, &received, claim).await?;
+            Ok((known, sign_in::session_duration(tx, claim).await?))
         })
         .await?;
+    let said = (received, claim.clone());
+    let verified = response::judge(app, &caller.act, said, known, None).await?;
     let sign_in_url = cloud::sign_in_url(app.settings.public_url.as_str());
-    let (saml, now, url) = (app.settings.saml, caller.act.now, sign_in_url.clone());
-    let claim = claim.clone();
-    // Signatures and the second opinion are slow: never on a thread that serves others.
-    let judged = tokio::task::spawn_blocking(move || {
-        let rules = Rules {
-            sign_in_url: &url,
-            skew: jiff::SignedDuration::from_secs(saml.clock_skew),
-            second_opinion: saml.second_opinion,
-            chosen: None,
-            now,
-        };
-        sign_in::judge(&received, &claim, &metadata, rules)
-    });
-    let verified = judged.await.map_err(|_| Refused::Cloud(cloud::Error::Interrupted))??;
     open(app, caller, &verified, seconds, &sign_in_url)
         .await
         .map_err(|refused| NoEntry { refused, name_id: Some(verified.name_id().to_owned()) })
@@ -217,6 +208,7 @@ fn problem(refused: Refused) -> PageError {
         Refused::NoClaim
         | Refused::UnknownProvider
         | Refused::Saml(_)
+        | Refused::Disputed(_)
         | Refused::Contradiction
         | Refused::SeveralRoles
         | Refused::NoSessionName

@@ -16,7 +16,7 @@ use axum::{
 };
 use jiff::SignedDuration;
 
-use super::{binding::Binding, limit::Unhurried, send::see_other};
+use super::{binding::Binding, limit::Unhurried, off_thread, receive, send::see_other};
 use crate::{
     app::App,
     saml::{
@@ -37,8 +37,6 @@ use crate::{
 
 /// Longest `RelayState` that is looked at (bytes). SAML allows 80; some do not keep to it.
 const LONGEST_RELAY_STATE: usize = 1024;
-/// A message so long is read at once (bytes of base64); honest ones are shorter.
-const SHORT: usize = 32 * 1024;
 /// How long ago people who begin at the identity provider may have authenticated there, where they
 /// have to do it anew.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(5);
@@ -51,6 +49,8 @@ struct Known {
     request: Option<PendingRequest>,
     /// Only for a message that needs them.
     encryption_keys: Vec<KeyPair>,
+    /// The id of the assertion, if it answers no request and was used already.
+    used: Option<String>,
 }
 
 /// Judges the response; sends the browser on with a ticket, or shows why not in one sentence.
@@ -72,12 +72,7 @@ pub async fn consume(
             onward: None,
         }
     })?;
-    // Reading what is as long as honest messages takes less time than going to another thread.
-    let (received, response) = if response.len() <= SHORT {
-        (Received::parse(&response), response)
-    } else {
-        off_thread(move || (Received::parse(&response), response)).await?
-    };
+    let received = receive(&response).await?;
     let relay_state = relay_state.as_deref();
     let known = Box::pin(known(&app, &space_id, &received, relay_state, &caller)).await?;
     // SET-10. A test leads to the console, which is open from everywhere.
@@ -140,6 +135,7 @@ async fn judgement(
         .map(|pair| pair.decryption_key(&app.sealer))
         .collect::<Result<_, _>>()
         .map_err(Fault::from)?;
+    let used = known.used.clone();
     let sp_entity_id = sso::sp_entity_id(&app.settings, known.space.id);
     let acs_url = sso::acs_url(&app.settings, known.space.id);
     let request = known.request.as_ref();
@@ -162,6 +158,7 @@ async fn judgement(
             authenticated_since,
             identity_attribute: provider.responses.identity_attribute.as_deref(),
             allow_unsolicited: provider.responses.allow_unsolicited && !is_test,
+            used: used.as_deref(),
             now: now.to_jiff(),
             skew: SignedDuration::from_secs(saml.clock_skew),
             second_opinion: saml.second_opinion,
@@ -257,13 +254,12 @@ async fn known(
     })?;
     // What belongs to a test never judges, or is judged as, a real sign-in.
     let request = request.filter(|it| it.test_id.is_some() || it.entity_id == provider.entity_id);
-    Ok(Known { space, provider, request, encryption_keys })
-}
-
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Internal("the SAML core panicked"))
+    // What answers a request is used up together with it.
+    let used = match claimed {
+        None => app.db.glance(async |tx| sso::used(tx, id, received).await).await?,
+        Some(_) => None,
+    };
+    Ok(Known { space, provider, request, encryption_keys, used })
 }
 
 /// What the person is told: the two kinds they can do something about have words of their own, and

@@ -16,7 +16,7 @@ use axum::{
 use jiff::SignedDuration;
 use url::Url;
 
-use super::{limit::Unhurried, send::see_other};
+use super::{limit::Unhurried, off_thread, send::see_other};
 use crate::{
     app::App,
     saml::{
@@ -87,12 +87,6 @@ fn no_message() -> Problem {
         message: t!("sign-out-no-message"),
         onward: None,
     }
-}
-
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Internal("the SAML core panicked"))
 }
 
 /// What the judgement and the answer need.

@@ -10,8 +10,8 @@ pub mod post;
 pub mod send;
 
 pub use self::metadata::Described;
-use super::{Caller, Routes, pages};
-use crate::{app::App, store::Door};
+use super::{Caller, Fault, Routes, pages};
+use crate::{app::App, saml::response::Received, store::Door};
 
 /// The routes. Only the two that open a portal session are inside the portal's door; the
 /// assertion consumer service and single logout are posted to by other sites.
@@ -28,4 +28,24 @@ pub(super) fn routes(app: &App) -> Routes {
         .post("/saml/slo/{space_id}", Caller::Anyone, logout::by_form)
         .post("/saml/acs/{space_id}", Caller::Anyone, acs::consume);
     pages::door(app, Door::Portal, pages::PORTAL, portal).merge(pages::open_door(open))
+}
+
+/// A message so long is read at once (bytes of base64); honest ones are shorter.
+const SHORT: usize = 32 * 1024;
+
+/// Reads a response. What is as long as honest ones is read here, which takes less time than going to
+/// another thread.
+pub(super) async fn receive(response: &str) -> Result<Received, Fault> {
+    if response.len() <= SHORT {
+        return Ok(Received::parse(response));
+    }
+    let response = response.to_owned();
+    off_thread(move || Received::parse(&response)).await
+}
+
+/// Does what is slow on a thread that serves nobody else.
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Internal("the SAML core panicked"))
 }

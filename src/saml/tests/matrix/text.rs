@@ -59,6 +59,38 @@ pub(super) fn differentials() -> Vec<Case> {
             assert!(message.contains(from), "{name}");
             add(name, message.replacen(from, to, 1), by);
         }
+        // Attributes that others take for identifiers, bases or switches.
+        let schema = "http://www.w3.org/2001/XMLSchema-instance";
+        for (name, written) in [
+            ("xsi:ID", format!("xmlns:xsi=\"{schema}\" xsi:ID=\"_0\"")),
+            ("xsi:anything", format!("xmlns:xsi=\"{schema}\" xsi:x=\"0\"")),
+            ("xml:id", "xml:id=\"_0\"".to_owned()),
+            ("xml:base", "xml:base=\"http://127.0.0.1/\"".to_owned()),
+            ("xml:space", "xml:space=\"preserve\"".to_owned()),
+            ("xml:lang", "xml:lang=\"en\"".to_owned()),
+        ] {
+            for (at, by) in [
+                ("ds:KeyInfo", (Check::Signature, Cause::SignatureForm)),
+                ("saml:Subject", (SHAPE, Cause::UnknownParts)),
+            ] {
+                let from = format!("<{at}>");
+                assert!(message.contains(&from), "{from}");
+                let to = format!("<{at} {written}>");
+                cases.push(Case::new(
+                    format!("{name} on {at}, signed: {what:?}"),
+                    message.replacen(&from, &to, 1),
+                    by,
+                ));
+                if at == "saml:Subject" {
+                    let signed = sign(&unsigned().replacen(&from, &to, 1), what);
+                    let name = format!("{name} on {at}, signed so: {what:?}");
+                    cases.push(Case::new(name, signed, by));
+                }
+            }
+        }
+        let mut add = |name: &str, changed: String, by| {
+            cases.push(Case::new(format!("{name}, signed: {what:?}"), changed, by));
+        };
         add("something after the end", format!("{message}<x></x>"), XML);
         add("text after the end", format!("{message}x"), XML);
         add("two messages", format!("{message}{message}"), XML);
@@ -95,6 +127,11 @@ pub(super) fn encodings() -> Vec<Case> {
         Case::new(
             "UTF-16, little end first",
             [&[0xff, 0xfe], &*wide(u16::to_le_bytes)].concat(),
+            XML,
+        ),
+        Case::new(
+            "two marks",
+            [&[0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf], message.as_bytes()].concat(),
             XML,
         ),
         Case::new("UTF-16 without a mark", wide(u16::to_be_bytes), XML),

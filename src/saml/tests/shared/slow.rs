@@ -187,6 +187,11 @@ impl Material<'_> {
                 looked_for(&format!("<y{}/>", declaring(&borrowed(&prefixes("l", 240, 16)))), 55),
                 &[("destination", "absent"), ("signature", LONG_LIST)],
             ),
+            slow(
+                "thousands of names of keys",
+                self.fill("</ds:KeyInfo>", "<ds:KeyName>k</ds:KeyName>"),
+                &[("signature", "too much in ds:KeyInfo")],
+            ),
             slow("noise", "<".repeat(255_000), &[("xml", "malformed markup")]),
             slow("more than is read", "<x>".repeat(150_000), &[("encoding", "")]),
         ]

@@ -75,6 +75,7 @@ fn refusal(refused: Refused) -> Refusal {
         }
         Refused::UnknownProvider
         | Refused::Saml(_)
+        | Refused::Disputed(_)
         | Refused::Contradiction
         | Refused::SeveralRoles
         | Refused::NoSessionName
