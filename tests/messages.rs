@@ -4,6 +4,8 @@
 //! Only text is read: `t!`, `rich!` and `key!` with their literal keys in `src` and `templates`,
 //! and the Fluent files under `locales`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

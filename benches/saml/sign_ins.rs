@@ -83,7 +83,8 @@ pub fn measure(
                 goal,
             ]);
         }
-        let (http, reads) = (server.http(span).await?, server.reads(span).await?);
+        let (http, reads) =
+            (Box::pin(server.http(span)).await?, Box::pin(server.reads(span)).await?);
         let shares = [
             ("HTTP, two requests", http),
             ("reads before the judgement", reads),
@@ -200,7 +201,7 @@ impl Server {
         let begun =
             db.write(async |tx| sso::begin(tx, &act, &self.space, &binding, None).await).await?;
         let request = begun.request_id.as_str();
-        mean(span, async || {
+        Box::pin(mean(span, async || {
             let (space, provider, request) = tokio::try_join!(
                 db.glance(async |tx| space::space(tx, id).await),
                 db.glance(async |tx| sso::identity_provider(tx, id).await),
@@ -210,7 +211,7 @@ impl Server {
             )?;
             ensure!(space.is_some() && provider.is_some() && request.is_some(), "nothing is read");
             Ok(())
-        })
+        }))
         .await
     }
 

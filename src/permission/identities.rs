@@ -35,6 +35,8 @@ pub async fn account_identities(
     search: Option<&str>,
     page: PageRequest,
 ) -> Result<Page<AccountIdentity>, database::Error> {
+    const FROM: &str = " FROM assignments a
+        JOIN permission_configurations c ON c.id = a.configuration_id";
     let narrow = |query: &mut database::Sql| {
         query.push(" WHERE a.space_id = ").push_bind(space);
         query.push(" AND a.account_uin = ").push_bind(account);
@@ -43,8 +45,6 @@ pub async fn account_identities(
             query.push(r" ESCAPE '\'");
         }
     };
-    const FROM: &str = " FROM assignments a
-        JOIN permission_configurations c ON c.id = a.configuration_id";
     let mut count = sql("SELECT COUNT(*) FROM (SELECT DISTINCT a.principal_kind, a.principal_id");
     count.push(FROM);
     narrow(&mut count);

@@ -151,7 +151,7 @@ fn sentence(statement: &Statement) -> Sentence {
         actions: actions_of(&actions),
         service,
     });
-    let resources = statement.resources.iter().map(|it| it.as_str());
+    let resources = statement.resources.iter().map(pattern::ResourcePattern::as_str);
     let everything = resources.clone().any(|it| it == "*");
     Sentence {
         effect: statement.effect,
@@ -189,7 +189,7 @@ fn is_reading(action: &str) -> bool {
 
 fn risk_of(statement: &Statement) -> Risk {
     let covers = |action: &&str| statement.actions.iter().any(|pattern| pattern.covers(action));
-    if PRIVILEGED.iter().any(|action| covers(action)) {
+    if PRIVILEGED.iter().any(covers) {
         return Risk::Privileged;
     }
     let changing: Vec<&str> = statement

@@ -194,7 +194,7 @@ impl Cause {
             Self::NoAuthnStatement => Setting::AuthnStatement,
             Self::OldAuthentication => Setting::ForceAuthn,
             Self::OtherRelayState => Setting::RelayState,
-            // Damaged or rewritten on the way, or forged: what an identity provider has made whole
+            // No setting of an identity provider brings these about. First: damaged or rewritten on the way, or forged: what an identity provider has made whole
             // has none of these, and no setting of it brings them about. The remedies say where to
             // look instead.
             Self::NotUtf8
@@ -203,17 +203,17 @@ impl Cause {
             | Self::DuplicateIds
             | Self::ContentChanged
             | Self::Disagreement
-            | Self::Replayed => return None,
+            | Self::Replayed
             // None of the products leaves it open: each writes one assertion with one bearer
             // confirmation, the conditions that SAML defines, and nothing beside them. Who does
             // otherwise is software of somebody's own; what it wrote stands in the report.
-            Self::UnknownParts
+            | Self::UnknownParts
             | Self::NoAssertion
             | Self::SeveralAssertions
             | Self::NotBearer
-            | Self::UnknownCondition => return None,
+            | Self::UnknownCondition
             // About the person or their browser, or a failure that its own log explains.
-            Self::IdentityProviderFailed
+            | Self::IdentityProviderFailed
             | Self::AuthenticationFailed
             | Self::UserDisabled
             | Self::OtherBrowser => return None,

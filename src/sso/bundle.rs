@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{IdentityProvider, SignInTest, rules};
+use super::{Attempt, IdentityProvider, SignInTest, rules};
 use crate::{
     config::Settings,
     saml::{
@@ -41,6 +41,19 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// An attempt; `id` is its own.
+    pub fn of_attempt(attempt: &'a Attempt, id: &'a str) -> Self {
+        Self {
+            id,
+            at: attempt.at,
+            outcome: attempt.outcome.as_str(),
+            checks: attempt.checks(),
+            request_id: &attempt.request_id,
+            name: attempt.name_id.as_deref(),
+            message: None,
+        }
+    }
+
     /// A test that was answered; `id` is its own.
     pub fn of_test(test: &'a SignInTest, id: &'a str) -> Option<Self> {
         let result = test.result.as_ref()?;

@@ -25,8 +25,8 @@ pub fn is_command_line_state(state: &str) -> bool {
     (32..=64).contains(&state.len()) && state.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// What a person answers to a command line.
-#[derive(Clone, Copy, Debug)]
+/// What a person answers to a command line; its word is a secret.
+#[derive(Clone, Copy)]
 pub struct CommandLineAnswer<'a> {
     /// The command line's word.
     pub state: &'a str,

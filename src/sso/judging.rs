@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What came of a response.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Judged {
     /// It is good. The browser that began may come for its session with this ticket.
     Accepted {
@@ -37,6 +37,15 @@ pub enum Judged {
     },
     /// It is refused at this check. The person is told no more than the kind of refusal.
     Refused(Check),
+}
+
+impl std::fmt::Debug for Judged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Accepted { .. } => f.debug_struct("Accepted").finish_non_exhaustive(),
+            Self::Refused(check) => f.debug_tuple("Refused").field(check).finish(),
+        }
+    }
 }
 
 /// What a response was held against, read before it was judged.
@@ -413,4 +422,17 @@ pub(super) async fn alarm(
 ) -> Result<(), database::Error> {
     let said = trace.first_failure().map_or("", |entry| entry.received.as_str());
     event::announce_disagreement(tx, act, space, object, said).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_in_debug_output() {
+        let secret = "a secret".to_owned();
+        let judged = Judged::Accepted { ticket: secret.clone(), brought: Some(secret.clone()) };
+        let shown = format!("{judged:?}");
+        assert!(!shown.contains(&secret), "{shown}");
+    }
 }

@@ -1,39 +1,36 @@
-//! Certificates of the identity provider that somebody removed.
+//! Certificates of the identity provider that were removed.
 //!
 //! A key is often removed because somebody else has it. The identity provider may go on publishing
 //! its certificate for long, and a source that is taken without asking ([`super::Source`]) would
-//! bring it back with the next look: so what a person removed comes back only with a person's word.
+//! bring it back with the next look: so what was removed comes back only with a person's word.
 
 use super::Error;
 use crate::{
-    audit::{Act, ActorKind},
+    audit::Act,
     id::SpaceId,
     saml::metadata::IdpMetadata,
     store::{self as database, Read, Timestamp, Write, sql},
 };
 
-/// A certificate that somebody removed, and nobody has brought back since.
+/// A certificate that was removed, and nobody has brought back since.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct RemovedCertificate {
     /// SHA-256, lower-case hexadecimal.
     pub fingerprint: String,
-    /// Who removed it: their name at that time.
+    /// Who removed it, by their name at that time; of what a source withdrew, we did.
     pub removed_by: String,
     /// When.
     pub removed_at: Timestamp,
 }
 
-/// Remembers that these were removed, if it is a person who does it: what a source took away by
-/// itself it may bring back by itself.
+/// Remembers that these were removed, by a person or by the source that published them: a source
+/// withdraws a key that was stolen too, and whoever stole it may hold what is published for a while.
 pub(super) async fn remember(
     tx: &mut Write,
     act: &Act,
     space: SpaceId,
     fingerprints: &[String],
 ) -> Result<(), database::Error> {
-    if act.actor.kind == ActorKind::System {
-        return Ok(());
-    }
     for fingerprint in fingerprints {
         sql("INSERT INTO removed_certificates (space_id, fingerprint, removed_by, removed_at)
              VALUES ($1, $2, $3, $4) ON CONFLICT (space_id, fingerprint) DO UPDATE SET
@@ -62,7 +59,7 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// Which certificates of a document somebody removed here before.
+/// Which certificates of a document were removed here before.
 pub async fn removed_before(
     tx: &mut Read,
     space: SpaceId,

@@ -100,7 +100,7 @@ pub(super) async fn ask(
 }
 
 /// A request that waits for its response.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub struct PendingRequest {
     /// Its id.
     pub id: String,
@@ -113,6 +113,14 @@ pub struct PendingRequest {
     pub(super) return_to: String,
     pub(super) binding_hash: Vec<u8>,
     relay_state: String,
+}
+
+impl std::fmt::Debug for PendingRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("PendingRequest");
+        shown.field("entity_id", &self.entity_id).field("created_at", &self.created_at);
+        shown.field("test_id", &self.test_id).finish_non_exhaustive()
+    }
 }
 
 impl PendingRequest {

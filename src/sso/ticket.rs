@@ -144,8 +144,8 @@ async fn question(
     }
 }
 
-/// How a browser comes with a ticket.
-#[derive(Clone, Copy, Debug)]
+/// How a browser comes with a ticket. What it holds are secrets.
+#[derive(Clone, Copy)]
 pub enum Bearer<'a> {
     /// Sent on from the assertion consumer service, with its cookies if it has them.
     Browser {

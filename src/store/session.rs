@@ -60,6 +60,7 @@ impl Sessions {
     }
 
     /// The same, and one that nobody has used for so many seconds has ended (SES-01).
+    #[must_use]
     pub fn idle_for(self, seconds: i64) -> Self {
         Self { idle: Some(seconds), ..self }
     }

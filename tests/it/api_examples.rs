@@ -195,19 +195,19 @@ impl<'h> Telling<'h> {
         } else {
             client.call(self.house, &step.action, request).await
         };
-        self.from_elsewhere(answer)
+        self.as_elsewhere(answer)
     }
 
     /// An answer as if the server were where the reference says.
-    fn from_elsewhere(&self, answer: Value) -> Value {
+    fn as_elsewhere(&self, answer: Value) -> Value {
         match answer {
             Value::String(text) => {
                 let text = text.replace(&self.house.url(""), &format!("https://{HOST}"));
                 json!(text.replace(&self.house.address.to_string(), HOST))
             }
-            Value::Array(list) => list.into_iter().map(|it| self.from_elsewhere(it)).collect(),
+            Value::Array(list) => list.into_iter().map(|it| self.as_elsewhere(it)).collect(),
             Value::Object(object) => Value::Object(
-                object.into_iter().map(|(name, it)| (name, self.from_elsewhere(it))).collect(),
+                object.into_iter().map(|(name, it)| (name, self.as_elsewhere(it))).collect(),
             ),
             Value::Null | Value::Bool(_) | Value::Number(_) => answer,
         }

@@ -199,8 +199,8 @@ impl<'h> Filled<'h> {
         assert_eq!(sent.status(), StatusCode::SEE_OTHER);
         let proposal = header(&sent, "location").to_owned();
         let tree = desk.page("/console/organization").await;
-        let departments = links(&tree).into_iter().filter(|link| link.contains("?department="));
-        [proposal, departments.last().unwrap()]
+        let mut departments = links(&tree).into_iter().filter(|link| link.contains("?department="));
+        [proposal, departments.next_back().unwrap()]
     }
 
     /// Somebody signs in and asks for access.

@@ -39,7 +39,7 @@ impl Account<'_, '_> {
         self.world.administrator.done(self.house, action, self.here(given)).await
     }
 
-    async fn is_in(&self, cloud: &str, number: i64, region: &str) -> Value {
+    fn is_in(&self, cloud: &str, number: i64, region: &str) -> Value {
         json!({ "TargetUin": self.world.member.0, "Cloud": cloud, "Number": number, "Region": region })
     }
 
@@ -110,7 +110,7 @@ async fn ann_is_heard(house: &TestHouse, cloud: Option<(&str, i64, &str)>, heard
     let world = World::open(house).await;
     let account = Account { world: &world, house };
     if let Some((cloud, number, region)) = cloud {
-        account.own("UpdateAccountCloud", account.is_in(cloud, number, region).await).await;
+        account.own("UpdateAccountCloud", account.is_in(cloud, number, region)).await;
     }
     let name = "ann+1@acme.example";
     let ann = world.push_user(name).await;
@@ -285,14 +285,14 @@ on_both! {
             ("AlibabaChina", 7, "cn-north-1", "region"),
         ] {
             let (code, message) = account
-                .refusal("UpdateAccountCloud", account.is_in(cloud, number, region).await)
+                .refusal("UpdateAccountCloud", account.is_in(cloud, number, region))
                 .await;
             assert_eq!(code, "InvalidParameter", "{message}");
             assert!(message.contains(wrong), "{message}");
         }
         let managed = json!({ "TargetUin": world.manager.0, "Cloud": "AWS", "Number": 7 });
         assert_eq!(account.refusal("UpdateAccountCloud", managed).await.0, "FailedOperation");
-        let aws = account.is_in("AWS", 123_456_789_012, "eu-west-1").await;
+        let aws = account.is_in("AWS", 123_456_789_012, "eu-west-1");
         account.own("UpdateAccountCloud", aws.clone()).await;
         let shown = account
             .own("DescribeAccountCloud", json!({ "TargetUin": world.member.0 }))
@@ -385,7 +385,7 @@ on_both! {
         let world = World::open(house).await;
         let account = Account { world: &world, house };
         let ann = world.push_user("ann@acme.example").await;
-        account.own("UpdateAccountCloud", account.is_in("AlibabaChina", 1234, "").await).await;
+        account.own("UpdateAccountCloud", account.is_in("AlibabaChina", 1234, "")).await;
         let sync = json!({ "UserSyncProvisionings": [{
             "PrincipalId": ann, "PrincipalType": "User", "TargetUin": world.member.0,
             "TargetType": "MemberUin", "DuplicationStrategy": "KeepBoth", "DeletionStrategy": "Keep",

@@ -28,7 +28,7 @@ fn prose(html: &str) -> Vec<String> {
     let mut silent: Option<String> = None;
     for part in html.split('<').skip(1) {
         let (tag, text) = part.split_once('>').unwrap_or((part, ""));
-        let name: String = tag.chars().take_while(|one| one.is_ascii_alphanumeric()).collect();
+        let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
         if let Some(closing) = tag.strip_prefix('/') {
             if silent.as_deref() == Some(closing.trim()) {
                 silent = None;

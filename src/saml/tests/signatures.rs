@@ -46,7 +46,7 @@ fn every_accepted_algorithm_verifies_and_the_second_opinion_agrees() {
         for (name, digest, digest_method) in digests {
             let method = format!("http://www.w3.org/2001/04/xmldsig-more#{kind}-{name}");
             let maker = Maker::Key(key, digest);
-            let recipe = Recipe { maker, digest, digest_method, ..Recipe::good(key, &method) };
+            let recipe = Recipe { maker, digest_method, digest, ..Recipe::good(key, &method) };
             for id in ["_assertion", "_response"] {
                 let outcome = judge_as(&recipe.sign(&unsigned(), id).unwrap(), &wanted);
                 let name = outcome.result.map(|it| it.name_id);

@@ -204,14 +204,14 @@ fn organization(error: &organization::Error) -> &'static str {
         | Error::MemberNameInvalid
         | Error::OtherCloudNumberInvalid
         | Error::OtherCloudRegionInvalid
-        | Error::RemarkTooLong => "InvalidParameter",
+        | Error::RemarkTooLong
+        | Error::CountInvalid { .. } => "InvalidParameter",
         Error::OtherCloudNumberTaken
         | Error::ManagementAccountStays
         | Error::ManagementAccountStaysAtTheRoot
         | Error::RootStays
         | Error::AccountInUse => "FailedOperation",
         Error::DepartmentNotEmpty => "FailedOperation.OrganizationNodeNotEmpty",
-        Error::CountInvalid { .. } => "InvalidParameter",
         Error::NameTaken => "FailedOperation.OrganizationExistAlready",
         Error::DepartmentNameTaken => "FailedOperation.OrganizationNodeNameUsed",
         Error::DepartmentNotFound => "ResourceNotFound.OrganizationNodeNotExist",

@@ -173,9 +173,9 @@ pub(super) async fn answer(
         Err(Error::CountInvalid) => Wrong::whole(t!("drift-none-chosen")),
         Err(Error::NotFound) => Wrong::whole(t!("drift-gone")),
         Err(Error::NotAdoptable(what)) => {
-            Wrong::whole(t!("drift-not-adoptable", what = what.to_string()))
+            Wrong::whole(t!("drift-not-adoptable", what = what.clone()))
         }
-        Err(Error::Busy(what)) => Wrong::whole(t!("drift-busy", what = what.to_string())),
+        Err(Error::Busy(what)) => Wrong::whole(t!("drift-busy", what = what.clone())),
         Err(Error::MomentInvalid) => Wrong::whole(t!("drift-moment")),
         Err(Error::Permission(error)) => Wrong::of(error.into())?,
         Err(Error::Store(error)) => return Err(Fault::from(error).into()),

@@ -257,8 +257,9 @@ impl Picture {
         for way in ways {
             let user = place(0, way.user_name.clone(), "user");
             let what = match &way.reached {
-                Reached::Role { name, .. } => format!("{name} @ {}", way.account_name),
-                Reached::CamUser(name) => format!("{name} @ {}", way.account_name),
+                Reached::Role { name, .. } | Reached::CamUser(name) => {
+                    format!("{name} @ {}", way.account_name)
+                }
             };
             let class = match way.reached {
                 Reached::Role { .. } => "role",

@@ -69,7 +69,7 @@ pub(super) async fn list(
         .await?;
     let busy = page.rows.iter().any(|task| !task.state.is_final());
     let pager = query.pager("/console/tasks", &page);
-    let tasks = page.rows.into_iter().map(|task| TaskRow::of(task, &names)).collect();
+    let tasks = page.rows.into_iter().map(|task| TaskRow::of(&task, &names)).collect();
     let frame = Frame::new(&administrator, Section::Tasks, query.done.as_deref());
     let state = query.state;
     Ok(Page::new(TaskList { frame, states: &STATES, state, tasks, busy, pager }).into_response())
@@ -101,7 +101,7 @@ pub(super) async fn names(
 
 impl TaskRow {
     /// A row; what is gone by now is shown by its id.
-    pub fn of(task: Task, names: &Names) -> Self {
+    pub fn of(task: &Task, names: &Names) -> Self {
         let configuration = task.configuration.map(|id| (id, names.configuration(id)));
         let principal =
             task.principal.map(|one| (words::principal_href(one), names.principal(one)));

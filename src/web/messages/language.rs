@@ -122,7 +122,7 @@ pub(super) fn pseudo(text: &str) -> Cow<'_, str> {
                 markup = Some('>');
             }
             (None, letter) => {
-                out.push_str(accented(letter).unwrap_or(letter.encode_utf8(&mut [0; 4])))
+                out.push_str(accented(letter).unwrap_or(letter.encode_utf8(&mut [0; 4])));
             }
         }
     }

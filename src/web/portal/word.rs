@@ -73,14 +73,13 @@ pub(super) struct Said {
 impl Carrier {
     fn check(self, launch: &RoleLaunch) -> Result<(), Unsaid> {
         match self {
-            Self::Browser => Ok(()),
             Self::CommandLine | Self::Credentials if launch.other_cloud.is_some() => {
                 Err(Unsaid::OtherCloud)
             }
             Self::CommandLine | Self::Credentials if !launch.command_line => {
                 Err(Unsaid::SwitchedOff)
             }
-            Self::CommandLine | Self::Credentials => Ok(()),
+            Self::Browser | Self::CommandLine | Self::Credentials => Ok(()),
         }
     }
 

@@ -49,6 +49,7 @@ pub(super) fn until(end: &Timestamp) -> String {
 }
 
 /// Which request a button takes back.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
 pub(super) fn request(id: &RequestId) -> String {
     t!("portal-requests-withdraw-which", id = id.to_string())
 }

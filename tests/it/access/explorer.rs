@@ -130,11 +130,11 @@ on_both! {
     }
 
     async fn who_may_ask_for_what_is_decided_at_the_console(house) {
+        const HERE: &str = "/console/requests/scopes";
         let desk = Desk::open(house).await;
         let world = &desk.world;
         let (ann, member) = (world.user("ann").await, world.member.uin);
         let look = world.configuration("look", &[]).await;
-        const HERE: &str = "/console/requests/scopes";
         assert!(desk.page(HERE).await.contains("Nobody may ask for anything yet."));
         assert!(desk.page(&format!("{HERE}/new")).await.contains(&ann.to_string()));
         assert_eq!(desk.post(HERE, &[]).await.status, 422);

@@ -103,7 +103,9 @@ impl<'h> Desk<'h> {
 
 /// The hidden fields of a plan's form.
 pub fn plan_fields(page: &str) -> Vec<(String, String)> {
-    let (_, form) = page.split_once(r#"method="post" action="/console/plan""#).expect(page);
+    let (_, form) = page
+        .split_once(r#"method="post" action="/console/plan""#)
+        .unwrap_or_else(|| panic!("{page}"));
     let (form, _) = form.split_once("</form>").unwrap();
     let mut fields = Vec::new();
     for input in form.split(r#"<input type="hidden" name=""#).skip(1) {

@@ -239,7 +239,7 @@ on_both! {
         assert_eq!(form.headers()["location"], sent.location.as_str());
         assert_eq!(desk.assigned().await, 0);
         let door = desk.page(&sent.location).await;
-        let (_, rest) = door.split_once(r#"name="to" value=""#).expect(&door);
+        let (_, rest) = door.split_once(r#"name="to" value=""#).unwrap_or_else(|| panic!("{door}"));
         let to = rest.split_once('"').unwrap().0.replace("&#38;", "&");
         assert_eq!(to, review);
         let account = world.management.uin.to_string();

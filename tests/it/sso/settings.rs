@@ -6,6 +6,7 @@ use identity_center::{
         certificate::{Certificate, SigningKey},
         sp_metadata,
     },
+    secret::hex,
     sso::{self, ByHand},
     store::{Write, sql},
 };
@@ -161,7 +162,7 @@ on_both! {
         // What they say is what OpenSSL says.
         let der = X509::from_der(certificates[1].der()).unwrap();
         let digest = der.digest(MessageDigest::sha256()).unwrap();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&digest);
         let fingerprint = certificates[1].facts().fingerprint.replace(':', "").to_lowercase();
         assert_eq!(fingerprint, hex);
         let serial = certificates[1].facts().serial.replace(':', "").to_lowercase();

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+/// The text of a file, and the name of a test in it.
+type Test = (&'static str, &'static str);
+
 /// Classes that one message is not enough for: the checks that stop them, and the tests that try.
-const ELSEWHERE: [(&str, &[Check], &[(&str, &str)]); 2] = [
+const ELSEWHERE: [(&str, &[Check], &[Test]); 2] = [
     (
         "Replay",
         &[Check::InResponseTo, Check::Replay],

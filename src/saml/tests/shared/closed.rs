@@ -27,22 +27,20 @@ pub fn closed(keys: &[&str], text: &[u8]) -> Option<String> {
     let data = encoding::encode(&[&nonce[..], &data, &tag].concat());
     let value =
         |it: &str| format!("<e:CipherData><e:CipherValue>{it}</e:CipherValue></e:CipherData>");
-    let keys: String = keys
-        .iter()
-        .map(|key| {
-            format!(
-                "<e:EncryptedKey><e:EncryptionMethod \
-                 Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>{}\
-                 </e:EncryptedKey>",
-                value(key)
-            )
-        })
-        .collect();
+    let mut written = String::new();
+    for key in keys {
+        written.push_str(
+            "<e:EncryptedKey><e:EncryptionMethod \
+             Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>",
+        );
+        written.push_str(&value(key));
+        written.push_str("</e:EncryptedKey>");
+    }
     Some(format!(
         "<saml:EncryptedAssertion xmlns:saml=\"{ASSERTION}\" xmlns:e=\"{ENCRYPTION}\">\
          <e:EncryptedData><e:EncryptionMethod \
          Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"/><ds:KeyInfo \
-         xmlns:ds=\"{SIGNATURE}\">{keys}</ds:KeyInfo>{}</e:EncryptedData>\
+         xmlns:ds=\"{SIGNATURE}\">{written}</ds:KeyInfo>{}</e:EncryptedData>\
          </saml:EncryptedAssertion>",
         value(&data),
     ))

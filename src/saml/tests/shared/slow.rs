@@ -73,13 +73,13 @@ fn numbered(count: usize, what: impl Fn(usize) -> String) -> String {
 
 impl Material<'_> {
     /// The message with this as often before the place as there is room for, but not more often.
-    fn filled(&self, message: &str, at: &str, what: &str, most: usize) -> String {
+    fn filled(message: &str, at: &str, what: &str, most: usize) -> String {
         let times = (ROOM.saturating_sub(message.len()) / what.len()).min(most);
         message.replacen(at, &format!("{}{at}", what.repeat(times)), 1)
     }
 
     fn fill(&self, at: &str, what: &str) -> String {
-        self.filled(self.good, at, what, usize::MAX)
+        Self::filled(self.good, at, what, usize::MAX)
     }
 
     fn replaced(&self, from: &str, to: &str) -> String {
@@ -120,7 +120,7 @@ impl Material<'_> {
             slow("thousands of attributes, one statement", self.fill(end, attribute), CHANGED),
             slow(
                 "48 levels, as often as the limit allows",
-                self.filled(self.good, end, &deep(45), 420),
+                Self::filled(self.good, end, &deep(45), 420),
                 &[("structure", "unexpected element x in saml:AttributeStatement")],
             ),
             slow(
@@ -145,7 +145,7 @@ impl Material<'_> {
             ),
             slow(
                 "90 namespaces in scope",
-                self.filled(self.good, end, &nested, 1),
+                Self::filled(self.good, end, &nested, 1),
                 &[("xml", "too many namespaces")],
             ),
             slow(
@@ -233,7 +233,7 @@ impl Material<'_> {
     /// What an identity provider really signed: the second opinion is asked.
     fn signed(&self) -> Option<Vec<Slow>> {
         let end = "</saml:AttributeStatement>";
-        let fill = |at: &str, what: &str, most| self.filled(self.unsigned, at, what, most);
+        let fill = |at: &str, what: &str, most| Self::filled(self.unsigned, at, what, most);
         let attribute = "<saml:Attribute Name=\"a\"><saml:AttributeValue>v</saml:AttributeValue></saml:Attribute>";
         let foreign = numbered(14, |at| format!(" xmlns:n{at}=\"urn:u{at}\" n{at}:a=\"\""));
         let plain = Recipe::good(self.key, RSA_SHA256);
@@ -323,7 +323,7 @@ fn borrowed(names: &[String]) -> Vec<&str> {
 }
 
 fn declaring(prefixes: &[&str]) -> String {
-    prefixes.iter().map(|prefix| format!(" xmlns:{prefix}=\"urn:u\"")).collect()
+    prefixes.iter().flat_map(|prefix| [" xmlns:", prefix, "=\"urn:u\""]).collect()
 }
 
 /// A list of long prefixes over so many elements, at a depth where nearly as many declarations as are

@@ -169,7 +169,7 @@ pub async fn check_targets(
     for (parameters, account) in targets {
         let found = found.iter().find(|found| found.uin == *account);
         let wanted = account_kind(parameters);
-        if !found.is_some_and(|found| wanted.is_none_or(|kind| kind == found.kind)) {
+        if found.is_none_or(|found| wanted.is_some_and(|kind| kind != found.kind)) {
             return Err(Refusal::new(
                 "FailedOperation.OrganizationMemberNotExist",
                 format!("The organization has no account {account} of this `TargetType`."),

@@ -73,7 +73,7 @@ fn named(tasks: &[Task]) -> WantedNames {
     }
 }
 
-fn row(task: Task, names: &Names) -> Row {
+fn row(task: &Task, names: &Names) -> Row {
     Row {
         id: task.id,
         kind: words::task_kind(task.kind),
@@ -123,7 +123,7 @@ pub(in crate::web::console) async fn show(
         request,
         title,
         open: tasks.len() - done - failed,
-        rows: tasks.into_iter().map(|task| row(task, &names)).collect(),
+        rows: tasks.into_iter().map(|task| row(&task, &names)).collect(),
         done,
         failed,
     };

@@ -67,7 +67,9 @@ pub(super) fn named(plan: &Plan, operation: &Operation) -> WantedNames {
     };
     match operation {
         Operation::Assign(all) | Operation::Unassign { triples: all, .. } => {
-            all.iter().for_each(|it| place(&it.into()));
+            for it in all {
+                place(&it.into());
+            }
             wanted.principals.extend(all.iter().map(|it| it.principal));
         }
         Operation::Deploy(all)

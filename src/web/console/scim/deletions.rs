@@ -162,7 +162,7 @@ async fn deleted(
         badge: progress.badge(),
         progress: progress.words(),
         more: if page.next.is_some() { page.total - MOST_TASKS } else { 0 },
-        tasks: tasks.into_iter().map(|task| TaskRow::of(task, &names)).collect(),
+        tasks: tasks.into_iter().map(|task| TaskRow::of(&task, &names)).collect(),
     }))
 }
 

@@ -222,14 +222,6 @@ pub(in crate::web::console) async fn bundle(
     let (attempt, provider) = find(&app, administrator.space()?.id, id).await?;
     let provider = provider.ok_or_else(|| Problem::not_found(t!("sso-no-provider-any-more")))?;
     let name = attempt.id.to_string();
-    let subject = BundleSubject {
-        id: &name,
-        at: attempt.at,
-        outcome: attempt.outcome.as_str(),
-        checks: attempt.checks(),
-        request_id: &attempt.request_id,
-        name: attempt.name_id.as_deref(),
-        message: None,
-    };
+    let subject = BundleSubject::of_attempt(&attempt, &name);
     Ok(download(&name, &sso::bundle(&app.settings, &provider, subject)))
 }

@@ -1,6 +1,6 @@
 //! Whether a configuration gives out temporary credentials for the command line (PRT-11).
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{
     permission::{self, Configuration, ConfigurationChange},
@@ -26,11 +26,11 @@ pub const ACTIONS: &[Action] = &[
     ),
 ];
 
-fn answer(configuration: &Configuration) -> Answer {
-    Ok(object([
+fn answer(configuration: &Configuration) -> Map<String, Value> {
+    object([
         ("RoleConfigurationId", json!(configuration.id)),
         ("IsAllowed", json!(configuration.command_line)),
-    ]))
+    ])
 }
 
 async fn describe(call: &Call) -> Answer {
@@ -43,7 +43,7 @@ async fn describe(call: &Call) -> Answer {
             Ok(found.ok_or(permission::Error::ConfigurationNotFound)?)
         })
         .await?;
-    answer(&found)
+    Ok(answer(&found))
 }
 
 async fn update(call: &Call) -> Answer {
@@ -62,5 +62,5 @@ async fn update(call: &Call) -> Answer {
             Ok(permission::update_configuration(tx, act, space, id, &change, &limits).await?)
         })
         .await?;
-    answer(&updated)
+    Ok(answer(&updated))
 }

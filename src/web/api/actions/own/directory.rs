@@ -1,7 +1,7 @@
 //! Users and groups by hand, where the public API falls short: several users at once (USR-02,
 //! USR-03), and handing somebody over to the directory (SCIM-17).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     directory::{self, OnRefusal, Principal},
@@ -95,12 +95,12 @@ fn principal(call: &Call) -> Result<Principal, Refusal> {
     })
 }
 
-fn shown(adoption: &directory::Adoption) -> Answer {
-    Ok(object([
+fn shown(adoption: &directory::Adoption) -> Map<String, Value> {
+    object([
         ("UserIds", json!(adoption.users)),
         ("GroupIds", json!(adoption.groups)),
         ("AdoptionDigest", json!(adoption.digest())),
-    ]))
+    ])
 }
 
 /// Who would be handed over to the directory together.
@@ -114,7 +114,7 @@ async fn adoption(call: &Call) -> Answer {
             Ok(directory::adoption(tx, space, principal).await?)
         })
         .await?;
-    shown(&found)
+    Ok(shown(&found))
 }
 
 /// Hands over exactly those who were shown.
@@ -129,5 +129,5 @@ async fn adopt(call: &Call) -> Answer {
             Ok(directory::adopt(tx, &call.act, &space, principal, seen).await?)
         })
         .await?;
-    shown(&handed_over)
+    Ok(shown(&handed_over))
 }

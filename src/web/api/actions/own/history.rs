@@ -139,15 +139,7 @@ async fn bundle(call: &Call) -> Answer {
         )
     })?;
     let name = attempt.id.to_string();
-    let subject = BundleSubject {
-        id: &name,
-        at: attempt.at,
-        outcome: attempt.outcome.as_str(),
-        checks: attempt.checks(),
-        request_id: &attempt.request_id,
-        name: attempt.name_id.as_deref(),
-        message: None,
-    };
+    let subject = BundleSubject::of_attempt(&attempt, &name);
     let bundle = sso::bundle(&call.app.settings, &provider, subject);
     Ok(object([("Bundle", json!(bundle.to_string()))]))
 }

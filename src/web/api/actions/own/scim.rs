@@ -1,6 +1,6 @@
 //! What a space decides about its directories: switches, the brake, and extension schemas.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     // Beside `space` and the like, this is the room that knows what directories push.
@@ -177,7 +177,7 @@ fn refused(error: directory::Error, field: &str) -> Refusal {
     }
 }
 
-fn standing(space: &Space, state: BrakeState) -> Answer {
+fn standing(space: &Space, state: BrakeState) -> Map<String, Value> {
     let brake = space.scim_settings.0.brake;
     let holds = brake.enabled && state.lifted_until.is_none() && state.held_at.is_some();
     let word = match (brake.enabled, state.lifted_until) {
@@ -186,12 +186,12 @@ fn standing(space: &Space, state: BrakeState) -> Answer {
         (true, None) if holds => "Holding",
         (true, None) => "Ready",
     };
-    Ok(object([
+    object([
         ("State", json!(word)),
         ("GoingCount", json!(state.going)),
         ("HoldingSince", json!(state.held_at.filter(|_| holds).map(time).unwrap_or_default())),
         ("LiftedUntil", json!(state.lifted_until.map(time).unwrap_or_default())),
-    ]))
+    ])
 }
 
 async fn brake(call: &Call) -> Answer {
@@ -205,7 +205,7 @@ async fn brake(call: &Call) -> Answer {
             Ok((space, state))
         })
         .await?;
-    standing(&space, state)
+    Ok(standing(&space, state))
 }
 
 async fn lift(call: &Call) -> Answer {

@@ -1,7 +1,7 @@
 //! How sign-in goes: what requests and responses are like, and where the identity provider's
 //! metadata is fetched from (SSO-18).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     saml::certificate::Certificate,
@@ -82,8 +82,8 @@ fn refused(error: sso::Error) -> Refusal {
     Refusal::from(error).naming(field)
 }
 
-fn settings(requests: &RequestSettings, responses: &ResponseSettings) -> Answer {
-    Ok(object([
+fn settings(requests: &RequestSettings, responses: &ResponseSettings) -> Map<String, Value> {
+    object([
         (
             "Requests",
             json!({
@@ -101,7 +101,7 @@ fn settings(requests: &RequestSettings, responses: &ResponseSettings) -> Answer 
                 "AllowUnsolicited": responses.allow_unsolicited,
             }),
         ),
-    ]))
+    ])
 }
 
 fn configured(provider: Option<IdentityProvider>) -> Result<IdentityProvider, Refusal> {
@@ -118,7 +118,7 @@ async fn describe(call: &Call) -> Answer {
         })
         .await?;
     let provider = configured(provider)?;
-    settings(&provider.requests, &provider.responses)
+    Ok(settings(&provider.requests, &provider.responses))
 }
 
 /// What is absent stays as it is.
@@ -154,7 +154,7 @@ async fn update_requests(call: &Call) -> Answer {
             Ok((wanted, provider.responses))
         })
         .await?;
-    settings(&requests, &responses)
+    Ok(settings(&requests, &responses))
 }
 
 /// What is absent stays as it is; an attribute that is empty is none.
@@ -178,7 +178,7 @@ async fn update_responses(call: &Call) -> Answer {
             Ok((provider.requests, wanted))
         })
         .await?;
-    settings(&requests, &responses)
+    Ok(settings(&requests, &responses))
 }
 
 fn source(found: &Source) -> Result<Value, Refusal> {
