@@ -164,6 +164,8 @@ pub enum Bearer<'a> {
 /// A ticket that was good: whose session to open.
 #[derive(Clone, Debug)]
 pub struct Redeemed {
+    /// The space.
+    pub space: SpaceId,
     /// The user, enabled at this moment.
     pub user: UserId,
     /// Where to go.
@@ -261,7 +263,8 @@ pub async fn redeem(
     let idp_session = row.idp_session_id;
     logout::keep_session(tx, idp_session, session_ends_at).await?;
     let return_to = row.return_to;
-    let redeemed = Redeemed { user, return_to, session_ends_at, idp_session };
+    let space = row.space_id;
+    let redeemed = Redeemed { space, user, return_to, session_ends_at, idp_session };
     Ok(Brought::Session(Box::new(redeemed)))
 }
 

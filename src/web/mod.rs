@@ -14,6 +14,7 @@ mod command_line;
 mod compression;
 pub mod connection;
 pub mod console;
+pub mod cookies;
 pub mod demo;
 mod entrance;
 mod face;

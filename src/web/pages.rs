@@ -4,34 +4,29 @@
 use axum::{
     extract::Request,
     http::{
-        HeaderValue, StatusCode,
+        StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
     },
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
-use tower_sessions::{
-    Expiry, SessionManagerLayer,
-    cookie::{Cookie, SameSite, time::Duration},
-    session::Id,
-};
 
 use super::{
-    BODY_LIMIT, Face, Fault, RequestInfo, Routes, log_cause,
+    BODY_LIMIT, Face, Fault, RequestInfo, Routes,
+    cookies::{SessionCookies, with_session},
+    log_cause,
     messages::Message,
     page::{ErrorPage, Page},
 };
-use crate::{
-    app::App,
-    store::{Door, Sessions},
-};
+use crate::{app::App, store::Door};
 
 /// Lays around the routes of a door what every door with pages has. `path` is where the door
-/// stands: its cookie goes nowhere else. Routes that other sites may post to stay outside.
+/// stands: over http its cookie goes nowhere else. Routes that other sites may post to stay outside.
 pub fn door(app: &App, door: Door, path: &'static str, routes: Routes) -> Routes {
+    let cookies = SessionCookies { app: app.clone(), door, path };
     routes
-        .layer(session_layer(app, door, path))
+        .layer(middleware::from_fn_with_state(cookies, with_session))
         .layer(CsrfLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::from_fn(show_problems))
@@ -53,50 +48,8 @@ async fn go_on_as_a_whole(request: Request, next: Next) -> Response {
     response
 }
 
-/// The sessions of a door, by a cookie that goes nowhere else.
-pub fn session_layer(app: &App, door: Door, path: &'static str) -> SessionManagerLayer<Sessions> {
-    let lasts = &app.settings.sessions;
-    let sessions = Sessions::new(app.db.clone(), app.clock.clone(), door);
-    let (lifetime, sessions) = match door {
-        Door::Portal => (lasts.portal, sessions.idle_for(lasts.portal_idle)),
-        Door::Console | Door::Cloud => (lasts.console, sessions.idle_for(lasts.console_idle)),
-        // A command line is used now and then, by whatever runs there.
-        Door::CommandLine | Door::DemoIdentityProvider => (lasts.portal, sessions),
-    };
-    SessionManagerLayer::new(sessions)
-        .with_name(cookie_name(door))
-        .with_path(path)
-        .with_http_only(true)
-        .with_same_site(SameSite::Lax)
-        .with_secure(app.settings.is_https())
-        .with_expiry(Expiry::OnInactivity(Duration::seconds(lifetime)))
-}
-
-/// The cookie of a portal session that was opened inside a transaction, for so many seconds: as
-/// the layer would set it.
-pub fn portal_cookie(app: &App, id: Id, seconds: i64) -> Result<HeaderValue, Fault> {
-    let cookie = Cookie::build((cookie_name(Door::Portal), id.to_string()))
-        .path(PORTAL)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(app.settings.is_https())
-        .max_age(Duration::seconds(seconds));
-    HeaderValue::from_str(&cookie.to_string()).map_err(|_| Fault::Internal("no header value"))
-}
-
 /// Where the portal stands.
 pub const PORTAL: &str = "/portal";
-
-fn cookie_name(door: Door) -> &'static str {
-    match door {
-        Door::Portal => "portal_session",
-        Door::Console => "console_session",
-        Door::Cloud => "cloud_session",
-        // It shows a token instead; no layer of this kind is laid around it.
-        Door::CommandLine => "command_line_session",
-        Door::DemoIdentityProvider => "demo_idp_session",
-    }
-}
 
 /// Lays error pages around routes that other sites post to, or that need no session.
 pub fn open_door(routes: Routes) -> Routes {

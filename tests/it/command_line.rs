@@ -366,7 +366,7 @@ on_both! {
         // It is no cookie, and a cookie is no token.
         let id = line.strip_prefix("iccli_").unwrap();
         let get = Client::new().get(world.portal("/api/session"));
-        let get = get.header("Cookie", format!("portal_session={id}"));
+        let get = get.header("Cookie", format!("portal_session_{}={id}", world.space));
         assert_eq!(get.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
         let post = house.browser().post(world.portal("/command-line")).bearer_auth(&line);
         let post = post.header("Origin", house.url("")).form(&[("state", word())]);

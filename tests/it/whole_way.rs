@@ -629,10 +629,11 @@ on_both! {
         let portal = cookie(&inside);
         let word = world.word(&browser).await;
         let cloud = cookie(&world.enter(&browser, &word).await);
+        let of_portal = format!("portal_session_{}", world.space);
         for (path, name, value, opens) in [
-            ("/portal/acme", "portal_session", &portal, true),
+            ("/portal/acme", &*of_portal, &portal, true),
             ("/cloud", "cloud_session", &cloud, true),
-            ("/portal/acme", "portal_session", &cloud, false),
+            ("/portal/acme", &*of_portal, &cloud, false),
             ("/cloud", "cloud_session", &portal, false),
             ("/console", "console_session", &portal, false),
             ("/console", "console_session", &cloud, false),

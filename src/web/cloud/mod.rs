@@ -13,7 +13,7 @@ pub(in crate::web) use assume::{Lasting, NoCredentials, Wanted, assume_role};
 pub use principal::CloudVisitor;
 pub(in crate::web) use sign_in::check_standing;
 
-/// Where the door stands: its cookie goes nowhere else.
+/// Where the door stands: over http its cookie goes nowhere else.
 const PATH: &str = "/cloud";
 
 /// The routes of the door. The portal's form comes from another door and from the same origin. A

@@ -1,12 +1,14 @@
 //! Cookies that bind a sign-in, or a sign-out at the identity provider, to a browser.
 //!
-//! Over https their names begin with `__Host-`: browsers take such a cookie from this very host
-//! only, over https, for every path (RFC 6265bis §4.1.3.2), so nobody who has another host of the
-//! domain, or the wire, can plant one. Over http, on this machine, they go to the portal's paths.
+//! Over https nobody else can plant one ([`cookies`]). Over http, on this machine, they go to the
+//! portal's paths.
 
-use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
 
-use crate::{app::App, web::Fault};
+use crate::{
+    app::App,
+    web::{Fault, cookies},
+};
 
 /// 32 random bytes in base64.
 const LENGTH: usize = 43;
@@ -52,15 +54,7 @@ impl Binding {
     pub fn of<'h>(self, app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
         let wanted = self.name(app.settings.is_https());
         let url_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, value)| {
-                *name == wanted && value.len() == LENGTH && value.bytes().all(url_safe)
-            })
-            .map(|(_, value)| value)
+        cookies::one(headers, wanted)
+            .filter(|value| value.len() == LENGTH && value.bytes().all(url_safe))
     }
 }

@@ -28,9 +28,10 @@ use crate::{
     store::{Door, IDP_SESSION, NewSession, SUBJECT, Write, open_session, session_hash},
     web::{
         Anyone, Fault, SESSION_ENDS_AT,
+        cookies::portal_cookie,
         entrance::{Entrance, closed},
         page::Page,
-        pages::{PageError, Problem, portal_cookie},
+        pages::{PageError, Problem},
     },
 };
 
@@ -240,7 +241,8 @@ async fn enter(
         }
     };
     // As a span, not as a moment: the cookie is dated by the machine's clock, not by ours.
-    let cookie = portal_cookie(app, id, redeemed.session_ends_at.seconds_since(now))?;
+    let seconds = redeemed.session_ends_at.seconds_since(now);
+    let cookie = portal_cookie(app, redeemed.space, id, seconds)?;
     let mut response = see_other(&redeemed.return_to)?;
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)

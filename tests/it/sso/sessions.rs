@@ -31,9 +31,9 @@ async fn expect_no_session(company: &Company<'_>, refused: Response) {
 fn session_cookie(answer: &Response) -> (String, Vec<String>) {
     let cookies = answer.headers().get_all(SET_COOKIE);
     let mut cookies = cookies.iter().map(|cookie| cookie.to_str().unwrap());
-    let cookie = cookies.find(|cookie| cookie.starts_with("portal_session=")).unwrap();
+    let cookie = cookies.find(|cookie| cookie.contains("portal_session_")).unwrap();
     let mut parts = cookie.split(';').map(|part| part.trim().to_owned());
-    let value = parts.next().unwrap()["portal_session=".len()..].to_owned();
+    let value = parts.next().unwrap().split_once('=').unwrap().1.to_owned();
     (value, parts.collect())
 }
 
@@ -156,13 +156,14 @@ on_both! {
             .build()
             .unwrap();
         let start = company.portal("/login/start");
-        let begun = get_with(&plain, &start, &format!("portal_session={planted}")).await;
+        let name = format!("portal_session_{}", company.space.id);
+        let begun = get_with(&plain, &start, &format!("{name}={planted}")).await;
         let binding = header(&begun, "set-cookie").split(';').next().unwrap().to_owned();
         let request = company.idp.read(&location(&begun));
         let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
         let accepted = company.post(&plain, &answer.signed().base64()).await;
         assert_eq!(header(&accepted, "set-cookie"), "", "nobody is signed in by a cross-site post");
-        let cookies = format!("portal_session={planted}; {binding}");
+        let cookies = format!("{name}={planted}; {binding}");
         let inside = get_with(&plain, &location(&accepted), &cookies).await;
         let (first, attributes) = session_cookie(&inside);
         assert_ne!(first, planted);
@@ -179,9 +180,51 @@ on_both! {
             let answer = company.idp.answer(&request, "alice", house.now().to_jiff());
             location(&company.post(&plain, &answer.signed().base64()).await)
         };
-        let cookies = format!("portal_session={first}; {binding}");
+        let cookies = format!("{name}={first}; {binding}");
         let (second, _) = session_cookie(&get_with(&plain, &finish, &cookies).await);
         assert_ne!(first, second);
+        assert_eq!(sessions(house).await, 1);
+    }
+
+    async fn ses_05_of_two_session_cookies_none_counts(house) {
+        let company = Company::open(house, "acme").await;
+        let inside = company.sign_in(&house.browser(), "alice").await;
+        let (good, _) = session_cookie(&inside);
+        let (other, _) = session_cookie(&company.sign_in(&house.browser(), "alice").await);
+        let name = format!("portal_session_{}", company.space.id);
+        let plain = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let me = company.portal("/api/session");
+        for (cookies, status) in [
+            (format!("{name}={good}"), StatusCode::OK),
+            (format!("{name}={good}; {name}={other}"), StatusCode::UNAUTHORIZED),
+            (format!("{name}={other}; {name}={good}"), StatusCode::UNAUTHORIZED),
+            (format!("portal_session={good}"), StatusCode::UNAUTHORIZED),
+        ] {
+            assert_eq!(get_with(&plain, &me, &cookies).await.status(), status, "{cookies}");
+        }
+    }
+
+    async fn each_space_has_a_session_of_its_own_in_one_browser(house) {
+        let acme = Company::open(house, "acme").await;
+        let other = Company::open(house, "other").await;
+        let browser = house.browser();
+        let here = async |company: &Company<'_>| {
+            let me = browser.get(company.portal("/api/session")).send().await.unwrap();
+            me.status() == StatusCode::OK
+        };
+        let (of_acme, _) = session_cookie(&acme.sign_in(&browser, "alice").await);
+        other.sign_in(&browser, "alice").await;
+        assert!(here(&acme).await && here(&other).await, "a second sign-in ended the first");
+        assert_eq!(sessions(house).await, 2);
+        // The session of one space opens no other, under whatever name it is shown.
+        let forged = format!("portal_session_{}={of_acme}", other.space.id);
+        let shown = get_with(&Client::new(), &other.portal("/api/session"), &forged).await;
+        assert_eq!(shown.status(), StatusCode::UNAUTHORIZED);
+        let out = browser.post(other.portal("/sign-out")).header("Origin", house.url(""));
+        let out = out.send().await.unwrap();
+        assert!(header(&out, "set-cookie").contains("Max-Age=0"), "{out:?}");
+        assert!(here(&acme).await, "signing out of one space ended the session of another");
+        assert!(!here(&other).await);
         assert_eq!(sessions(house).await, 1);
     }
 

@@ -327,5 +327,34 @@ async fn cookies_that_bind_are_this_hosts_alone_over_https() {
         let again = again.header("Cookie", format!("{name}={value}")).send().await.unwrap();
         assert_eq!(header(&again, "set-cookie").contains(value), same, "{name}");
     }
+    // So are those of sessions, of every door: there, and taken away again.
+    let request = company.idp.read(&location(&start));
+    let answer = company.idp.answer(&request, "alice", house.now().to_jiff()).signed();
+    let finish = location(&company.post(&browser, &answer.base64()).await);
+    let finish = house.url(finish.strip_prefix("https://center.example.com").unwrap());
+    let binding = format!("__Host-sign_in_binding={value}");
+    let inside = browser.get(finish).header("Cookie", &binding).send().await.unwrap();
+    let cookie = header(&inside, "set-cookie").to_owned();
+    let name = format!("__Host-portal_session_{}", company.space.id);
+    assert!(cookie.starts_with(&format!("{name}=")), "{cookie}");
+    assert!(cookie.contains("; Path=/") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; HttpOnly") && !cookie.contains("Domain"), "{cookie}");
+    let id = cookie.split(['=', ';']).nth(1).unwrap();
+    let me = async |cookies: String| {
+        let me = house.browser().get(company.portal("/api/session"));
+        me.header("Cookie", cookies).send().await.unwrap().status() == StatusCode::OK
+    };
+    assert!(me(format!("{name}={id}")).await);
+    let plain = name.strip_prefix("__Host-").unwrap();
+    // Whoever has a sibling host plants neither the plain name nor another spelling of the prefix.
+    for planted in [plain.to_owned(), format!("%5F%5FHost-{plain}"), format!("__host-{plain}")] {
+        assert!(!me(format!("{planted}={id}")).await, "{planted}");
+        assert!(me(format!("{planted}=AAAAAAAAAAAAAAAAAAAAAQ; {name}={id}")).await, "{planted}");
+    }
+    let out = house.browser().post(company.portal("/sign-out"));
+    let out = out.header("Cookie", format!("{name}={id}")).header("Sec-Fetch-Site", "same-origin");
+    let gone = header(&out.send().await.unwrap(), "set-cookie").to_owned();
+    assert!(gone.starts_with(&format!("{name}=;")) && gone.contains("Max-Age=0"), "{gone}");
+    assert!(gone.contains("; Path=/") && gone.contains("; Secure"), "{gone}");
     house.close().await;
 }
