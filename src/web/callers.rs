@@ -11,6 +11,7 @@ use tower_sessions::Session;
 
 use super::{
     Fault, RequestInfo,
+    cookies::SpaceOfPath,
     entrance::{Entrance, closed, moved_to},
     portal::encoded,
     scim::Trace,
@@ -72,13 +73,17 @@ impl PortalUser {
         info: &RequestInfo,
         session: &Session,
         space_name: &str,
+        known: Option<&SpaceOfPath>,
     ) -> Result<Result<Self, Shut>, Fault> {
         let user_id = session.get::<i64>(SUBJECT).await?;
         let ends_at = session.get::<i64>(SESSION_ENDS_AT).await?;
         let (entrance, user) = app
             .db
             .read(async |tx| -> Result<_, Fault> {
-                let entrance = Entrance::find(tx, space_name, info.address).await?;
+                let entrance = match known {
+                    Some(SpaceOfPath(space)) => Entrance::to((**space).clone(), info.address),
+                    None => Entrance::find(tx, space_name, info.address).await?,
+                };
                 let user = match (&entrance, user_id) {
                     (Entrance::Open(space), Some(id)) => {
                         directory::user(tx, space.id, UserId(id)).await?
@@ -145,7 +150,8 @@ where
         let name = space_name(parts, state).await?;
         let session =
             Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        match Self::find(&app, &info, &session, &name).await {
+        let known = parts.extensions.get::<SpaceOfPath>();
+        match Self::find(&app, &info, &session, &name, known).await {
             Ok(Ok(user)) => Ok(user),
             Ok(Err(shut)) => Err(refuse_portal(parts, &name, shut)),
             Err(fault) => Err(fault.into_response()),

@@ -24,7 +24,7 @@ use super::Fault;
 use crate::{
     app::App,
     id::SpaceId,
-    space,
+    space::{self, Space},
     store::{self, Door, Sessions},
 };
 
@@ -74,7 +74,11 @@ pub async fn with_session(
         },
         Door::Console | Door::Cloud | Door::CommandLine | Door::DemoIdentityProvider => None,
     };
-    let name = name(door.app.settings.is_https(), door.door, space);
+    let id = space.as_ref().map(|space| space.id);
+    let name = name(door.app.settings.is_https(), door.door, id);
+    if let Some(space) = space {
+        request.extensions_mut().insert(SpaceOfPath(Box::new(space)));
+    }
     let shown = one(request.headers(), &name).map(str::to_owned);
     let id = shown.as_deref().and_then(|value| value.parse::<Id>().ok());
     let (store, seconds) = sessions(&door.app, door.door);
@@ -99,11 +103,14 @@ pub async fn with_session(
     }
 }
 
-/// The space whose portal a path leads to.
-async fn space_of(app: &App, params: &RawPathParams) -> Result<Option<SpaceId>, store::Error> {
+/// The space whose portal the path of a request leads to, as it was when the request came: so that
+/// nobody asks again.
+#[derive(Clone, Debug)]
+pub struct SpaceOfPath(pub Box<Space>);
+
+async fn space_of(app: &App, params: &RawPathParams) -> Result<Option<Space>, store::Error> {
     let Some((_, name)) = params.iter().find(|(key, _)| *key == "space") else { return Ok(None) };
-    let found = app.db.glance(async |tx| space::space_by_name(tx, name).await).await?;
-    Ok(found.map(|space| space.id))
+    app.db.glance(async |tx| space::space_by_name(tx, name).await).await
 }
 
 /// The sessions of a door, and how many seconds one lasts.

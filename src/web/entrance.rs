@@ -32,11 +32,16 @@ impl Entrance {
         address: Option<IpAddr>,
     ) -> Result<Self, store::Error> {
         if let Some(space) = space::space_by_name(tx, name).await? {
-            let open = space.sign_in_networks.0.admit(address);
-            return Ok(if open { Self::Open(Box::new(space)) } else { Self::Closed });
+            return Ok(Self::to(space, address));
         }
         let moved = space::space_by_former_name(tx, name).await?;
         Ok(moved.map_or(Self::Nothing, |space| Self::Moved(space.name)))
+    }
+
+    /// The portal of this space for somebody from this address.
+    pub fn to(space: Space, address: Option<IpAddr>) -> Self {
+        let open = space.sign_in_networks.0.admit(address);
+        if open { Self::Open(Box::new(space)) } else { Self::Closed }
     }
 
     /// The space, for a page; otherwise the page to show instead, or the address to go to.

@@ -13,12 +13,11 @@
 #   IDP_USERS    name:password:mail:group,group;…     who can sign in
 #   IDP_NAME_ID  uid (default) or mail: the attribute that becomes the NameID, format unspecified
 #   IDP_SIGN     both (default), assertion or response
-#   IDP_CIPHER   the algorithm that assertions are encrypted with (default: AES-128 in CBC mode)
 #
 # It encrypts assertions if the service's metadata has a key for that.
 set -euo pipefail
 
-usage() { sed -n '2,20s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 stop() {
     local pid_file=$1/php.pid pid
@@ -112,7 +111,6 @@ cat >"$state/metadata/saml20-idp-hosted.php" <<PHP
     'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     'saml20.sign.response' => $sign_response, 'saml20.sign.assertion' => $sign_assertion,
     'assertion.encryption' => $encrypt,
-    'sharedkey_algorithm' => '${IDP_CIPHER:-http://www.w3.org/2001/04/xmlenc#aes128-cbc}',
     // Logout is signed both ways.
     'sign.logout' => true, 'validate.logout' => true,
     'SingleLogoutServiceBinding' => [
