@@ -25,8 +25,9 @@ pub async fn tell_dispute(
         return Ok(());
     }
     cloud::record_refusal(tx, act, claim, Some(disputed.name_id()), refused).await?;
+    let account = claim.account().to_string();
+    tracing::error!(account, "the second opinion disagrees over a response");
     if let Some(space) = space {
-        let account = claim.account().to_string();
         event::announce_disagreement(tx, act, space, &account, disputed.said()).await?;
     }
     Ok(())

@@ -420,6 +420,7 @@ pub(super) async fn alarm(
     object: &str,
     trace: &Trace,
 ) -> Result<(), database::Error> {
+    tracing::error!(%space, object, "the second opinion disagrees over a response");
     let said = trace.first_failure().map_or("", |entry| entry.received.as_str());
     event::announce_disagreement(tx, act, space, object, said).await
 }

@@ -15,8 +15,9 @@ use crate::{
 };
 
 /// What we do otherwise than SPID wants, and why.
-const OTHERWISE: [(&str, &str); 9] = [
+const OTHERWISE: [(&str, &str); 10] = [
     ("3", "a signature of the response covers the assertion in it (DESIGN §6)"),
+    ("44", "an attribute names the person, so the name identifier may be missing"),
     ("45", "a name identifier need not say its format (SAML core §2.2.2)"),
     ("46", "a name identifier need not say its format (SAML core §2.2.2)"),
     ("47", "an attribute names the person, so the name identifier may have any format"),
